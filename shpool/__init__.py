@@ -1,0 +1,3 @@
+"""Persistent shell sessions without a terminal multiplexer."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The commands: what runs in the terminal of a user, and what asks the daemon."""

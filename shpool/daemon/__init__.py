@@ -1,0 +1,1 @@
+"""The process that owns the shells and tells subscribers what becomes of them."""

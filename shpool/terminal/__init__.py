@@ -1,0 +1,1 @@
+"""The terminal model, without I/O: bytes in, state; restore bytes out."""

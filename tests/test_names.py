@@ -1,0 +1,39 @@
+import pytest
+
+from shpool.names import InvalidName, check_session_name
+
+
+@pytest.mark.parametrize(
+    "name", ["main", "a", "...", ".hidden", "-x", "a:b,c", "größe", "日本", "x" * 255, "é" * 127]
+)
+def test_most_words_are_names(name: str) -> None:
+    check_session_name(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("", "blank session names are not allowed"),
+        (" ", "session name ' ' may not have whitespace"),
+        ("a b", "session name 'a b' may not have whitespace"),
+        ("a\tb", r"session name 'a\tb' may not have whitespace"),
+        ("a\n", r"session name 'a\n' may not have whitespace"),
+        ("a\u00a0b", r"session name 'a\xa0b' may not have whitespace"),
+        ("a\u2003b", r"session name 'a\u2003b' may not have whitespace"),
+        ("a/b", "session names may not contain slashes"),
+        ("/", "session names may not contain slashes"),
+        (".", "session names may not be special directory names"),
+        ("..", "session names may not be special directory names"),
+        ("\0", r"session name '\x00' may not have control characters"),
+        ("a\x1b[2J", r"session name 'a\x1b[2J' may not have control characters"),
+        ("a\x7f", r"session name 'a\x7f' may not have control characters"),
+        ("a\x9b", r"session name 'a\x9b' may not have control characters"),
+        ("a\udcff", r"session name 'a\udcff' is not valid UTF-8"),
+        ("x" * 256, "session names may not be longer than 255 bytes"),
+        ("é" * 128, "session names may not be longer than 255 bytes"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused_with_the_reason(name: str, reason: str) -> None:
+    with pytest.raises(InvalidName) as caught:
+        check_session_name(name)
+    assert str(caught.value) == reason

@@ -1,5 +1,7 @@
 """Lengths of time as a user writes them, for ``--ttl`` and ``show_every``."""
 
+from shpool.errors import ShpoolError
+
 # What a signed 64-bit count of nanoseconds holds, 292 years. Clocks count in those (time_t with
 # nanoseconds, timerfd, Python's own), and a deadline beyond it would overflow somewhere below.
 MAX_SECONDS = (2**63 - 1) // 10**9
@@ -11,7 +13,7 @@ _COLON_UNITS = (1, 60, 3600, 86400)
 _MAX_DIGITS = 20
 
 
-class DurationError(ValueError):
+class DurationError(ShpoolError):
     """A length of time that cannot be understood; the text is meant for the user."""
 
 

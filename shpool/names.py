@@ -1,10 +1,12 @@
 """What a session may be called. A name is also the name of a directory and a word in tables."""
 
+from shpool.errors import Verdict
+
 # What file systems allow for one name (NAME_MAX), in bytes.
 MAX_NAME_BYTES = 255
 
 
-class InvalidName(ValueError):  # noqa: N818 - reads as what it says
+class InvalidName(Verdict):
     """A name that no session may have; the text is meant for the user."""
 
 

@@ -3,12 +3,14 @@
 Where variables come from, and what a change of one leads to, is left to the caller.
 """
 
+from shpool.errors import Verdict
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-class TemplateError(ValueError):
+class TemplateError(Verdict):
     """A template that is not written as it should be; the text is meant for the user."""
 
 

@@ -1,0 +1,9 @@
+"""What may go wrong in a way that a user is told about, in one line and without a traceback."""
+
+
+class ShpoolError(Exception):
+    """The root of every error with a message fit for the user; caught once, in cli.py."""
+
+
+class Verdict(ShpoolError):
+    """A message that scripts match, so it is printed as it is, without our name before it."""

@@ -5,12 +5,11 @@ type that mean something (config_values.py). CONFIG.md explains the keys to user
 them does is done elsewhere.
 """
 
-import errno
 import os
-import stat
 import time
 
 from shpool.config_values import READERS, Motd, RestoreMode, WrongValue
+from shpool.files import read_bounded
 from shpool.keybindings import parse_binding
 
 TYPE_CHECKING = False
@@ -213,25 +212,11 @@ def _parse(path: str) -> "dict[str, Any]":
 def _read(path: str) -> bytes:
     """The content of the file at `path`, nothing if there is none."""
     try:
-        # A FIFO would otherwise hold up a daemon that has others to serve.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
-    except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR):
-            return b""
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise ConfigError(f"{path}: is a directory")
-        if not stat.S_ISREG(mode) and not stat.S_ISCHR(mode):  # /dev/null is a fine choice
-            raise ConfigError(f"{path}: is not a regular file")
-        data = b""
-        while piece := os.read(descriptor, MAX_FILE_BYTES + 1 - len(data)):
-            data += piece
+        data = read_bounded(path, MAX_FILE_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return b""
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    finally:
-        os.close(descriptor)
     if len(data) > MAX_FILE_BYTES:
         raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES} bytes, not a configuration")
     return data

@@ -269,10 +269,10 @@ def test_files_that_cannot_be_a_configuration_are_named(tmp_path: Path) -> None:
     latin.write_bytes(b"norc = true\n# gr\xfcn\n")
     os.mkfifo(fifo)
     for path, reason in [
-        (tmp_path, "is a directory"),
+        (tmp_path, "Is a directory"),
         (big, "larger than 1048576 bytes"),
         (latin, "line 2 is not UTF-8"),
-        (fifo, "is not a regular file"),
+        (fifo, "Not a regular file"),
     ]:
         with pytest.raises(ConfigError) as caught:
             load([str(path)])

@@ -1,0 +1,27 @@
+import os
+import pathlib
+
+import pytest
+
+from shpool.files import read_bounded
+
+
+def test_no_more_than_the_limit_is_read(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"0123456789")
+    assert read_bounded(str(file), 4) == b"0123"
+    assert read_bounded(str(file), 10) == b"0123456789"
+    assert read_bounded(str(file), 11) == b"0123456789"
+    assert read_bounded("/dev/zero", 3) == b"\0\0\0"
+    assert read_bounded(os.devnull, 3) == b""
+
+
+def test_what_could_keep_the_reader_waiting_is_an_error(tmp_path: pathlib.Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with pytest.raises(OSError, match="Not a regular file"):
+        read_bounded(str(fifo), 4)
+    with pytest.raises(IsADirectoryError):
+        read_bounded(str(tmp_path), 4)
+    with pytest.raises(FileNotFoundError):
+        read_bounded(str(tmp_path / "absent"), 4)

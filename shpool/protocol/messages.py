@@ -1,0 +1,479 @@
+"""The messages of the main socket: what each is made of, as Python objects and as wire values.
+
+Every class has to_wire(), giving a value for msgpack.pack(); reading is from_wire(), or
+read_request() where any request may arrive.  Readers ignore unknown keys, take the default for a
+missing one, and raise WireError for anything that is not of the expected shape.
+Source: the original's protocol crate 0.4.2 as serde writes it.
+"""
+
+from shpool.protocol.msgpack import Decoder, WireError, pack
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+PROTOCOL_VERSION = "0.4.2"
+
+LOG_LEVELS = ("Off", "Error", "Warn", "Info", "Debug", "Trace")
+
+U16_MAX = (1 << 16) - 1
+U64_MAX = (1 << 64) - 1
+I64_MIN, I64_MAX = -(1 << 63), (1 << 63) - 1
+I32_MIN, I32_MAX = -(1 << 31), (1 << 31) - 1
+
+
+# ---- shapes -----------------------------------------------------------------------------------
+
+
+def _map(value: "Any", what: str) -> "dict[Any, Any]":
+    if not isinstance(value, dict):
+        raise WireError(f"{what} is not a map")
+    return value
+
+
+def _as_text(value: "Any", what: str) -> str:
+    if isinstance(value, bytes):  # bin, or a str that is not UTF-8
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise WireError(f"{what} is not UTF-8") from None
+    if not isinstance(value, str):
+        raise WireError(f"{what} is not a string")
+    return value
+
+
+def _text(fields: "dict[Any, Any]", key: str) -> str:
+    return _as_text(fields.get(key, ""), key)
+
+
+def _optional_text(fields: "dict[Any, Any]", key: str) -> "str | None":
+    value = fields.get(key)
+    return None if value is None else _as_text(value, key)
+
+
+def _as_number(value: "Any", what: str, low: int, high: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise WireError(f"{what} is not an integer from {low} to {high}")
+    return value
+
+
+def _number(fields: "dict[Any, Any]", key: str, low: int, high: int) -> int:
+    return _as_number(fields.get(key, 0), key, low, high)
+
+
+def _optional_number(fields: "dict[Any, Any]", key: str, low: int, high: int) -> "int | None":
+    value = fields.get(key)
+    return None if value is None else _as_number(value, key, low, high)
+
+
+def _list(fields: "dict[Any, Any]", key: str) -> "list[Any]":
+    value = fields.get(key, [])
+    if not isinstance(value, list):
+        raise WireError(f"{key} is not an array")
+    return value
+
+
+def _texts(fields: "dict[Any, Any]", key: str) -> "list[str]":
+    return [_as_text(item, key) for item in _list(fields, key)]
+
+
+def _pairs(fields: "dict[Any, Any]", key: str) -> "list[tuple[str, str]]":
+    pairs = []
+    for item in _list(fields, key):
+        if not isinstance(item, list) or len(item) != 2:
+            raise WireError(f"{key} is not an array of pairs")
+        pairs.append((_as_text(item[0], key), _as_text(item[1], key)))
+    return pairs
+
+
+def _variant(value: "Any", what: str) -> "tuple[str, Any]":
+    """An enum on the wire: its variant's name, or a map of one from that name to its content."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((name, content),) = value.items()
+        return _as_text(name, what), content
+    return _as_text(value, what), None
+
+
+# ---- greeting ---------------------------------------------------------------------------------
+
+
+def greeting(version: str) -> "Any":
+    """What the daemon says first, to whoever connects."""
+    return {"version": version}
+
+
+def read_greeting(value: "Any") -> str:
+    """The daemon's protocol version."""
+    return _text(_map(value, "the version header"), "version")
+
+
+# ---- requests ---------------------------------------------------------------------------------
+
+
+class TtySize:
+    """The size of a terminal in cells, and in pixels where the terminal tells (else 0)."""
+
+    __slots__ = ("cols", "rows", "xpixel", "ypixel")
+
+    def __init__(self, rows: int, cols: int, xpixel: int = 0, ypixel: int = 0) -> None:
+        self.rows = rows
+        self.cols = cols
+        self.xpixel = xpixel
+        self.ypixel = ypixel
+
+    def to_wire(self) -> "Any":
+        return {
+            "rows": self.rows,
+            "cols": self.cols,
+            "xpixel": self.xpixel,
+            "ypixel": self.ypixel,
+        }
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "TtySize":
+        fields = _map(value, "the terminal size")
+        return cls(
+            *(_number(fields, key, 0, U16_MAX) for key in ("rows", "cols", "xpixel", "ypixel"))
+        )
+
+    def usable(self) -> "TtySize":
+        """This size, or 24x80 for a terminal that has no rows or no columns."""
+        return self if self.rows and self.cols else TtySize(24, 80)
+
+
+class AttachHeader:
+    """Attach to the session `name`, made if it does not exist; the rest is for making it."""
+
+    def __init__(
+        self,
+        name: str,
+        name_template: str,
+        size: TtySize,
+        env: "list[tuple[str, str]]",
+        ttl_secs: "int | None" = None,
+        cmd: "str | None" = None,
+        dir: "str | None" = None,  # noqa: A002  (the wire's word)
+        start_cmd: "str | None" = None,
+    ) -> None:
+        self.name = name
+        self.name_template = name_template
+        self.size = size
+        self.env = env
+        self.ttl_secs = ttl_secs
+        self.cmd = cmd
+        self.dir = dir
+        self.start_cmd = start_cmd
+
+    def to_wire(self) -> "Any":
+        return {
+            "Attach": {
+                "name": self.name,
+                "name_template": self.name_template,
+                "local_tty_size": self.size.to_wire(),
+                "local_env": self.env,
+                "ttl_secs": self.ttl_secs,
+                "cmd": self.cmd,
+                "dir": self.dir,
+                "start_cmd": self.start_cmd,
+            }
+        }
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "AttachHeader":
+        fields = _map(value, "Attach")
+        return cls(
+            _text(fields, "name"),
+            _text(fields, "name_template"),
+            TtySize.from_wire(fields.get("local_tty_size", {})),
+            _pairs(fields, "local_env"),
+            _optional_number(fields, "ttl_secs", 0, U64_MAX),
+            _optional_text(fields, "cmd"),
+            _optional_text(fields, "dir"),
+            _optional_text(fields, "start_cmd"),
+        )
+
+
+class ListRequest:
+    """Which sessions are there?"""
+
+    __slots__ = ()
+
+    def to_wire(self) -> "Any":
+        return "List"
+
+
+class GetVars:
+    """Which variables are set?"""
+
+    __slots__ = ()
+
+    def to_wire(self) -> "Any":
+        return "GetVars"
+
+
+class SessionMessage:
+    """Resize one session's terminal to `size`, or, without a size, detach its clients."""
+
+    __slots__ = ("session_name", "size")
+
+    def __init__(self, session_name: str, size: "TtySize | None") -> None:
+        self.session_name = session_name
+        self.size = size
+
+    def to_wire(self) -> "Any":
+        payload = {"Resize": {"tty_size": self.size.to_wire()}} if self.size else "Detach"
+        return {"SessionMessage": {"session_name": self.session_name, "payload": payload}}
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "SessionMessage":
+        fields = _map(value, "SessionMessage")
+        name, content = _variant(fields.get("payload"), "payload")
+        if name == "Detach":
+            return cls(_text(fields, "session_name"), None)
+        if name == "Resize":
+            size = TtySize.from_wire(_map(content, "Resize").get("tty_size", {}))
+            return cls(_text(fields, "session_name"), size)
+        raise WireError(f"a session message of the unknown kind {name!r}")
+
+
+class DetachRequest:
+    """Detach the clients of these sessions."""
+
+    __slots__ = ("sessions",)
+
+    def __init__(self, sessions: "list[str]") -> None:
+        self.sessions = sessions
+
+    def to_wire(self) -> "Any":
+        return {"Detach": {"sessions": self.sessions}}
+
+
+class KillRequest:
+    """End these sessions; answered when they are gone."""
+
+    __slots__ = ("sessions",)
+
+    def __init__(self, sessions: "list[str]") -> None:
+        self.sessions = sessions
+
+    def to_wire(self) -> "Any":
+        return {"Kill": {"sessions": self.sessions}}
+
+
+class SetLogLevel:
+    """Log from `level` (one of LOG_LEVELS) on upward."""
+
+    __slots__ = ("level",)
+
+    def __init__(self, level: str) -> None:
+        self.level = level
+
+    def to_wire(self) -> "Any":
+        return {"SetLogLevel": {"level": self.level}}
+
+
+class ModifyVar:
+    """Set the variable `var`, or remove it where `val` is None."""
+
+    __slots__ = ("val", "var")
+
+    def __init__(self, var: str, val: "str | None") -> None:
+        self.var = var
+        self.val = val
+
+    def to_wire(self) -> "Any":
+        return {"ModifyVar": {"var": self.var, "val": self.val}}
+
+
+if TYPE_CHECKING:
+    Request: TypeAlias = (
+        AttachHeader
+        | ListRequest
+        | GetVars
+        | SessionMessage
+        | DetachRequest
+        | KillRequest
+        | SetLogLevel
+        | ModifyVar
+    )
+
+
+def read_request(value: "Any") -> "Request":
+    """A ConnectHeader, whatever it asks for."""
+    name, content = _variant(value, "the request")
+    if name == "List":
+        return ListRequest()
+    if name == "GetVars":
+        return GetVars()
+    if name == "Attach":
+        return AttachHeader.from_wire(content)
+    if name == "SessionMessage":
+        return SessionMessage.from_wire(content)
+    fields = _map(content, name) if content is not None else {}
+    if name == "Detach":
+        return DetachRequest(_texts(fields, "sessions"))
+    if name == "Kill":
+        return KillRequest(_texts(fields, "sessions"))
+    if name == "ModifyVar":
+        return ModifyVar(_text(fields, "var"), _optional_text(fields, "val"))
+    if name == "SetLogLevel":
+        level, _ = _variant(fields.get("level"), "level")
+        if level not in LOG_LEVELS:
+            raise WireError(f"the unknown log level {level!r}")
+        return SetLogLevel(level)
+    raise WireError(f"the unknown request {name!r}")
+
+
+# ---- replies ----------------------------------------------------------------------------------
+
+
+class AttachReply:
+    """How an Attach went: status Attached, Created, Busy, Forbidden or UnexpectedError.
+
+    The first two carry warnings for the user, the last two a reason.
+    """
+
+    __slots__ = ("reason", "status", "warnings")
+
+    def __init__(self, status: str, warnings: "list[str] | None" = None, reason: str = "") -> None:
+        self.status = status
+        self.warnings = warnings or []
+        self.reason = reason
+
+    def to_wire(self) -> "Any":
+        if self.status in ("Attached", "Created"):
+            return {"status": {self.status: {"warnings": self.warnings}}}
+        if self.status == "Busy":
+            return {"status": "Busy"}
+        return {"status": {self.status: self.reason}}
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "AttachReply":
+        name, content = _variant(_map(value, "the attach reply").get("status"), "status")
+        if name in ("Attached", "Created"):
+            fields = _map(content, name) if content is not None else {}
+            return cls(name, _texts(fields, "warnings"))
+        if name == "Busy":
+            return cls(name)
+        if name in ("Forbidden", "UnexpectedError"):
+            return cls(name, reason=_as_text(content, name))
+        raise WireError(f"the unknown attach status {name!r}")
+
+
+class Attachment:
+    """Who is attached: the client's pid, and the template its session name was made from."""
+
+    __slots__ = ("pid", "session_name_template")
+
+    def __init__(self, session_name_template: str, pid: int) -> None:
+        self.session_name_template = session_name_template
+        self.pid = pid
+
+    def to_wire(self) -> "Any":
+        return {"session_name_template": self.session_name_template, "pid": self.pid}
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "Attachment":
+        fields = _map(value, "an attachment")
+        return cls(_text(fields, "session_name_template"), _number(fields, "pid", I32_MIN, I32_MAX))
+
+
+class Session:
+    """One row of the session table; times in milliseconds since the epoch."""
+
+    def __init__(
+        self,
+        name: str,
+        started_at_unix_ms: int,
+        last_connected_at_unix_ms: "int | None",
+        last_disconnected_at_unix_ms: "int | None",
+        attachments: "list[Attachment]",
+        status: "str | None" = None,
+    ) -> None:
+        self.name = name
+        self.started_at_unix_ms = started_at_unix_ms
+        self.last_connected_at_unix_ms = last_connected_at_unix_ms
+        self.last_disconnected_at_unix_ms = last_disconnected_at_unix_ms
+        self.attachments = attachments
+        self.status = status or ("Attached" if attachments else "Disconnected")
+
+    def to_wire(self) -> "Any":
+        return {
+            "name": self.name,
+            "started_at_unix_ms": self.started_at_unix_ms,
+            "last_connected_at_unix_ms": self.last_connected_at_unix_ms,
+            "last_disconnected_at_unix_ms": self.last_disconnected_at_unix_ms,
+            "status": self.status,
+            "attachments": [attachment.to_wire() for attachment in self.attachments],
+        }
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "Session":
+        fields = _map(value, "a session")
+        status, _ = _variant(fields.get("status", "Disconnected"), "status")
+        return cls(
+            _text(fields, "name"),
+            _number(fields, "started_at_unix_ms", I64_MIN, I64_MAX),
+            _optional_number(fields, "last_connected_at_unix_ms", I64_MIN, I64_MAX),
+            _optional_number(fields, "last_disconnected_at_unix_ms", I64_MIN, I64_MAX),
+            [Attachment.from_wire(item) for item in _list(fields, "attachments")],
+            status,
+        )
+
+
+def list_reply(sessions: "list[Session]") -> "Any":
+    return {"sessions": [session.to_wire() for session in sessions]}
+
+
+def read_list_reply(value: "Any") -> "list[Session]":
+    fields = _map(value, "the list reply")
+    return [Session.from_wire(item) for item in _list(fields, "sessions")]
+
+
+def session_message_reply(kind: str, outcome: str) -> "Any":
+    """`outcome` is NotFound, NotAttached or Ok; `kind`, Resize or Detach, is named with Ok."""
+    return {kind: "Ok"} if outcome == "Ok" else outcome
+
+
+def detach_reply(not_found: "list[str]", not_attached: "list[str]") -> "Any":
+    return {"not_found_sessions": not_found, "not_attached_sessions": not_attached}
+
+
+def kill_reply(not_found: "list[str]") -> "Any":
+    return {"not_found_sessions": not_found}
+
+
+def read_missed(value: "Any") -> "tuple[list[str], list[str]]":
+    """The sessions a Detach or Kill reply names: (not found, not attached)."""
+    fields = _map(value, "the reply")
+    return _texts(fields, "not_found_sessions"), _texts(fields, "not_attached_sessions")
+
+
+class MaybeSwitch:
+    """The variables as they are now; `switch_to` is what the original may name, never us."""
+
+    __slots__ = ("switch_to", "vars")
+
+    def __init__(self, vars: "list[tuple[str, str]]", switch_to: "str | None" = None) -> None:  # noqa: A002
+        self.vars = vars
+        self.switch_to = switch_to
+
+    def to_wire(self) -> "Any":
+        return {"switch_to": self.switch_to, "vars": self.vars}
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "MaybeSwitch":
+        fields = _map(value, "the variables")
+        return cls(_pairs(fields, "vars"), _optional_text(fields, "switch_to"))
+
+    @classmethod
+    def from_bytes(cls, payload: bytes) -> "MaybeSwitch":
+        """Read the payload of a MaybeSwitch chunk."""
+        decoder = Decoder()
+        if not decoder.feed(payload):
+            raise WireError("half a message in a chunk")
+        return cls.from_wire(decoder.value)
+
+    def to_bytes(self) -> bytes:
+        """The payload of a MaybeSwitch chunk."""
+        return pack(self.to_wire())

@@ -1,0 +1,243 @@
+"""The loop: descriptors, deadlines, signals and idle work, each with its callback.
+
+It knows nothing about shells.  One turn is: wait; serve what is ready; serve the deadlines that
+have passed; if nothing was ready, do one slice of idle work.  With nothing to do the process
+makes no system call.
+
+Rules for callbacks: they never block, they take a bounded time, and they are bound methods of
+objects that hold their state as plain attributes (so that it can be carried over to another
+process one day).  One that raises is logged and its descriptor dropped; the others go on.
+"""
+
+import os
+import select
+import selectors
+import signal
+from heapq import heappop, heappush
+from time import monotonic
+
+from shpool import logs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+READ = selectors.EVENT_READ
+WRITE = selectors.EVENT_WRITE
+
+
+class _Watch:
+    """What is wanted of one descriptor; callbacks are cleared when it is dropped."""
+
+    __slots__ = ("mask", "reader", "writer")
+
+    def __init__(self) -> None:
+        self.reader: Callable[[], None] | None = None
+        self.writer: Callable[[], None] | None = None
+        self.mask = 0
+
+
+class Timer:
+    """A deadline, on the monotonic clock in seconds, that can be called off."""
+
+    __slots__ = ("callback", "deadline")
+
+    def __init__(self, deadline: float, callback: "Callable[[], None]") -> None:
+        self.deadline = deadline
+        self.callback: Callable[[], None] | None = callback
+
+    def cancel(self) -> None:
+        """Harmless when the deadline has passed."""
+        self.callback = None
+
+
+class Reactor:
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._watches: dict[int, _Watch] = {}
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._sequence = 0
+        self._idle: list[Callable[[], bool]] = []
+        self._signals: dict[int, Callable[[], None]] = {}
+        self._wakeup: tuple[int, int] | None = None
+        self._hangups: select.epoll | None = None
+        self._hangup_callbacks: dict[int, Callable[[], None]] = {}
+        self._running = False
+
+    # ---- descriptors
+
+    def on_readable(self, fd: int, callback: "Callable[[], None] | None") -> None:
+        """Call back while `fd` can be read, or has ended; None to stop."""
+        watch = self._watches.get(fd)
+        if watch is None:
+            if callback is None:
+                return
+            watch = self._watches[fd] = _Watch()
+        watch.reader = callback
+        self._apply(fd, watch)
+
+    def on_writable(self, fd: int, callback: "Callable[[], None] | None") -> None:
+        """Call back while `fd` can be written to, or has failed; None to stop."""
+        watch = self._watches.get(fd)
+        if watch is None:
+            if callback is None:
+                return
+            watch = self._watches[fd] = _Watch()
+        watch.writer = callback
+        self._apply(fd, watch)
+
+    def on_hangup(self, fd: int, callback: "Callable[[], None] | None") -> None:
+        """Call back once when the other end of `fd` is gone, even while nothing is read from it.
+
+        Elsewhere than on Linux nothing happens: there a peer that is not read from is missed
+        only when it is read from again.
+        """
+        if not hasattr(select, "epoll"):
+            return
+        if self._hangups is None:
+            if callback is None:
+                return
+            # An epoll of its own because selectors knows no interest in neither reading nor
+            # writing; being a descriptor that becomes readable, it nests.
+            self._hangups = select.epoll()
+            self.on_readable(self._hangups.fileno(), self._take_hangups)
+        if callback is None:
+            if self._hangup_callbacks.pop(fd, None) is not None:
+                self._hangups.unregister(fd)
+        else:
+            if fd not in self._hangup_callbacks:
+                self._hangups.register(fd, 0)
+            self._hangup_callbacks[fd] = callback
+
+    def drop(self, fd: int) -> None:
+        """Forget everything about `fd`; to be called before it is closed."""
+        self.on_hangup(fd, None)
+        watch = self._watches.get(fd)
+        if watch is not None:
+            watch.reader = watch.writer = None
+            self._apply(fd, watch)
+
+    def _apply(self, fd: int, watch: _Watch) -> None:
+        mask = (READ if watch.reader else 0) | (WRITE if watch.writer else 0)
+        if mask == watch.mask:
+            return
+        if not mask:
+            self._selector.unregister(fd)
+            del self._watches[fd]
+        elif watch.mask:
+            self._selector.modify(fd, mask, watch)
+        else:
+            self._selector.register(fd, mask, watch)
+        watch.mask = mask
+
+    def _take_hangups(self) -> None:
+        assert self._hangups is not None
+        for fd, _ in self._hangups.poll(0):
+            callback = self._hangup_callbacks.get(fd)
+            self.on_hangup(fd, None)
+            if callback is not None:
+                self._call(callback)
+
+    # ---- deadlines and idle work
+
+    def call_later(self, delay: float, callback: "Callable[[], None]") -> Timer:
+        """Call back once, `delay` seconds from now."""
+        timer = Timer(monotonic() + delay, callback)
+        self._sequence += 1
+        heappush(self._timers, (timer.deadline, self._sequence, timer))
+        return timer
+
+    def when_idle(self, work: "Callable[[], bool]") -> None:
+        """Call `work` for a few milliseconds at a time, when nothing else is to do, while True."""
+        if work not in self._idle:
+            self._idle.append(work)
+
+    # ---- signals
+
+    def on_signal(self, number: int, callback: "Callable[[], None]") -> None:
+        """Call back, on the loop, after signal `number`; several may have come for one call."""
+        if self._wakeup is None:
+            self._wakeup = os.pipe()
+            for fd in self._wakeup:
+                os.set_blocking(fd, False)
+            signal.set_wakeup_fd(self._wakeup[1], warn_on_full_buffer=False)
+            self.on_readable(self._wakeup[0], self._take_signals)
+        self._signals[number] = callback
+        signal.signal(number, _noted)
+
+    def _take_signals(self) -> None:
+        assert self._wakeup is not None
+        for number in set(os.read(self._wakeup[0], 4096)):
+            callback = self._signals.get(number)
+            if callback is not None:
+                self._call(callback)
+
+    # ---- the loop
+
+    def run(self) -> None:
+        """Serve until stop()."""
+        self._running = True
+        while self._running:
+            self._turn()
+
+    def stop(self) -> None:
+        """Let run() return at the end of this turn."""
+        self._running = False
+
+    def close(self) -> None:
+        """Give back the loop's own descriptors."""
+        if self._wakeup is not None:
+            signal.set_wakeup_fd(-1)
+            for fd in self._wakeup:
+                os.close(fd)
+            self._wakeup = None
+        if self._hangups is not None:
+            self._hangups.close()
+            self._hangups = None
+        self._selector.close()
+
+    def _turn(self) -> None:
+        ready = self._selector.select(self._timeout())
+        for key, events in ready:
+            watch = key.data
+            # Each is looked up at its turn: an earlier callback may have dropped the descriptor.
+            if events & READ and watch.reader is not None:
+                self._call(watch.reader, key.fd)
+            if events & WRITE and watch.writer is not None:
+                self._call(watch.writer, key.fd)
+        if self._timers:
+            now = monotonic()
+            while self._timers and self._timers[0][0] <= now:
+                timer = heappop(self._timers)[2]
+                if timer.callback is not None:
+                    self._call(timer.callback)
+        if self._idle and not ready:
+            work = self._idle.pop(0)
+            if self._call(work):
+                self._idle.append(work)
+
+    def _timeout(self) -> "float | None":
+        while self._timers and self._timers[0][2].callback is None:
+            heappop(self._timers)
+        if self._idle:
+            return 0
+        if self._timers:
+            return max(0, self._timers[0][0] - monotonic())
+        return None
+
+    def _call(self, callback: "Callable[[], object]", fd: "int | None" = None) -> object:
+        try:
+            return callback()
+        except Exception:
+            # A defect must not take every session with it.  The descriptor is dropped, else the
+            # loop would come back to it at once and for ever.
+            import traceback
+
+            logs.error(f"internal error: {traceback.format_exc()}")
+            if fd is not None:
+                self.drop(fd)
+            return None
+
+
+def _noted(number: int, frame: object) -> None:
+    """Python only writes to the wake-up descriptor for signals that have a handler."""

@@ -9,6 +9,7 @@ import os
 import time
 
 from shpool.config_values import READERS, Motd, RestoreMode, WrongValue
+from shpool.errors import ShpoolError
 from shpool.files import read_bounded
 from shpool.keybindings import parse_binding
 
@@ -29,7 +30,7 @@ DEFAULT_SPOOL_LINES = 500
 _SETTLED_AFTER_NS = 20_000_000
 
 
-class ConfigError(Exception):
+class ConfigError(ShpoolError):
     """A configuration that cannot be used; the text names the file and is meant for the user."""
 
 

@@ -46,7 +46,7 @@ class Motd:
         self.show_every = show_every
 
 
-class WrongValue(Exception):  # noqa: N818 - becomes a ConfigError where the file is known
+class WrongValue(Exception):
     """The text names the key, what was found and what is wanted; the file is added above."""
 
 

@@ -4,13 +4,15 @@ shlex is close but not it: between double quotes it keeps the backslash of ``\\$
 it keeps the newline of a line that goes on on the next one.
 """
 
+from shpool.errors import ShpoolError
+
 _BLANKS = " \t\n"
 
 # XCU 2.2.3: between double quotes a backslash quotes only these, and joins lines.
 _QUOTABLE = '$`"\\'
 
 
-class WordError(ValueError):
+class WordError(ShpoolError):
     """Quotes that are not closed; the text is meant for the user."""
 
 

@@ -1,0 +1,240 @@
+"""The command line: which command was asked for, with what; its module is imported only then."""
+
+import os
+import sys
+
+from shpool import __version__
+from shpool.errors import ShpoolError, Verdict
+from shpool.options import HELP, Option, Parsed, UsageError, describe, parse, table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shpool.client.context import Context
+
+
+class Command:
+    """`module` has run(context, parsed) -> exit status; `most` arguments, None for any number."""
+
+    __slots__ = ("arguments", "detail", "least", "module", "most", "options", "summary")
+
+    def __init__(
+        self,
+        module: str,
+        summary: str,
+        arguments: str = "",
+        least: int = 0,
+        most: "int | None" = 0,
+        options: "tuple[Option, ...]" = (),
+        detail: str = "",
+    ) -> None:
+        self.module = module
+        self.summary = summary
+        self.arguments = arguments
+        self.least = least
+        self.most = most
+        self.options = (*options, HELP)
+        self.detail = detail
+
+
+GLOBAL_OPTIONS = (
+    Option("l", "log-file", "FILE", "write the log to FILE"),
+    Option("v", "verbose", None, "log more; twice: with what is typed and printed", many=True),
+    Option("s", "socket", "PATH", "the daemon's socket; its events socket stands beside it"),
+    Option("c", "config-file", "FILE", "read FILE instead of the usual configuration files"),
+    Option("d", "daemonize", None, "start a daemon if none answers (this is the default)"),
+    Option("D", "no-daemonize", None, "do not start a daemon"),
+    Option("", "version", None, "print the version and exit"),
+    HELP,
+)
+
+_NAMES_DETAIL = "Without a NAME: the session in which it runs, $SHPOOL_SESSION_NAME.\n"
+
+_JSON = Option("j", "json", None, "print JSON")
+
+COMMANDS = {
+    "attach": Command(
+        "attach",
+        "attach this terminal to a session, which is made if it does not exist",
+        "NAME",
+        1,
+        1,
+        (
+            Option("f", "force", None, "detach whoever is attached to it"),
+            Option("b", "background", None, "make it, or attach to it, and detach at once"),
+            Option(
+                "", "ttl", "DUR", "kill a new session after DUR: 20d, 5h, 3m, 10s or dd:hh:mm:ss"
+            ),
+            Option("c", "cmd", "CMD", "run CMD in a new session instead of the login shell"),
+            Option("d", "dir", "DIR", "start a new session in DIR (default: default_dir, or home)"),
+            Option(
+                "s",
+                "start-cmd",
+                "CMD",
+                "have a new session's shell run CMD before its first prompt",
+            ),
+        ),
+        "Ctrl-Space Ctrl-q detaches (see keybinding in CONFIG.md). The exit status is the\n"
+        "shell's, 0 after a detach, 1 when the connection is lost.\n"
+        "NAME, CMD and DIR may contain {var}: see shpool help var.\n",
+    ),
+    "detach": Command(
+        "detach", "detach whoever is attached to sessions", "[NAME...]", 0, None, (), _NAMES_DETAIL
+    ),
+    "kill": Command("kill", "end sessions", "[NAME...]", 0, None, (), _NAMES_DETAIL),
+    "list": Command("list", "list the sessions", options=(_JSON,)),
+    "events": Command(
+        "events",
+        "print a line for every change of the table of sessions",
+        detail="Each line is a JSON object (see EVENTS.md); ends when the daemon does.\n",
+    ),
+    "var": Command(
+        "var",
+        "list, get, set or unset the variables that {var} in names stands for",
+        "list [-j] | get VAR | set VAR VAL | unset VAR",
+        1,
+        3,
+        (_JSON,),
+        "A client attached by a name with {var} in it switches to another session when VAR\n"
+        "changes.\n",
+    ),
+    "set-log-level": Command(
+        "set_log_level",
+        "change what the daemon logs",
+        "off|error|warn|info|debug|trace",
+        1,
+        1,
+    ),
+    "daemon": Command("daemon", "run the daemon in the foreground"),
+    "version": Command("version", "print the version"),
+    "help": Command("help", "explain a command", "[COMMAND]", 0, 1),
+}
+
+
+def main(arguments: "Sequence[str] | None" = None) -> int:
+    """Run one command line (default: the process's own) and return its exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+        return status
+    except UsageError as error:
+        sys.stderr.write(f"shpool: {error}\n\n{_usage_of(words)}")
+        return 2
+    except Verdict as error:
+        sys.stderr.write(f"{_one_line(error)}\n")
+    except ShpoolError as error:
+        sys.stderr.write(f"shpool: {_one_line(error)}\n")
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not say so again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError as error:
+        # What nobody foresaw still gets one line: what the system said, and about which file.
+        where = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"shpool: {where}{error.strerror or error}\n")
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+def _run(words: "Sequence[str]") -> int:
+    given = parse(words, GLOBAL_OPTIONS, stop=True)
+    if given.count("help"):
+        return _say(_overview())
+    if given.count("version"):
+        return _say(f"shpool {__version__}\n")
+    if not given.rest:
+        raise UsageError("a command is needed")
+    if given.count("daemonize") and given.count("no-daemonize"):
+        raise UsageError("--daemonize and --no-daemonize exclude each other")
+    name = given.rest[0]
+    command = COMMANDS.get(name)
+    if command is None:
+        raise UsageError(f"unknown command '{name}'")
+    parsed = parse(given.rest[1:], command.options)
+    if parsed.count("help"):
+        return _say(_help_of(name))
+    count = len(parsed.arguments)
+    if count < command.least:
+        raise UsageError(f"{name} needs {command.arguments}")
+    if command.most is not None and count > command.most:
+        raise UsageError(f"unexpected argument '{parsed.arguments[command.most]}'")
+    if name == "version":
+        return _say(f"shpool {__version__}\n")
+    if name == "help":
+        return _help(parsed)
+    return _dispatch(command, given, parsed)
+
+
+def _dispatch(command: Command, given: Parsed, parsed: Parsed) -> int:
+    from shpool import logs
+    from shpool.client.context import Context
+
+    context = Context(given, os.environ)
+    logs.log.level = min(logs.INFO + given.count("verbose"), logs.TRACE)
+    if command.module == "daemon":
+        return _daemon(context)
+    if context.log_file:
+        logs.log.to_file(context.log_file)
+    # A command's module is named in the table above and nowhere else.
+    module = __import__(f"shpool.client.{command.module}", fromlist=["run"])
+    return int(module.run(context, parsed))
+
+
+def _daemon(context: "Context") -> int:
+    from shpool.daemon.server import run
+
+    run(context.paths, context.config_files(), os.environ, context.log_file)
+    return 0
+
+
+def _help(parsed: Parsed) -> int:
+    if not parsed.arguments:
+        return _say(_overview())
+    name = parsed.arguments[0]
+    if name not in COMMANDS:
+        raise UsageError(f"unknown command '{name}'")
+    return _say(_help_of(name))
+
+
+def _say(text: str) -> int:
+    sys.stdout.write(text)
+    return 0
+
+
+def _overview() -> str:
+    commands = table([(name, command.summary) for name, command in COMMANDS.items()])
+    return (
+        "shpool: persistent shell sessions without a terminal multiplexer\n\n"
+        f"Usage: shpool [OPTIONS] COMMAND [ARGUMENTS]\n\nCommands:\n{commands}\n"
+        f"Options, before the command:\n{describe(GLOBAL_OPTIONS)}"
+    )
+
+
+def _help_of(name: str) -> str:
+    command = COMMANDS[name]
+    detail = f"\n{command.detail}" if command.detail else ""
+    return (
+        f"shpool {name}: {command.summary}\n\n{_usage_line(name)}\n"
+        f"Options:\n{describe(command.options)}{detail}"
+    )
+
+
+def _usage_line(name: str) -> str:
+    command = COMMANDS[name]
+    options = " [OPTIONS]" if len(command.options) > 1 else ""
+    arguments = f" {command.arguments}" if command.arguments else ""
+    return f"Usage: shpool {name}{options}{arguments}\n"
+
+
+def _usage_of(words: "Sequence[str]") -> str:
+    """The usage to show with an error: of the command named, if one can be made out."""
+    for word in words:
+        if word in COMMANDS:
+            return _usage_line(word) + f"See shpool help {word}.\n"
+    return "Usage: shpool [OPTIONS] COMMAND [ARGUMENTS]\nSee shpool help.\n"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split("\n"))

@@ -1,0 +1,264 @@
+"""shpool attach: work out which session is meant, attach to it, and stay until it ends.
+
+The session's name may depend on variables; when they change while attached, the client goes over
+to the session that is then meant, in the same process and terminal.
+"""
+
+import os
+import signal
+import sys
+import time
+
+from shpool.client import tty
+from shpool.client.connect import ClientError, Connection, ask, dial, reach
+from shpool.client.relay import Outcome, Relay, Signals
+from shpool.errors import Verdict
+from shpool.names import check_session_name
+from shpool.protocol.messages import (
+    AttachHeader,
+    AttachReply,
+    DetachRequest,
+    GetVars,
+    MaybeSwitch,
+    SessionMessage,
+)
+from shpool.protocol.msgpack import WireError
+from shpool.templates import render
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.client.context import Context
+    from shpool.options import Parsed
+
+# Always sent to the daemon, beside what forward_env names.
+_FORWARDED = ("TERM", "DISPLAY", "LANG", "SSH_AUTH_SOCK")
+
+# After a forced detach: seconds between tries, and how many.
+_FORCE_PAUSE = 0.1
+_FORCE_TRIES = 22
+
+# Seconds that the daemon may take to hear of a new window size.
+_RESIZE_TIMEOUT = 2.0
+
+
+def run(context: "Context", parsed: "Parsed") -> int:
+    return Attach(context, parsed).run()
+
+
+class Attach:
+    def __init__(self, context: "Context", parsed: "Parsed") -> None:
+        self._context = context
+        self._template = parsed.arguments[0]
+        self._parsed = parsed
+        self._force = bool(parsed.count("force"))
+        self._background = bool(parsed.count("background"))
+        self._ttl = _ttl(parsed.text("ttl"))
+        self._config = context.config()
+        self._here = _working_directory()
+        self._terminal = tty.Terminal()
+        self._signals = Signals()
+        self._name = ""
+
+    def run(self) -> int:
+        variables = self._greet()
+        switched = False
+        try:
+            while True:
+                self._name = self._name_for(variables)
+                connection = self._attach(variables)
+                if connection is None:
+                    # Not an error at first, scripts test for that; after a switch it is one.
+                    return 1 if switched else 0
+                if self._background:
+                    connection.close()
+                    ask(self._context, DetachRequest([self._name]))
+                    return 0
+                outcome = self._stay(connection)
+                connection.close()
+                if outcome.kind == "switch":
+                    variables = dict(outcome.variables)
+                    switched = True
+                    self._terminal.clean()
+                elif outcome.kind == "suspended":
+                    self._suspend()
+                elif outcome.kind == "exited":
+                    return outcome.status
+                elif outcome.kind == "signal":
+                    return 128 + outcome.status
+                elif outcome.kind == "lost":
+                    raise ClientError("lost the connection to the daemon")
+                else:
+                    return 1
+        finally:
+            self._terminal.leave()
+
+    def _greet(self) -> "dict[str, str]":
+        """The variables, once the user has been told of a daemon of another version."""
+        connection = reach(self._context)
+        if connection.warning:
+            connection.close()
+            self._warn_of_version(connection.warning)
+            connection = dial(self._context.paths.socket)
+        try:
+            connection.send(GetVars())
+            return dict(MaybeSwitch.from_wire(connection.receive()).vars)
+        except WireError as error:
+            raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
+        finally:
+            connection.close()
+
+    def _warn_of_version(self, warning: str) -> None:
+        if self._background:
+            sys.stderr.write(
+                f"warning: {warning}, proceeding in background mode; try restarting your daemon\n"
+            )
+            return
+        sys.stderr.write(f"warning: {warning}, try restarting your daemon\n")
+        sys.stderr.write("hit enter to continue anyway or ^C to exit\n")
+        # A byte at a time: what follows the newline is for the session.
+        while os.read(tty.STDIN, 1) not in (b"\n", b""):
+            pass
+
+    # ---- asking
+
+    def _name_for(self, variables: "dict[str, str]") -> str:
+        name = render(self._template, variables)
+        check_session_name(name)
+        return name
+
+    def _attach(self, variables: "dict[str, str]") -> "Connection | None":
+        """The connection on which the session's output follows; None if the session is busy."""
+        # Caught from before the size is asked for, so that no change of it is missed.
+        if not self._background:
+            self._signals.catch_resizes()
+        header = self._header(variables)
+        connection, reply = self._ask(header)
+        if reply.status == "Busy" and self._force:
+            connection, reply = self._ask_again(header)
+        if reply.status == "Busy":
+            self._terminal.leave()
+            sys.stderr.write(f"session '{self._name}' already has a terminal attached\n")
+            return None
+        if reply.status == "Forbidden":
+            raise Verdict(f"forbidden: {reply.reason}")
+        if reply.status == "UnexpectedError":
+            raise ClientError(reply.reason)
+        for warning in reply.warnings:
+            sys.stderr.write(f"shpool: warn: {warning}\n")
+        return connection
+
+    def _ask(self, header: AttachHeader) -> "tuple[Connection, AttachReply]":
+        connection = dial(self._context.paths.socket)
+        try:
+            connection.send(header)
+            reply = AttachReply.from_wire(connection.receive())
+        except WireError as error:
+            connection.close()
+            raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
+        if reply.status not in ("Attached", "Created"):
+            connection.close()
+        return connection, reply
+
+    def _ask_again(self, header: AttachHeader) -> "tuple[Connection, AttachReply]":
+        """Have whoever is attached detached.  The original's daemon takes a while over it."""
+        ask(self._context, DetachRequest([self._name]))
+        for _ in range(_FORCE_TRIES):
+            connection, reply = self._ask(header)
+            if reply.status != "Busy":
+                return connection, reply
+            time.sleep(_FORCE_PAUSE)
+        raise Verdict(
+            f"session '{self._name}' already has a terminal which remains attached"
+            " even after attempting to detach it"
+        )
+
+    def _header(self, variables: "dict[str, str]") -> AttachHeader:
+        def rendered(option: str) -> "str | None":
+            value = self._parsed.text(option)
+            return None if value is None else render(value, variables)
+
+        return AttachHeader(
+            self._name,
+            self._template,
+            tty.size(),
+            self._forwarded(),
+            self._ttl,
+            rendered("cmd"),
+            self._directory(rendered("dir")),
+            rendered("start-cmd"),
+        )
+
+    def _directory(self, given: "str | None") -> "str | None":
+        """Where a new session is to start, absolute; None for the home directory."""
+        if given is None:
+            given = self._config.default_dir
+            if given == "$HOME":
+                return None
+            if given.startswith("$HOME/"):
+                given = self._context.environ.get("HOME", "") + given[len("$HOME") :]
+        return os.path.normpath(os.path.join(self._here, given))
+
+    def _forwarded(self) -> "list[tuple[str, str]]":
+        environ = self._context.environ
+        names = dict.fromkeys((*_FORWARDED, *self._config.forward_env))
+        # A value that is not UTF-8 cannot travel.
+        return [(name, environ[name]) for name in names if _is_utf8(environ.get(name))]
+
+    # ---- being attached
+
+    def _stay(self, connection: Connection) -> Outcome:
+        self._signals.catch_all()
+        self._terminal.enter()
+        return Relay(
+            connection.sock,
+            connection.rest,
+            self._terminal,
+            self._signals,
+            self._resized,
+            self._switches,
+        ).run()
+
+    def _resized(self) -> None:
+        """Tell the daemon, on a connection of its own; one that cannot be told is going away."""
+        try:
+            connection = dial(self._context.paths.socket, _RESIZE_TIMEOUT)
+            try:
+                connection.send(SessionMessage(self._name, tty.size()))
+                connection.receive()
+            finally:
+                connection.close()
+        except (ClientError, Verdict, WireError):
+            pass
+
+    def _switches(self, variables: "list[tuple[str, str]]") -> bool:
+        return render(self._template, dict(variables)) != self._name
+
+    def _suspend(self) -> None:
+        """Stop, as a job does; while stopped the session is free, so that nothing waits for us."""
+        self._terminal.leave()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _ttl(given: "str | None") -> "int | None":
+    if given is None:
+        return None
+    from shpool.durations import parse_duration
+
+    return parse_duration(given)
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"  # it was removed
+
+
+def _is_utf8(value: "str | None") -> bool:
+    if value is None:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,170 @@
+"""Reaching the daemon: dial, start one if none answers, compare versions, ask and be answered."""
+
+import errno
+import socket
+import sys
+
+from shpool.errors import ShpoolError, Verdict
+from shpool.protocol.messages import PROTOCOL_VERSION, read_greeting
+from shpool.protocol.msgpack import Decoder, WireError, pack
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from shpool.client.context import Context
+    from shpool.protocol.messages import Request
+
+_READ = 65_536
+
+_NOBODY = (errno.ENOENT, errno.ECONNREFUSED)
+
+
+class ClientError(ShpoolError):
+    """A command could not do what it was asked to."""
+
+
+class LostDaemon(ClientError):
+    """The daemon hung up where it should have answered."""
+
+
+class Connection:
+    """A blocking connection to the daemon, greeted; `warning` is set if versions do not match."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.rest = b""  # what followed the message that was received last
+        self.warning: str | None = None
+        try:
+            version = read_greeting(self.receive())
+        except (WireError, LostDaemon):
+            self.warning = "could not get daemon version"
+        else:
+            self.warning = version_warning(PROTOCOL_VERSION, version)
+
+    def send(self, request: "Request") -> None:
+        """Raises WireError if the request has no form on the wire, LostDaemon."""
+        try:
+            self.sock.sendall(pack(request.to_wire()))
+        except OSError as error:
+            raise LostDaemon(f"the daemon hung up: {error.strerror}") from None
+
+    def receive(self) -> "Any":
+        """The next message.  Raises WireError, LostDaemon."""
+        decoder = Decoder()
+        data = self.rest
+        while not (data and decoder.feed(data)):
+            try:
+                data = self.sock.recv(_READ)
+            except OSError as error:
+                raise LostDaemon(f"the daemon hung up: {error.strerror or error}") from None
+            if not data:
+                raise LostDaemon("the daemon hung up without an answer")
+        self.rest = decoder.rest
+        return decoder.value
+
+    def close(self) -> None:
+        self.sock.close()
+
+
+def dial(path: str, timeout: "float | None" = None) -> Connection:
+    """Connect to a daemon that must be there.
+
+    `timeout` is in seconds, for each step.  Raises Verdict if nobody listens, ClientError.
+    """
+    sock = _connect(path, timeout)
+    if sock is None:
+        raise Verdict("could not connect to daemon")
+    return Connection(sock)
+
+
+def _connect(path: str, timeout: "float | None" = None) -> "socket.socket | None":
+    """A connection, or None if nobody listens at `path`."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.settimeout(timeout)
+    try:
+        sock.connect(path)
+    except OSError as error:
+        sock.close()
+        if error.errno in _NOBODY:
+            return None
+        raise ClientError(f"cannot connect to {path}: {error.strerror or error}") from None
+    return sock
+
+
+def listening(path: str) -> bool:
+    """Whether a daemon answers at `path`."""
+    sock = _connect(path)
+    if sock is None:
+        return False
+    sock.close()
+    return True
+
+
+def reach(context: "Context") -> Connection:
+    """Connect, to a daemon that is started first if none answers and one may be started.
+
+    Raises ClientError, ConfigError.
+    """
+    path = context.paths.socket
+    sock = _connect(path)
+    if sock is None:
+        if not _may_daemonize(context):
+            raise Verdict("could not connect to daemon")
+        from shpool.client.daemonize import start_daemon
+
+        start_daemon(context)
+        return dial(path)
+    return Connection(sock)
+
+
+def _may_daemonize(context: "Context") -> bool:
+    if context.no_daemonize:
+        return False
+    # The configuration is read even if -d makes nodaemonize moot: a bad one must be said here,
+    # not found in the log of a daemon that did not start.
+    config = context.config()
+    return context.daemonize or not config.nodaemonize
+
+
+def ask(context: "Context", request: "Request") -> "Any":
+    """One request, one reply; a version mismatch is warned of.  Raises ClientError."""
+    connection = reach(context)
+    try:
+        if connection.warning:
+            sys.stderr.write(f"warning: {connection.warning}, try restarting your daemon\n")
+        connection.send(request)
+        return connection.receive()
+    except WireError as error:
+        raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
+    finally:
+        connection.close()
+
+
+def version_warning(ours: str, theirs: str) -> "str | None":
+    """What to say of a daemon whose protocol version is `theirs`; None when it fits.
+
+    Within major version 0 a minor version changes the protocol, from 1 on a major one.
+    """
+    try:
+        our_numbers, their_numbers = _numbers(ours), _numbers(theirs)
+    except ValueError:
+        return "could not get daemon version"
+    decisive = 1 if our_numbers[0] == their_numbers[0] == 0 else 0
+    if our_numbers[decisive] < their_numbers[decisive]:
+        return (
+            f'client protocol (version "{ours}") is older than daemon protocol (version "{theirs}")'
+        )
+    if our_numbers[decisive] > their_numbers[decisive]:
+        return (
+            f'shpool: client protocol ("{ours}") is newer than daemon protocol (version "{theirs}")'
+        )
+    return None
+
+
+def _numbers(version: str) -> "tuple[int, int, int]":
+    major, minor, patch = version.split(".")
+    for part in (major, minor, patch):
+        if not (part.isascii() and part.isdigit()):
+            raise ValueError(part)
+    return int(major), int(minor), int(patch)

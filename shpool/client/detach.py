@@ -1,0 +1,42 @@
+"""shpool detach: let go whoever is attached to sessions."""
+
+import sys
+
+from shpool.client.connect import Connection, ask, reach
+from shpool.errors import Verdict
+from shpool.protocol.messages import DetachRequest, read_missed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.client.context import Context
+    from shpool.options import Parsed
+
+
+def run(context: "Context", parsed: "Parsed") -> int:
+    sessions = sessions_meant(context, parsed, "detach")
+    not_found, not_attached = read_missed(ask(context, DetachRequest(sessions)))
+    return report(not_found, not_attached)
+
+
+def sessions_meant(context: "Context", parsed: "Parsed", verb: str) -> "list[str]":
+    """The sessions named, or else the one this runs in; for kill too.
+
+    Raises Verdict when there is neither, but not before a daemon was found to answer.
+    """
+    if parsed.arguments:
+        return parsed.arguments
+    inside = context.environ.get("SHPOOL_SESSION_NAME")
+    if inside:
+        return [inside]
+    connection: Connection = reach(context)
+    connection.close()
+    raise Verdict(f"no session to {verb}")
+
+
+def report(not_found: "list[str]", not_attached: "list[str]") -> int:
+    """Say what could not be done; the exit status."""
+    if not_found:
+        sys.stderr.write(f"not found: {' '.join(not_found)}\n")
+    if not_attached:
+        sys.stderr.write(f"not attached: {' '.join(not_attached)}\n")
+    return 1 if not_found or not_attached else 0

@@ -1,0 +1,29 @@
+"""shpool list: which sessions there are."""
+
+import sys
+
+from shpool.client.connect import ask
+from shpool.protocol.messages import ListRequest, Session, list_reply, read_list_reply
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.client.context import Context
+    from shpool.options import Parsed
+
+
+def run(context: "Context", parsed: "Parsed") -> int:
+    sessions = read_list_reply(ask(context, ListRequest()))
+    sys.stdout.write(_json(sessions) if parsed.count("json") else _table(sessions))
+    return 0
+
+
+def _table(sessions: "list[Session]") -> str:
+    width = max((len(session.name) for session in sessions), default=0)
+    rows = [f"{session.name:{width}}\t{session.status.lower()}\n" for session in sessions]
+    return "NAME\tSTATUS\n" + "".join(rows)
+
+
+def _json(sessions: "list[Session]") -> str:
+    import json
+
+    return json.dumps(list_reply(sessions), indent=2, ensure_ascii=False) + "\n"

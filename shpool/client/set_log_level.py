@@ -1,0 +1,18 @@
+"""shpool set-log-level: change what the daemon logs."""
+
+from shpool.client.connect import ask
+from shpool.options import UsageError
+from shpool.protocol.messages import LOG_LEVELS, SetLogLevel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.client.context import Context
+    from shpool.options import Parsed
+
+
+def run(context: "Context", parsed: "Parsed") -> int:
+    level = parsed.arguments[0].capitalize()
+    if level not in LOG_LEVELS or parsed.arguments[0] != level.lower():
+        raise UsageError(f"unknown log level '{parsed.arguments[0]}'")
+    ask(context, SetLogLevel(level))
+    return 0

@@ -1,0 +1,126 @@
+"""The user's terminal: its size, raw mode and back, and a way to write that never blocks."""
+
+import fcntl
+import os
+import select
+import struct
+import termios
+
+from shpool.protocol.messages import TtySize
+from shpool.terminal.leave import LEAVE
+
+STDIN, STDOUT, STDERR = 0, 1, 2
+
+# Milliseconds that a terminal which takes no output (Ctrl-S) can delay our end.
+_PATIENCE = 1000
+
+
+def size() -> TtySize:
+    """The size of the terminal at fd 0, as it says; 24x80 without one."""
+    try:
+        packed = fcntl.ioctl(STDIN, termios.TIOCGWINSZ, bytes(8))
+    except OSError:
+        return TtySize(24, 80)
+    return TtySize(*struct.unpack("4H", packed))
+
+
+class Terminal:
+    """The three standard descriptors, when all of them are terminals; else nothing is touched.
+
+    enter() makes the terminal raw; leave() puts it back as it was, whatever the session turned
+    on in it.  Both may be called again and again.
+    """
+
+    def __init__(self) -> None:
+        self.is_terminal = all(os.isatty(fd) for fd in (STDIN, STDOUT, STDERR))
+        self._cooked: list[int | list[bytes | int]] | None = None
+        self._output = STDOUT
+        self.mid_line = False  # whether the latest output ended somewhere within a line
+
+    def enter(self) -> None:
+        """Pass every key on as it is typed, and every byte as it is written."""
+        if not self.is_terminal or self._cooked is not None:
+            return
+        try:
+            cooked = termios.tcgetattr(STDIN)
+            termios.tcsetattr(STDIN, termios.TCSANOW, _raw(cooked))
+        except termios.error:
+            return  # it was hung up meanwhile, which reading it will show
+        self._cooked = cooked
+
+    def leave(self) -> None:
+        """Turn off what the session may have turned on, and restore the modes."""
+        if self._cooked is None:
+            return
+        cooked, self._cooked = self._cooked, None
+        self._write(LEAVE)
+        if self.mid_line:
+            self._write(b"\r\n")  # where the prompt of the shell outside would be missed
+        try:
+            termios.tcsetattr(STDIN, termios.TCSANOW, cooked)
+        except termios.error:
+            pass  # hung up: there is no terminal left to be put in order
+
+    def clean(self) -> None:
+        """Turn off what one session may have turned on, for the next one."""
+        if self._cooked is not None:
+            self._write(LEAVE)
+
+    def _write(self, data: bytes) -> None:
+        while data:
+            try:
+                data = data[os.write(self._output, data) :]
+            except BlockingIOError:
+                if not _takes_output(self._output):
+                    return
+            except OSError:
+                return
+
+    def output(self) -> int:
+        """A descriptor for stdout that does not block, if that can be had without side effects.
+
+        O_NONBLOCK belongs to the open file, which the shell outside shares, so a terminal is
+        opened once more.  /proc/self/fd finds the same terminal in every mount namespace, a path
+        might find another one; where there is no /proc, stdout itself is written to, and blocks.
+        """
+        if self.is_terminal and self._output == STDOUT:
+            flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+            try:
+                self._output = os.open(f"/proc/self/fd/{STDOUT}", flags)
+            except OSError:
+                pass
+        return self._output
+
+
+def _raw(cooked: "list[int | list[bytes | int]]") -> "list[int | list[bytes | int]]":
+    """As cfmakeraw(3): no echo, no lines, no signals, no translation, 8 bits."""
+    iflag, oflag, cflag, lflag, ispeed, ospeed, characters = cooked
+    assert isinstance(iflag, int)
+    assert isinstance(oflag, int)
+    assert isinstance(cflag, int)
+    assert isinstance(lflag, int)
+    assert isinstance(characters, list)
+    iflag &= ~(
+        termios.IGNBRK
+        | termios.BRKINT
+        | termios.PARMRK
+        | termios.ISTRIP
+        | termios.INLCR
+        | termios.IGNCR
+        | termios.ICRNL
+        | termios.IXON
+    )
+    oflag &= ~termios.OPOST
+    lflag &= ~(termios.ECHO | termios.ECHONL | termios.ICANON | termios.ISIG | termios.IEXTEN)
+    cflag = (cflag & ~(termios.CSIZE | termios.PARENB)) | termios.CS8
+    characters = list(characters)
+    characters[termios.VMIN] = 1
+    characters[termios.VTIME] = 0
+    return [iflag, oflag, cflag, lflag, ispeed, ospeed, characters]
+
+
+def _takes_output(fd: int) -> bool:
+    """Whether the terminal takes output again, before patience with a frozen one ends."""
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    return bool(poll.poll(_PATIENCE))

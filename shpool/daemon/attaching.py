@@ -1,0 +1,146 @@
+"""Attach requests: take an existing session, or make one, or say why not.
+
+An attach to a session that is being started or killed waits for that to end and is then looked
+at afresh, so that two clients who ask for one new name at once end up with one session.
+"""
+
+from shpool import logs
+from shpool.daemon.attached import AttachedClient
+from shpool.daemon.screen import Screen
+from shpool.daemon.session import Session
+from shpool.daemon.session_dir import SessionDir
+from shpool.daemon.shell import CannotCreate, command_for, update
+from shpool.daemon.spawn import SpawnError
+from shpool.keybindings import Scanner
+from shpool.names import InvalidName, check_session_name
+from shpool.protocol.messages import AttachHeader, AttachReply
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.config import Config, ConfigSource
+    from shpool.daemon.connection import Connection
+    from shpool.daemon.reactor import Reactor
+    from shpool.daemon.spawn import Spawner
+    from shpool.daemon.table import SessionTable
+
+
+class Attaching:
+    def __init__(
+        self,
+        reactor: "Reactor",
+        table: "SessionTable",
+        spawner: "Spawner",
+        config: "ConfigSource",
+        state_dir: str,
+    ) -> None:
+        self._reactor = reactor
+        self._table = table
+        self._spawner = spawner
+        self._config = config
+        self._state_dir = state_dir
+        # Who asked for a session that is being started, or killed; the first one of a session
+        # being started is who it is started for.
+        self._waiting: dict[str, list[tuple[Connection, AttachHeader]]] = {}
+
+    def attach(self, connection: "Connection", header: AttachHeader) -> None:
+        """Answer the request, now or when its session can be told to exist or not."""
+        name = header.name
+        try:
+            check_session_name(name)
+        except InvalidName as error:
+            logs.warn(f"attach refused: {error}")
+            _refuse(connection, f"invalid session name {_quoted(name)}")
+            return
+        if name in self._waiting:
+            self._waiting[name].append((connection, header))
+            return
+        # A shell may have died in this very turn of the loop.
+        self._spawner.reap()
+        session = self._table.sessions.get(name)
+        if session is None:
+            self._create(connection, header)
+        elif session.doomed:
+            self._waiting[name] = [(connection, header)]
+            session.when_gone.append(self._gone)
+        elif session.clients:
+            logs.info(f"session {name!r}: busy, attach of pid {connection.pid} refused")
+            connection.reply(AttachReply("Busy").to_wire())
+            self._table.busy(session)
+        else:
+            self._reattach(session, connection, header)
+
+    def _gone(self, session: Session) -> None:
+        self._retry(self._waiting.pop(session.name, []))
+
+    def _retry(self, waiting: "list[tuple[Connection, AttachHeader]]") -> None:
+        for connection, header in waiting:
+            self.attach(connection, header)
+
+    # ---- an existing session
+
+    def _reattach(self, session: Session, connection: "Connection", header: AttachHeader) -> None:
+        config = self._config.current()
+        warnings = update(session.directory, config, header)
+        client = self._client(connection, header, config)
+        self._table.attach(session, client)
+        session.fit(header.size)
+        client.begin(session, AttachReply("Attached", warnings), b"", connection.early_input)
+        self._table.reattached(session)
+
+    def _client(
+        self, connection: "Connection", header: AttachHeader, config: "Config"
+    ) -> AttachedClient:
+        return AttachedClient(
+            self._reactor,
+            self._table,
+            connection.hand_over(),
+            connection.pid,
+            header.name_template or header.name,
+            Scanner(config.keybinding),
+        )
+
+    # ---- a new session
+
+    def _create(self, connection: "Connection", header: AttachHeader) -> None:
+        config = self._config.current()
+        directory = SessionDir(self._state_dir, header.name)
+        session = Session(self._reactor, self._table, header.name, Screen(), directory, self._ready)
+        try:
+            directory.create()
+            update(directory, config, header)
+            command = command_for(config, header, directory)
+            session.start(self._spawner, command, header.size.usable(), echo=not config.noecho)
+        except (CannotCreate, SpawnError) as error:
+            directory.remove()
+            _refuse(connection, str(error))
+            return
+        except OSError as error:
+            directory.remove()
+            _refuse(connection, f"cannot make {directory.path}: {error.strerror}")
+            return
+        self._waiting[header.name] = [(connection, header)]
+
+    def _ready(self, session: Session, failure: "str | None") -> None:
+        """The shell runs, or it does not: answer the first who asked, look again at the rest."""
+        waiting = self._waiting.pop(session.name)
+        connection, header = waiting.pop(0)
+        if failure is not None:
+            _refuse(connection, failure)
+            self._retry(waiting)
+            return
+        config = self._config.current()
+        client = self._client(connection, header, config)
+        self._table.create(session)
+        self._table.attach(session, client)
+        if header.ttl_secs is not None:
+            session.expire_after(header.ttl_secs)
+        client.begin(session, AttachReply("Created"), b"", connection.early_input)
+        self._retry(waiting)
+
+
+def _refuse(connection: "Connection", reason: str) -> None:
+    connection.reply(AttachReply("UnexpectedError", reason=reason).to_wire())
+
+
+def _quoted(name: str) -> str:
+    return "'" + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name) + "'"

@@ -1,0 +1,142 @@
+"""Options and arguments of a command line, and the help text made from the same table.
+
+argparse would cost more time than the rest of a short command.  The rules are those that people
+know from getopt_long, but strict: no abbreviations, nothing twice, no detached value that looks
+like an option.
+"""
+
+from shpool.errors import ShpoolError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class UsageError(ShpoolError):
+    """The command line cannot be understood; the message names the word."""
+
+
+class Option:
+    """`value` is the name of its value in the help, None for a switch; `many` may be repeated."""
+
+    __slots__ = ("help", "long", "many", "short", "value")
+
+    def __init__(
+        self, short: str, long: str, value: "str | None", text: str, *, many: bool = False
+    ) -> None:
+        self.short = short
+        self.long = long
+        self.value = value
+        self.help = text
+        self.many = many
+
+
+class Parsed:
+    """`values` by long name: the value of an option, or how often a switch was given."""
+
+    __slots__ = ("arguments", "rest", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[str, str | int] = {}
+        self.arguments: list[str] = []
+        self.rest: list[str] = []
+
+    def text(self, name: str) -> "str | None":
+        value = self.values.get(name)
+        return value if isinstance(value, str) else None
+
+    def count(self, name: str) -> int:
+        value = self.values.get(name, 0)
+        return value if isinstance(value, int) else 0
+
+
+HELP = Option("h", "help", None, "print this and exit")
+
+
+def parse(words: "Sequence[str]", options: "Sequence[Option]", *, stop: bool = False) -> Parsed:
+    """Sort `words` into options and arguments.
+
+    With `stop` the first argument ends it, and everything from there on is in `rest`: so the
+    options before a command are read.  Raises UsageError.
+    """
+    parsed = Parsed()
+    pending = list(reversed(words))
+    while pending:
+        word = pending.pop()
+        if word == "--":
+            if stop:
+                break
+            parsed.arguments += reversed(pending)
+            return parsed
+        if word.startswith("--"):
+            name, equals, value = word[2:].partition("=")
+            option = _find(options, name, long=True)
+            if option is None:
+                raise UsageError(f"unexpected option '--{name}'")
+            _take(parsed, option, f"--{name}", value if equals else None, pending)
+        elif word.startswith("-") and word != "-":
+            _take_short(parsed, options, word[1:], pending)
+        elif stop:
+            pending.append(word)
+            break
+        else:
+            parsed.arguments.append(word)
+    parsed.rest = list(reversed(pending))
+    return parsed
+
+
+def _take_short(
+    parsed: Parsed, options: "Sequence[Option]", letters: str, pending: "list[str]"
+) -> None:
+    while letters:
+        letter, letters = letters[0], letters[1:]
+        option = _find(options, letter, long=False)
+        if option is None:
+            raise UsageError(f"unexpected option '-{letter}'")
+        if option.value is not None:
+            attached = letters.removeprefix("=") if letters else None
+            _take(parsed, option, f"-{letter}", attached, pending)
+            return
+        _take(parsed, option, f"-{letter}", None, pending)
+
+
+def _take(
+    parsed: Parsed, option: Option, shown: str, attached: "str | None", pending: "list[str]"
+) -> None:
+    seen = option.long in parsed.values
+    if seen and not option.many:
+        raise UsageError(f"the option '{shown}' cannot be used more than once")
+    if option.value is None:
+        if attached is not None:
+            raise UsageError(f"the option '{shown}' takes no value")
+        parsed.values[option.long] = parsed.count(option.long) + 1
+        return
+    if attached is None:
+        if not pending or (pending[-1].startswith("-") and pending[-1] != "-"):
+            raise UsageError(f"the option '{shown}' needs a value, {option.value}")
+        attached = pending.pop()
+    parsed.values[option.long] = attached
+
+
+def _find(options: "Sequence[Option]", name: str, *, long: bool) -> "Option | None":
+    for option in options:
+        if name and name == (option.long if long else option.short):
+            return option
+    return None
+
+
+def table(rows: "Sequence[tuple[str, str]]") -> str:
+    """Two columns, as help texts have them."""
+    width = max(len(left) for left, _ in rows)
+    return "".join(f"  {left:{width}}  {right}\n" for left, right in rows)
+
+
+def describe(options: "Sequence[Option]") -> str:
+    """The options part of a help text."""
+    rows = []
+    for option in options:
+        short = f"-{option.short}, " if option.short else "    "
+        rows.append(
+            (f"{short}--{option.long}" + (f" {option.value}" if option.value else ""), option.help)
+        )
+    return table(rows)

@@ -1,0 +1,58 @@
+"""Where things are: the runtime directory, the sockets, and what stands beside them."""
+
+import os
+
+from shpool.errors import ShpoolError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SOCKET_NAME = "shpool.socket"
+EVENTS_SOCKET_NAME = "events.socket"
+PID_FILE_NAME = "daemonized-shpool.pid"
+LOG_FILE_NAME = "daemonized-shpool.log"
+
+
+class PathsError(ShpoolError):
+    """There is no place for a file; the message is for the user."""
+
+
+class Paths:
+    """All absolute: `socket` for requests, `events` for subscribers, `state` for session files.
+
+    `given` is the argument of --socket.  Raises PathsError.
+    """
+
+    def __init__(self, environ: "Mapping[str, str]", given: "str | None" = None) -> None:
+        runtime = _runtime_dir(environ)
+        default = os.path.join(runtime, SOCKET_NAME)
+        self.runtime = runtime
+        self.socket = os.path.abspath(given) if given else default
+        self.events = os.path.join(os.path.dirname(self.socket), EVENTS_SOCKET_NAME)
+        # Two daemons share the runtime directory, but never the files of their sessions.
+        self.state = runtime if self.socket == default else os.path.join(runtime, _tag(self.socket))
+
+    def beside_socket(self, name: str) -> str:
+        return os.path.join(os.path.dirname(self.socket), name)
+
+
+def _runtime_dir(environ: "Mapping[str, str]") -> str:
+    base = environ.get("XDG_RUNTIME_DIR")
+    if base:
+        return os.path.abspath(os.path.join(base, "shpool"))
+    home = environ.get("HOME")
+    if home:
+        return os.path.abspath(os.path.join(home, ".local", "run", "shpool"))
+    raise PathsError("neither XDG_RUNTIME_DIR nor HOME is set, so there is no runtime directory")
+
+
+def _tag(path: str) -> str:
+    """FNV-1a, 64 bits, in hexadecimal: short and the same in every process.
+
+    hashlib would load OpenSSL, for a value that has to be nothing but different.
+    """
+    value = 0xCBF29CE484222325
+    for byte in os.fsencode(path):
+        value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return f"{value:016x}"

@@ -26,7 +26,7 @@ def parse_duration(text: str) -> int:
     if ":" in text:
         parts = text.split(":")
         if len(parts) > len(_COLON_UNITS):
-            raise DurationError(f"could not parse '{text}' as duration: more than dd:hh:mm:ss")
+            raise DurationError(f"could not parse {text!r} as duration: more than dd:hh:mm:ss")
         seconds = sum(
             _number(part, text) * unit
             for part, unit in zip(reversed(parts), _COLON_UNITS, strict=False)
@@ -35,22 +35,22 @@ def parse_duration(text: str) -> int:
         unit = text[-1:]
         if unit.isascii() and unit.isdigit():
             raise DurationError(
-                f"could not parse '{text}' as duration: no unit, write for example {text}s"
+                f"could not parse {text!r} as duration: no unit, write for example {text}s"
             )
         if unit not in _UNITS:
             raise DurationError(
-                f"could not parse '{text}' as duration:"
+                f"could not parse {text!r} as duration:"
                 " want dd:hh:mm:ss or a number with s, m, h or d"
             )
         seconds = _number(text[:-1], text) * _UNITS[unit]
     if seconds > MAX_SECONDS:
-        raise DurationError(f"could not parse '{text}' as duration: longer than 292 years")
+        raise DurationError(f"could not parse {text!r} as duration: longer than 292 years")
     return seconds
 
 
 def _number(digits: str, text: str) -> int:
     if not (digits.isascii() and digits.isdigit()):
-        raise DurationError(f"could not parse '{text}' as duration: '{digits}' is no number")
+        raise DurationError(f"could not parse {text!r} as duration: {digits!r} is no number")
     if len(digits) > _MAX_DIGITS:
-        raise DurationError(f"could not parse '{text}' as duration: longer than 292 years")
+        raise DurationError(f"could not parse {text!r} as duration: longer than 292 years")
     return int(digits)

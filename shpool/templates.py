@@ -54,7 +54,7 @@ def _pieces(template: str) -> "Iterator[tuple[str, bool]]":
             raise TemplateError("unclosed var substitution")
         name = template[start + 1 : end]
         if not is_variable_name(name):
-            raise TemplateError(f"invalid var name: '{name}'")
+            raise TemplateError(f"invalid var name: {name!r}")
         yield template[position:start], False
         yield name, True
         position = end + 1

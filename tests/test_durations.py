@@ -28,6 +28,7 @@ def test_both_notations_give_seconds(text: str, seconds: int) -> None:
     [
         ("", "want dd:hh:mm:ss or a number with s, m, h or d"),
         ("12", "no unit"),
+        ("12\n", "want dd:hh:mm:ss"),
         ("s", "'' is no number"),
         ("12x", "want dd:hh:mm:ss"),
         ("12S", "want dd:hh:mm:ss"),
@@ -53,5 +54,6 @@ def test_both_notations_give_seconds(text: str, seconds: int) -> None:
 def test_what_is_no_duration_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(DurationError) as caught:
         parse_duration(text)
-    assert f"could not parse '{text}' as duration" in str(caught.value)
+    assert f"could not parse {text!r} as duration" in str(caught.value)
+    assert "\n" not in str(caught.value)
     assert reason in str(caught.value)

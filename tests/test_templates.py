@@ -34,6 +34,7 @@ def test_variables_are_replaced_by_their_values(template: str, text: str) -> Non
         ("{}", "invalid var name: ''"),
         ("{1st}", "invalid var name: '1st'"),
         ("{a b}", "invalid var name: 'a b'"),
+        ("{a\n}", r"invalid var name: 'a\\n'"),
         ("{a-b}", "invalid var name: 'a-b'"),
         ("{{a}}", "invalid var name: '{a'"),
         ("awk '{print $1}'", "invalid var name: 'print $1'"),

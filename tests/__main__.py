@@ -1,0 +1,55 @@
+"""python3 -m tests [PYTEST ARGUMENTS]: run the test suite, on a machine without pytest too.
+
+Where what the tests need (extra `test` in setup.cfg) is not installed, it is installed into a
+virtual environment, .venv in the checkout, and used from there.
+"""
+
+import configparser
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+
+# What to import of a package, where that is not its name.
+MODULES = {"pytest-xdist": "xdist"}
+
+
+def requirements() -> list[str]:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    return setup["options.extras_require"]["test"].split()
+
+
+def make_venv() -> None:
+    """Raises SystemExit with what to do when it cannot be made."""
+    sys.stderr.write(f"tests: installing {' '.join(requirements())} into {VENV}\n")
+    if find_spec("ensurepip") is None:
+        sys.exit("tests: this Python cannot make virtual environments: apt install python3-venv")
+    if not PYTHON.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", *requirements()]
+    if subprocess.run(command, check=False).returncode:
+        sys.exit("tests: pip could not install what the tests need")
+
+
+def main() -> int:
+    complete = all(find_spec(MODULES.get(name, name)) for name in requirements())
+    if not complete and Path(sys.prefix).resolve() != VENV:
+        make_venv()
+        os.chdir(ROOT)
+        os.execv(PYTHON, [str(PYTHON), "-m", "tests", *sys.argv[1:]])
+    if not complete:
+        sys.exit(f"tests: {VENV} lacks what it was made for; remove it and try again")
+    import pytest
+
+    os.chdir(ROOT)
+    return int(pytest.main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,8 +1,8 @@
 """The loop: descriptors, deadlines, signals and idle work, each with its callback.
 
 It knows nothing about shells.  One turn is: wait; serve what is ready; serve the deadlines that
-have passed; if nothing was ready, do one slice of idle work.  With nothing to do the process
-makes no system call.
+have passed; if nothing was ready, or not for a while, do one slice of idle work.  With nothing
+to do the process makes no system call.
 
 Rules for callbacks: they never block, they take a bounded time, and they are bound methods of
 objects that hold their state as plain attributes (so that it can be carried over to another
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
+
+# Idle work gets a slice after so many turns without an idle one, so that a flood in one session
+# does not keep another one's from ever being done.
+_BUSY_TURNS = 8
+
+# The longest wait in seconds.  epoll counts milliseconds in 31 bits, which a time to live of a
+# month overflows.
+_LONGEST_WAIT = 604_800.0
 
 
 class _Watch:
@@ -58,6 +66,7 @@ class Reactor:
         self._timers: list[tuple[float, int, Timer]] = []
         self._sequence = 0
         self._idle: list[Callable[[], bool]] = []
+        self._busy_turns = 0
         self._signals: dict[int, Callable[[], None]] = {}
         self._wakeup: tuple[int, int] | None = None
         self._hangups: select.epoll | None = None
@@ -211,10 +220,13 @@ class Reactor:
                 timer = heappop(self._timers)[2]
                 if timer.callback is not None:
                     self._call(timer.callback)
-        if self._idle and not ready:
-            work = self._idle.pop(0)
-            if self._call(work):
-                self._idle.append(work)
+        if self._idle:
+            self._busy_turns += 1
+            if not ready or self._busy_turns >= _BUSY_TURNS:
+                self._busy_turns = 0
+                work = self._idle.pop(0)
+                if self._call(work):
+                    self._idle.append(work)
 
     def _timeout(self) -> "float | None":
         while self._timers and self._timers[0][2].callback is None:
@@ -222,7 +234,7 @@ class Reactor:
         if self._idle:
             return 0
         if self._timers:
-            return max(0, self._timers[0][0] - monotonic())
+            return min(max(0, self._timers[0][0] - monotonic()), _LONGEST_WAIT)
         return None
 
     def _call(self, callback: "Callable[[], object]", fd: "int | None" = None) -> object:

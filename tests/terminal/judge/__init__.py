@@ -50,7 +50,8 @@ class Node:
     def call(self, op: str, **arguments: Any) -> Any:
         """One request and its answer."""
         stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None
+        assert stdin is not None
+        assert stdout is not None
         stdin.write(json.dumps({"op": op, **arguments}).encode() + b"\n")
         stdin.flush()
         line = stdout.readline()

@@ -94,6 +94,10 @@ class Xterm:
         state: State = self._node.call("dump", id=self._id, history=history)
         return state
 
+    def answers(self) -> str:
+        """What was answered to queries so far."""
+        return str(self.dump()["answers"])
+
     def close(self) -> None:
         self._node.call("close", id=self._id)
 

@@ -78,6 +78,10 @@ class KittyScreen:
         state: dict[str, Any] = self._kitty.call("probe", id=self._id)
         return state
 
+    def answers(self) -> str:
+        """What was answered to queries so far."""
+        return str(self._kitty.call("answers", id=self._id))
+
     def close(self) -> None:
         self._kitty.call("close", id=self._id)
 

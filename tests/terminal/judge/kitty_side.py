@@ -135,6 +135,8 @@ def main() -> None:
                 judges[number].screen.resize(request["rows"], request["cols"])
             elif op == "dump":
                 answer = judges[number].dump()
+            elif op == "answers":
+                answer = judges[number].told.answers.decode("latin-1")
             elif op == "probe":
                 answer = judges[number].probe()
             elif op == "close":

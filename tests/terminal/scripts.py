@@ -1,5 +1,7 @@
 """What is run and typed for each recorded stream; record.py does it."""
 
+# ruff: noqa: E501  (command lines stay whole)
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

@@ -1,0 +1,223 @@
+"""Erasing, inserting, deleting: what changes cells without printing."""
+
+from .cells import PLAIN, Row
+from .grid import Grid
+from .width import char_width
+
+
+class Editor(Grid):
+    """The grid with the editing controls. Erased cells get the pen's background (bce)."""
+
+    def erase_in_display(self, which: int, *_: int) -> None:
+        """ED: 0 from the cursor, 1 up to it, 2 the screen, 3 the history."""
+        if which == 3:
+            self.history.clear()
+        else:
+            self._erase_in_display(which, selective=False)
+
+    def selective_erase_in_display(self, which: int, *_: int) -> None:
+        """DECSED: as ED, sparing protected cells."""
+        self._erase_in_display(which, selective=True)
+
+    def _erase_in_display(self, which: int, *, selective: bool) -> None:
+        if which > 2:
+            return
+        y = self.y
+        if which == 0:
+            whole = range(y + 1, self.rows)
+        elif which == 1:
+            whole = range(y)
+            if self.x + 1 >= self.cols and y + 1 < self.rows:
+                self.lines[y + 1].wrapped = False
+        else:
+            whole = range(self.rows)
+        if which < 2:
+            self._erase_in_line(which, selective=selective)
+            if which == 1:
+                self.lines[y].wrapped = False
+        for number in whole:
+            row = self.lines[number]
+            row.wrapped = False
+            if selective or self.fill != PLAIN:
+                self._erase(row, 0, self.cols, selective=selective)
+            else:
+                row.text = row.style = ""
+
+    def erase_in_line(self, which: int, *_: int) -> None:
+        """EL: 0 from the cursor, 1 up to it, 2 the line. A pending wrap stays, and 0 is then
+        nothing, as in xterm.js."""
+        self._erase_in_line(which, selective=False)
+
+    def selective_erase_in_line(self, which: int, *_: int) -> None:
+        """DECSEL: as EL, sparing protected cells."""
+        self._erase_in_line(which, selective=True)
+
+    def _erase_in_line(self, which: int, *, selective: bool) -> None:
+        row = self.lines[self.y]
+        if which == 0:
+            if self.x < self.cols:
+                self._erase(row, self.x, self.cols, selective=selective)
+            if self.x == 0:
+                row.wrapped = False
+        elif which == 1:
+            self._erase(row, 0, min(self.x + 1, self.cols), selective=selective)
+        elif which == 2:
+            self._erase(row, 0, self.cols, selective=selective)
+            row.wrapped = False
+
+    def _erase(self, row: Row, x: int, end: int, *, selective: bool) -> None:
+        if selective:
+            row.erase_unprotected(x, end, self.fill, self.pens.protected)
+        else:
+            row.erase(x, end, self.fill)
+
+    def erase_characters(self, count: int, *_: int) -> None:
+        """ECH: blank count cells from the cursor."""
+        x = self.x = self.column()
+        self.lines[self.y].erase(x, min(x + (count or 1), self.cols), self.fill)
+
+    def _right_edge(self) -> int:
+        """Where shifting at the cursor ends, or 0 if it stands outside the side margins."""
+        if not self.side_margins:
+            return self.cols
+        return self.right + 1 if self.left <= self.x <= self.right else 0
+
+    def insert_characters(self, count: int, *_: int) -> None:
+        """ICH: shift the rest of the line right."""
+        x = self.x = self.column()
+        edge = self._right_edge()
+        if edge:
+            self.lines[self.y].insert(x, count or 1, edge, self.fill)
+
+    def delete_characters(self, count: int, *_: int) -> None:
+        """DCH: shift the rest of the line left."""
+        x = self.x = self.column()
+        edge = self._right_edge()
+        if edge:
+            self.lines[self.y].delete(x, count or 1, edge, self.fill)
+
+    def _in_margins(self) -> bool:
+        return self.top <= self.y <= self.bottom and (
+            not self.side_margins or self.left <= self.x <= self.right
+        )
+
+    def insert_lines(self, count: int, *_: int) -> None:
+        """IL: shift the lines from the cursor to the bottom margin down."""
+        self.x = self.column()
+        if self._in_margins():
+            self.scroll_region(self.y, -(count or 1))
+            self.x = self.left
+
+    def delete_lines(self, count: int, *_: int) -> None:
+        """DL: shift the lines below the cursor up, to the bottom margin."""
+        self.x = self.column()
+        if self._in_margins():
+            self.scroll_region(self.y, count or 1)
+            self.x = self.left
+
+    def scroll_up(self, count: int, *_: int) -> None:
+        """SU: scroll the region up; nothing goes to the history, as in xterm.js."""
+        self.scroll_region(self.top, count or 1)
+
+    def scroll_down(self, count: int, *_: int) -> None:
+        """SD: scroll the region down; blank lines without a background, as in xterm.js."""
+        fill = self.fill
+        self.fill = PLAIN
+        self.scroll_region(self.top, -(count or 1))
+        self.fill = fill
+
+    def _shift_columns(self, x: int, count: int, *, insert: bool) -> None:
+        if not self.top <= self.y <= self.bottom:
+            return
+        for row in self.lines[self.top : self.bottom + 1]:
+            if insert:
+                row.insert(x, count or 1, self.right + 1, self.fill)
+            else:
+                row.delete(x, count or 1, self.right + 1, self.fill)
+            row.wrapped = False
+
+    def insert_columns(self, count: int, *_: int) -> None:
+        """DECIC: shift the columns from the cursor on right, in all lines of the region."""
+        if self._in_margins() and self.x < self.cols:
+            self._shift_columns(self.x, count, insert=True)
+
+    def delete_columns(self, count: int, *_: int) -> None:
+        """DECDC: shift the columns right of the cursor left, in all lines of the region."""
+        if self._in_margins() and self.x < self.cols:
+            self._shift_columns(self.x, count, insert=False)
+
+    def shift_left(self, count: int, *_: int) -> None:
+        """SL: shift the region left."""
+        self._shift_columns(self.left, count, insert=False)
+
+    def shift_right(self, count: int, *_: int) -> None:
+        """SR: shift the region right."""
+        self._shift_columns(self.left, count, insert=True)
+
+    def alignment_display(self) -> None:
+        """DECALN: the screen full of E, the cursor home; margins stay, as in xterm.js."""
+        self.move_to(0, 0)
+        for row in self.lines[self.y :]:
+            row.text = "E" * self.cols
+            row.style = self.pen * self.cols if self.pen != PLAIN else ""
+            row.wrapped = False
+
+    # Rectangles (DEC VT420). Coordinates count from 1, and within the margins in origin mode.
+
+    def _rectangle(self, top: int, left: int, bottom: int, right: int) -> tuple[range, int, int]:
+        """Rows, first column and end column; empty rows if there is nothing in it."""
+        first_row, last_row, first, last = 0, self.rows - 1, 0, self.cols - 1
+        if self.origin:
+            first_row, last_row, first, last = self.top, self.bottom, self.left, self.right
+        y = first_row + (top or 1) - 1
+        x = first + (left or 1) - 1
+        end_row = min(first_row + bottom - 1, last_row) if bottom else last_row
+        end = min(first + right - 1, last) if right else last
+        if x > end:
+            return range(0), 0, 0
+        return range(y, end_row + 1), x, end + 1
+
+    def erase_rectangle(
+        self, top: int, left: int = 0, bottom: int = 0, right: int = 0, *_: int
+    ) -> None:
+        """DECERA."""
+        rows, x, end = self._rectangle(top, left, bottom, right)
+        for y in rows:
+            self.lines[y].erase(x, end, self.fill)
+
+    def selective_erase_rectangle(
+        self, top: int, left: int = 0, bottom: int = 0, right: int = 0, *_: int
+    ) -> None:
+        """DECSERA."""
+        rows, x, end = self._rectangle(top, left, bottom, right)
+        for y in rows:
+            self._erase(self.lines[y], x, end, selective=True)
+
+    def fill_rectangle(
+        self, code: int, top: int = 0, left: int = 0, bottom: int = 0, right: int = 0, *_: int
+    ) -> None:
+        """DECFRA: fill with a character, in the current pen."""
+        rows, x, end = self._rectangle(top, left, bottom, right)
+        if not (0x20 <= code < 0x7F or 0xA0 <= code < 0xD800) or char_width(chr(code)) != 1:
+            return
+        for y in rows:
+            self.lines[y].put(x, chr(code) * (end - x), self.pen)
+
+    def copy_rectangle(
+        self,
+        top: int,
+        left: int = 0,
+        bottom: int = 0,
+        right: int = 0,
+        _page: int = 0,
+        to_top: int = 0,
+        to_left: int = 0,
+        *_: int,
+    ) -> None:
+        """DECCRA: copy cells; there is one page."""
+        rows, x, end = self._rectangle(top, left, bottom, right)
+        to_rows, to_x, to_end = self._rectangle(to_top, to_left, 0, 0)
+        size = min(end - x, to_end - to_x)
+        parts = [self.part(y, x, x + size) for y in rows]
+        for y, (cells, style) in zip(to_rows, parts, strict=False):
+            self.place(y, to_x, cells, style)

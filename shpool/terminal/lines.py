@@ -1,0 +1,105 @@
+"""Lines as the program wrote them, from the rows that they wrapped into, and back."""
+
+from .cells import PLAIN, TAIL, Row
+from .grid import completed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Iterator
+
+    from .grid import Piece
+
+
+def rows_of_lines(rows: "list[Row]") -> "Iterator[list[Row]]":
+    """Groups of rows that are one line each. The first row begins one, wrapped or not."""
+    group = rows[:1]
+    for row in rows[1:]:
+        if row.wrapped:
+            group.append(row)
+        else:
+            yield group
+            group = [row]
+    yield group
+
+
+def join(rows: "list[Row]", cols: int) -> tuple[str, str]:
+    """Text and style of a line from its rows on a screen of that width."""
+    texts = [row.text for row in rows]
+    for number, after in enumerate(texts[1:]):
+        texts[number] = completed(texts[number], cols, after)
+    return join_pieces(texts, [row.style for row in rows])
+
+
+def join_pieces(texts: list[str], styles: list[str]) -> tuple[str, str]:
+    """Text and style from those of pieces that are complete but for the last one."""
+    if not any(styles):
+        return "".join(texts), ""
+    padded = [
+        style.ljust(len(text), PLAIN)[: len(text)]
+        for text, style in zip(texts, styles, strict=True)
+    ]
+    return "".join(texts), "".join(padded)
+
+
+def split(text: str, style: str, cols: int, *, wrapped: bool = False) -> list[Row]:
+    """A line as rows of at most cols cells; wrapped: it continues a row before."""
+    rows = []
+    start = 0
+    while True:
+        end = start + cols
+        if end < len(text) and text[end] == TAIL and cols > 1:
+            end -= 1
+        rows.append(Row(text[start:end], style[start:end], wrapped))
+        start = end
+        wrapped = True
+        if start >= len(text):
+            return rows
+
+
+def pop_line(history: "deque[Piece]") -> tuple[str, str, bool, int]:
+    """Take the last line out of the history: text, style, whether its own start is gone, and
+    the number of pieces that it was."""
+    texts: list[str] = []
+    styles: list[str] = []
+    wrapped = True
+    while history and wrapped:
+        piece = history.pop()
+        if isinstance(piece, str):
+            texts.append(piece)
+            styles.append("")
+            wrapped = False
+        else:
+            text, style, wrapped = piece
+            texts.append(text)
+            styles.append(style)
+    text, style = join_pieces(texts[::-1], styles[::-1])
+    return text, style, wrapped and bool(texts), len(texts)
+
+
+def last_rows(history: "deque[Piece]", count: int, cols: int) -> list[Row]:
+    """The rows of the last count lines of the history as they are at this width; the history
+    stays as it is."""
+    lines: list[list[Row]] = []
+    texts: list[str] = []
+    styles: list[str] = []
+    for piece in reversed(history):
+        if len(lines) >= count:
+            break
+        if isinstance(piece, str):
+            text, style, wrapped = piece, "", False
+        else:
+            text, style, wrapped = piece
+        texts.append(text)
+        styles.append(style)
+        if wrapped:
+            continue
+        if len(texts) > 1 or len(text) > cols:
+            lines.append(split(*join_pieces(texts[::-1], styles[::-1]), cols))
+        else:
+            lines.append([Row(text, style)])
+        texts.clear()
+        styles.clear()
+    if texts:
+        lines.append(split(*join_pieces(texts[::-1], styles[::-1]), cols))
+    return [row for line in reversed(lines) for row in line]

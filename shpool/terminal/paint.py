@@ -1,0 +1,139 @@
+"""Rows as output that draws them on an erased screen."""
+
+import re
+
+from .cells import BLANK, PLAIN, TAIL, Row
+from .pen import PROTECTED, sgr
+from .tables import FIRST_CLUSTER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .pen import Pen
+    from .tables import Clusters, Pens
+
+_RUNS = re.compile(r"(.)\1*", re.DOTALL).finditer
+# What is not simply written out: blanks, and wide characters and clusters. CJK needs no care but
+# that its TAIL is left out; what terminals measure differently is followed by an absolute column.
+_BLANKS_OR_TEXT = re.compile("\0+|[^\0]+").findall
+_DOUBTFUL = re.compile(
+    "([\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001ffff\U00100000-\U0010ffff]\x01?)"
+)
+
+
+class Painter:
+    """Collects output; knows the pen that the terminal has after it."""
+
+    def __init__(self, pens: "Pens", clusters: "Clusters") -> None:
+        self.out: list[str] = []
+        self.pen = PLAIN
+        self._pens = pens
+        self._clusters = clusters
+        self._changes: dict[str, str] = {}
+
+    def use(self, pen: str) -> None:
+        """Change to a pen (as in a style)."""
+        if pen != self.pen:
+            key = self.pen + pen
+            change = self._changes.get(key)
+            if change is None:
+                change = self._changes[key] = self._change(self.pen, pen)
+            self.out.append(change)
+            self.pen = pen
+
+    def number(self, pen: "Pen") -> str:
+        """A pen as in a style."""
+        return self._pens.pair(pen)[0]
+
+    def _change(self, old: str, new: str) -> str:
+        pens = self._pens.pens
+        before, after = pens[ord(old)], pens[ord(new)]
+        change = sgr(after) if before[:5] != after[:5] else ""
+        if after[2] & PROTECTED:
+            change += '\x1b[1"q'
+        elif before[2] & PROTECTED:
+            change += '\x1b[0"q'
+        if before[5] != after[5]:
+            change += f"\x1b]8;{after[5] or ';'}\x1b\\"
+        return change
+
+    def rows(self, rows: "Sequence[Row]", cols: int) -> None:
+        """Rows one below the other, from the cursor in column 0 on. One that wraps into the next
+        is followed by it directly, so that the terminal wraps it itself."""
+        out = self.out
+        last = len(rows) - 1
+        for number, row in enumerate(rows):
+            text = row.text
+            following = rows[number + 1] if number < last else None
+            if following is not None and following.wrapped:
+                if following.text[1:2] != TAIL or len(text.rstrip(BLANK)) < cols - 1:
+                    # Only a printed last column brings the cursor to where it wraps.
+                    text = text.ljust(cols, BLANK)
+                    if text[-1] == BLANK:
+                        text = text[:-1] + " "
+                self.row(text, row.style, cols)
+                continue
+            if not row.style and text.isascii() and BLANK not in text:
+                if self.pen != PLAIN:
+                    self.use(PLAIN)
+                out.append(text)
+            else:
+                self.row(text, row.style, cols)
+            if following is not None:
+                # A line feed that scrolls paints the new line with the pen's background.
+                if self.pen != PLAIN:
+                    self.use(PLAIN)
+                out.append("\r\n")
+
+    def row(self, text: str, style: str, cols: int) -> None:
+        """One row's cells; the cursor ends behind the last one that is not blank."""
+        at = 0
+        length = len(text)
+        plain = text.isascii() and BLANK not in text
+        for run in _RUNS(style):
+            pen = run.group(1)
+            end = min(run.end(), length)
+            if pen != self.pen:
+                self.use(pen)
+            if plain:
+                self.out.append(text[at:end])
+            else:
+                self._stretch(text[at:end], at, cols, pen == PLAIN and end == length)
+            at = end
+        if at < length:
+            self.use(PLAIN)
+            self._stretch(text[at:], at, cols, True)
+
+    def _stretch(self, text: str, x: int, cols: int, last: bool) -> None:
+        """Cells of the current pen from column x on; last: nothing but blank follows."""
+        out = self.out
+        for part in _BLANKS_OR_TEXT(text):
+            size = len(part)
+            if part[0] != BLANK:
+                if part.isascii():
+                    out.append(part)
+                else:
+                    self._text(part, x, cols)
+            elif not (last and x + size >= cols) or self.pen != PLAIN:
+                if self.pen == PLAIN:
+                    out.append(f"\x1b[{size}C")
+                elif x + size >= cols:
+                    out.append("\x1b[K")
+                else:
+                    out.append(f"\x1b[{size}X\x1b[{size}C")
+            x += size
+
+    def _text(self, part: str, x: int, cols: int) -> None:
+        out = self.out
+        clusters = self._clusters
+        for piece in _DOUBTFUL.split(part):
+            x += len(piece)
+            if not piece:
+                continue
+            if piece[0] >= FIRST_CLUSTER:
+                out.append(clusters.text(piece[0]))
+            else:
+                out.append(piece.replace(TAIL, ""))
+            if x < cols and _DOUBTFUL.match(piece):
+                out.append(f"\x1b[{x + 1}G")

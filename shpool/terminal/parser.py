@@ -1,0 +1,286 @@
+"""From bytes to calls: decoding, and the state machine of control sequences.
+
+What stands complete in a piece of input is split off by one regular expression and looked up in
+a memo; that is nearly everything. What is cut by the end of a piece, or is odd (controls inside
+a sequence, a sequence broken off by the next), goes through a machine after Paul Williams'
+parser for DEC terminals (vt100.net/emu/dec_ansi_parser), with the choices of xterm.js: ESC ends
+an OSC and lets it take effect whatever follows; a character beyond ASCII breaks off any sequence
+but an OSC and the data of a DCS; ESC k is no string. C1 controls count when they come as UTF-8.
+"""
+
+import re
+from codecs import utf_8_decode
+
+from . import sequences
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .sequences import Action
+
+# Bytes interpreted at a time: bounds what is decoded at once, and how far the tables of pens and
+# clusters can grow before they are compacted.
+_SLICE = 64 * 1024
+
+# Sequences remembered with what they mean, for all terminals of the process. 24x80 different CUP
+# fit in.
+_MAX_MEMO = 8192
+_MAX_MEMO_KEY = 64
+
+# Characters of an unfinished sequence that are kept, for its effect and for a restore. A title or
+# a link fits many times over; of a clipboard or an image the rest passes through to nothing.
+MAX_STRING = 64 * 1024
+MAX_SEQUENCE = 1024
+
+GROUND, ESCAPE, INTERMEDIATE, CSI, OSC, DCS, DATA, STRING = range(8)
+
+_OPEN = {
+    "\x1b": ("\x1b", ESCAPE),
+    "\x90": ("\x1bP", DCS),
+    "\x98": ("\x1bX", STRING),
+    "\x9b": ("\x1b[", CSI),
+    "\x9d": ("\x1b]", OSC),
+    "\x9e": ("\x1b^", STRING),
+    "\x9f": ("\x1b_", STRING),
+}
+_AFTER_ESCAPE = {"[": CSI, "]": OSC, "P": DCS, "X": STRING, "^": STRING, "_": STRING}
+
+# What ends the inside of a string, or interrupts it.
+_ENDS = {
+    OSC: re.compile("[\x07\x18\x1a\x1b\x80-\x9f]"),
+    DATA: re.compile("[\x18\x1a\x1b\x80-\x9f]"),
+    STRING: re.compile("[\x18\x1a\x1b\x80-\U0010ffff]"),
+}
+_IGNORED_IN_OSC = re.compile("[\x00-\x1f]+")
+
+# What a sequence longer than its cap turns into, so that its rest, which goes on arriving, does
+# nothing and prints nothing: an OSC of a number nobody uses, a PM, a malformed CSI.
+_DROPPED = {OSC: "\x1b]88888888;", DATA: "\x1b^", STRING: "\x1b^", CSI: "\x1b[0<", DCS: "\x1b^"}
+
+
+class Parser:
+    """Feeds the methods that sequences.py names; a subclass has them, and write."""
+
+    _memo: "dict[str, Action]" = {}  # noqa: RUF012 - shared on purpose
+
+    def __init__(self) -> None:
+        self.state = GROUND
+        # True when the last thing seen was printed: only then REP repeats (as in xterm.js).
+        self.after_print = False
+        self._partial = b""  # the first bytes of a character
+        self._unfinished: list[str] = []  # the sequence so far, without what it already did
+        self._unfinished_size = 0
+
+    def write(self, text: str) -> None:
+        """Print characters, none of them a control."""
+        raise NotImplementedError
+
+    def repeat(self, count: int) -> None:
+        """REP: print the last cluster again."""
+        raise NotImplementedError
+
+    def write_lines(self, text: str) -> str:
+        """Print whole lines at once if that can be done, and return what is left of text."""
+        return text
+
+    def compact(self) -> None:
+        """Called between slices of input, to bound what tables have grown to."""
+
+    def ignore(self, *_: object) -> None:
+        """A sequence without lasting effect, or an unknown one."""
+
+    @property
+    def unfinished(self) -> bytes:
+        """The bytes of a sequence or character that has begun and is not complete."""
+        return "".join(self._unfinished).encode() + self._partial
+
+    def feed(self, data: bytes) -> None:
+        """Interpret output of the program, cut anywhere. Never raises, whatever the bytes."""
+        for start in range(0, len(data), _SLICE):
+            piece = self._partial + data[start : start + _SLICE]
+            text, used = utf_8_decode(piece, "replace")
+            self._partial = piece[used:]
+            if text:
+                self._interpret(text)
+                self.compact()
+
+    def _interpret(self, text: str) -> None:
+        if self.state == GROUND and len(text) > 256:
+            rest = self.write_lines(text)
+            if len(rest) != len(text):
+                self.after_print = False
+                text = rest
+                if not text:
+                    return
+        parts = sequences.split(text)
+        # Ends the last pair: the piece of input is at its end.
+        parts.append("")
+        pairs = iter(parts)
+        if self.state != GROUND:
+            self._resume(pairs)
+            carried = None
+        else:
+            # REP may stand at the very start, after what an earlier piece printed.
+            carried = parts[1] if self.after_print and not parts[0] else None
+        memo = self._memo
+        write = self.write
+        for text, control in zip(pairs, pairs, strict=True):
+            if text:
+                write(text)
+            try:
+                method, args = memo[control]
+            except KeyError:
+                method, args = self._look_up(control)
+            if method is not None:
+                method(self, *args)
+            else:
+                printed = bool(text) or control is carried
+                carried = None
+                if self._handle(control, args, printed):
+                    self._resume(pairs)
+
+    def _look_up(self, control: str) -> "Action":
+        action: Action
+        action = sequences.resolve(control, self) if control else (None, ())
+        if len(control) <= _MAX_MEMO_KEY:
+            if len(self._memo) >= _MAX_MEMO:
+                self._memo.clear()
+            self._memo[control] = action
+        return action
+
+    def _handle(self, control: str, args: tuple[int, ...], printed: bool) -> bool:
+        """What needs to know its surroundings; printed: a print came just before.
+
+        True if a sequence begins here that is not complete.
+        """
+        if args:  # REP
+            if printed:
+                self.repeat(args[0])
+            self.after_print = False
+            return False
+        if control:
+            self.after_print = printed
+            self._begin(*_OPEN[control])
+            return True
+        self.after_print = printed
+        return False
+
+    def _resume(self, pairs: "Iterator[str]") -> None:
+        """Go on inside a sequence; returns when it ended where a new pair begins."""
+        for text in pairs:
+            rest = self._consume(text)
+            control = next(pairs)
+            if self.state != GROUND:
+                self._consume(control)
+                if self.state != GROUND and control:
+                    continue
+                return
+            if rest:
+                self.write(rest)
+                self.after_print = True
+            if not control:
+                return
+            if not self._dispatch(control):
+                return
+
+    def _dispatch(self, control: str) -> bool:
+        """Carry out one complete control; True if it begins a sequence instead."""
+        try:
+            method, args = self._memo[control]
+        except KeyError:
+            method, args = self._look_up(control)
+        if method is None:
+            return self._handle(control, args, self.after_print)
+        self.after_print = False
+        method(self, *args)
+        return False
+
+    def _begin(self, opening: str, state: int) -> None:
+        self.state = state
+        self._unfinished = [opening]
+        self._unfinished_size = len(opening)
+
+    def _end(self) -> str:
+        """Back to ground; what had been collected."""
+        collected = "".join(self._unfinished)
+        self.state = GROUND
+        self._unfinished = []
+        return collected
+
+    def _collect(self, text: str) -> None:
+        self._unfinished_size += len(text)
+        cap = MAX_SEQUENCE if self.state in (CSI, INTERMEDIATE, DCS) else MAX_STRING
+        if self._unfinished_size <= cap:
+            self._unfinished.append(text)
+        elif self.state != INTERMEDIATE:
+            self._unfinished = [_DROPPED[self.state]]
+
+    def _consume(self, text: str) -> str:
+        """Take characters until ground is reached; what is left of text."""
+        at = 0
+        while at < len(text) and self.state != GROUND:
+            if self.state >= OSC and self.state != DCS:
+                match = _ENDS[self.state].search(text, at)
+                end = match.start() if match else len(text)
+                inside = text[at:end]
+                if self.state == OSC:
+                    inside = _IGNORED_IN_OSC.sub("", inside)
+                if inside:
+                    self._collect(inside)
+                at = end
+                if match:
+                    self._end_string(text[at])
+                    at += 1
+            else:
+                self._step(text[at])
+                at += 1
+        return text[at:]
+
+    def _end_string(self, char: str) -> None:
+        """A character that ends a string, one way or another."""
+        if self.state == OSC:
+            body = self._end()[2:]
+            if char in "\x07\x1b\x9c":
+                self.operating_system_command(body)
+                self.after_print = False
+        self._end()
+        if char in _OPEN:
+            self._begin(*_OPEN[char])
+        elif "\x80" <= char < "\xa0" and char != "\x9c":
+            self._dispatch(char)
+        elif char in "\x18\x1a":
+            self.after_print = False
+
+    def operating_system_command(self, body: str) -> None:
+        """An OSC, without its introducer and terminator."""
+
+    def _step(self, char: str) -> None:
+        """One character inside ESC, CSI or the head of a DCS."""
+        if char < " ":
+            if char == "\x1b":
+                self._begin(*_OPEN[char])
+            elif char in "\x18\x1a":
+                self._end()
+                self.after_print = False
+            elif self.state != DCS:
+                self._dispatch(char)
+        elif char == "\x7f":
+            return
+        elif char > "\x7f":
+            self._end()
+            if char in _OPEN:
+                self._begin(*_OPEN[char])
+            elif char < "\xa0" and char != "\x9c":
+                self._dispatch(char)
+        elif self.state == ESCAPE and char in _AFTER_ESCAPE:
+            self._begin("\x1b" + char, _AFTER_ESCAPE[char])
+        elif self.state == ESCAPE and char < "0":
+            self._begin("\x1b" + char, INTERMEDIATE)
+        elif char < ("0" if self.state == INTERMEDIATE else "@") and self.state != ESCAPE:
+            self._collect(char)
+        elif self.state == DCS:
+            self._collect(char)
+            self.state = DATA
+        else:
+            self._dispatch(self._end() + char)

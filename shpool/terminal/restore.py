@@ -1,0 +1,255 @@
+"""The bytes that bring a terminal to the state of a session, whatever it showed before.
+
+Each step is there because some terminal goes wrong without it; the order matters. It was tried
+in xterm.js and kitty.
+"""
+
+from .cells import BLANK, Row
+from .lines import last_rows
+from .modes import ENCODING, SYNCHRONIZED, THREE_VALUED, TRACKING, TWO_VALUED
+from .paint import Painter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .grid import SavedCursor, Screen
+    from .model import Terminal
+
+# CAN and ST are the one beginning that is clean from inside any unfinished sequence. ESC 7 stands
+# before what would move the cursor: what is on the screen must go into the scrollback from there.
+# CSI < u comes twice, for each screen has its stack. Not DECSTR, RIS or DECALN: they reset what
+# is not the session's.
+_CLEAN = (
+    "\x18\x1b\\"
+    "\x1b[?2026l"
+    "\x1b7\x1b[<99u\x1b[?1049l"
+    "\x1b7\x1b[?69l\x1b[r\x1b8"
+    '\x1b[m\x1b]8;;\x1b\\\x1b[0"q\x0f\x1b(B\x1b)B\x1b[4l\x1b[20l'
+)
+
+# G2 and G3 are designated where a terminal that does not know how prints nothing that stays.
+# Never CSI 2 J, which several terminals take for a reason to push the screen into the history.
+_HOME = "\x1b[?6l\x1b[?7h\x1b[H\x1b*B\x1b+B\x1b[H\x1b[J"
+
+_DESIGNATE = ("\x1b(", "\x1b)", "\x1b*", "\x1b+")
+_SHIFT = ("\x0f", "\x0e", "\x1bn", "\x1bo")
+
+
+def restore(terminal: "Terminal", history: int, *, in_place: bool) -> bytes:
+    """The bytes that draw a terminal; see Terminal.restore."""
+    painter = Painter(terminal.pens, terminal.clusters)
+    out = painter.out
+    out.append(_CLEAN)
+    if not in_place:
+        out.append("\n" * terminal.rows)
+    out.append(_HOME)
+
+    main = terminal.main
+    rows = main.lines
+    if history > 0:
+        rows = last_rows(terminal.history, history, terminal.cols) + rows
+    painter.rows(rows, terminal.cols)
+
+    out.append(_keyboard(main) + _tab_stops(terminal))
+    if terminal.screen is main:
+        _saved_cursor(painter, main.saved)
+    else:
+        _enter_alternate(painter, terminal)
+        painter.rows([Row(row.text, row.style) for row in terminal.lines], terminal.cols)
+        _saved_cursor(painter, terminal.alternate.saved)
+        out.append(_keyboard(terminal.alternate))
+        if terminal.alternate_tab_stops:
+            out.append(_tab_stops(terminal))
+
+    out.append(_properties(terminal) + _modes(terminal))
+    _cursor(painter, terminal)
+    if terminal.modes.get(SYNCHRONIZED):
+        out.append("\x1b[?2026l")
+    return "".join(out).encode() + terminal.unfinished
+
+
+def _keyboard(screen: "Screen") -> str:
+    """The kitty keyboard stack: emptied, then its base and what was pushed."""
+    base, *pushed = screen.keyboard
+    stack = "\x1b[<99u"
+    if base:
+        stack += f"\x1b[={base}u"
+    return stack + "".join(f"\x1b[>{flags}u" for flags in pushed)
+
+
+def _tab_stops(terminal: "Terminal") -> str:
+    """All stops anew. CSI ? 5 W adds the default ones beyond the present width, where known."""
+    stops = terminal.tab_stops
+    columns = [column for column, stop in enumerate(stops) if stop]
+    made = "\x1b[3g" + "".join(f"\x1b[{column + 1}G\x1bH" for column in columns)
+    if columns == list(range(0, terminal.cols, 8)):
+        made += "\x1b[?5W"
+    return made
+
+
+def _charsets(charsets: list[str], shift: int) -> str:
+    """Character sets, from all ASCII and G0 in use."""
+    made = [slot + name for slot, name in zip(_DESIGNATE, charsets, strict=True) if name != "B"]
+    return "".join(made) + (_SHIFT[shift] if shift else "")
+
+
+def _use_saved(painter: Painter, saved: "SavedCursor") -> None:
+    """Bring pen, sets, origin mode and position to what a saved cursor holds. The margins are
+    the whole screen, so a position is the same under origin mode."""
+    if saved.origin:
+        painter.out.append("\x1b[?6h")
+    painter.out.append(f"\x1b[{saved.y + 1};{saved.x + 1}H")
+    painter.out.append(_charsets(saved.charsets, saved.shift))
+    painter.use(painter.number(saved.pen))
+
+
+def _unuse_saved(painter: Painter, saved: "SavedCursor") -> None:
+    if saved.origin:
+        painter.out.append("\x1b[?6l")
+    if saved.shift:
+        painter.out.append("\x0f")
+    painter.out += [
+        slot + "B" for slot, name in zip(_DESIGNATE, saved.charsets, strict=True) if name != "B"
+    ]
+    painter.use("\0")
+
+
+def _saved_cursor(painter: Painter, saved: "SavedCursor") -> None:
+    _use_saved(painter, saved)
+    painter.out.append("\x1b7")
+    _unuse_saved(painter, saved)
+
+
+def _enter_alternate(painter: Painter, terminal: "Terminal") -> None:
+    """Main's saved cursor, and the alternate screen, erased. 1049 saves the cursor itself; some
+    terminals know nothing else."""
+    main = terminal.main
+    saved = main.saved
+    _use_saved(painter, saved)
+    if terminal.alternate_mode == 1049 or (main.x, main.y) == (saved.x, saved.y):
+        painter.out.append("\x1b[?1049h")
+        _unuse_saved(painter, saved)
+    else:
+        painter.out.append("\x1b7")
+        _unuse_saved(painter, saved)
+        painter.out.append(f"\x1b[{main.y + 1};{main.x + 1}H\x1b[?{terminal.alternate_mode}h")
+    painter.out.append("\x1b[H\x1b[J")
+
+
+def _properties(terminal: "Terminal") -> str:
+    """Title, colours and the rest of properties.py, as far as the session touched them."""
+    made = []
+    for stack, current, command, which in (
+        (terminal.title_stack, terminal.title, 2, 2),
+        (terminal.icon_stack, terminal.icon, 1, 1),
+    ):
+        for text in stack:
+            made.append(f"\x1b]{command};{text}\x1b\\" if text is not None else "")
+            made.append(f"\x1b[22;{which}t")
+        if current is not None:
+            made.append(f"\x1b]{command};{current}\x1b\\")
+    if terminal.directory is not None:
+        made.append(f"\x1b]7;{terminal.directory}\x1b\\")
+    if terminal.palette_reset:
+        made.append("\x1b]104\x1b\\")
+    for index, colour in terminal.palette.items():
+        made.append(f"\x1b]4;{index};{colour}\x1b\\" if colour else f"\x1b]104;{index}\x1b\\")
+    for command, colour in terminal.dynamic.items():
+        made.append(f"\x1b]{command};{colour}\x1b\\" if colour else f"\x1b]{command + 100}\x1b\\")
+    if terminal.pointer is not None:
+        made.append(f"\x1b]22;{terminal.pointer}\x1b\\")
+    if terminal.progress is not None:
+        made.append(f"\x1b]9;{terminal.progress}\x1b\\")
+    if terminal.shape is not None:
+        made.append(f"\x1b[{terminal.shape} q")
+    for resource, value in terminal.modify.items():
+        if value is None:
+            made.append(f"\x1b[>{resource}m")
+        else:
+            made.append(f"\x1b[>{resource}n" if value < 0 else f"\x1b[>{resource};{value}m")
+    return "".join(made)
+
+
+def _private(mode: int, on: bool) -> str:
+    """One private mode, alone: several terminals drop a sequence for one unknown number in it."""
+    return f"\x1b[?{mode}{'h' if on else 'l'}"
+
+
+def _modes(terminal: "Terminal") -> str:
+    """All modes, margins, and origin mode after them. XTSAVE's values come before the present."""
+    made = []
+    for mode, value in terminal.saved_modes.items():
+        if value is not None and (mode in TWO_VALUED or mode in THREE_VALUED):
+            made.append(f"{_private(mode, value)}\x1b[?{mode}s")
+    modes = terminal.modes
+    for mode, default in TWO_VALUED.items():
+        on = modes.get(mode, default)
+        made.append(("\x1b=" if on else "\x1b>") if mode == 66 else _private(mode, on))
+    made += [_private(mode, modes[mode]) for mode in THREE_VALUED if mode in modes]
+    made += [_private(mode, False) for mode in (*TRACKING, *ENCODING)]
+    if terminal.tracking:
+        made.append(_private(terminal.tracking, True))
+    if terminal.encoding:
+        made.append(_private(terminal.encoding, True))
+    if not terminal.autowrap:
+        made.append(_private(7, False))
+    if terminal.newline_mode:
+        made.append("\x1b[20h")
+    if terminal.side_margins:
+        made.append(f"\x1b[?69h\x1b[{terminal.left + 1};{terminal.right + 1}s")
+    if (terminal.top, terminal.bottom) != (0, terminal.rows - 1):
+        made.append(f"\x1b[{terminal.top + 1};{terminal.bottom + 1}r")
+    if terminal.origin:
+        made.append(_private(6, True))
+    return "".join(made)
+
+
+def _cursor(painter: Painter, terminal: "Terminal") -> None:
+    """Character sets, pen, position, insert mode; and the last cluster once more in its own cell
+    if a wrap is pending or REP would repeat it."""
+    out = painter.out
+    x, y = terminal.x, terminal.y
+    charsets = _charsets(terminal.charsets, terminal.shift)
+    insert = "\x1b[4h" if terminal.insert_mode else ""
+    pending = x >= terminal.cols or terminal.margin_wrap
+    start, cells = terminal.cell_before()
+    if not cells or cells == BLANK or not (pending or terminal.after_print):
+        if pending and not cells:
+            cells = " "
+        elif not pending:
+            out.append(charsets + _position(terminal, y, x))
+            painter.use(terminal.pen)
+            out.append(insert)
+            return
+        cells = cells if cells != BLANK else " "
+    cluster = terminal.clusters.text(cells[0])
+    row = terminal.lines[y]
+    look = row.style[start : start + 1] or "\0"
+    # What is printed last is what REP repeats. So the cell comes last, unless its pen or a
+    # character set stand against that, or the program's last word was another.
+    last = (
+        terminal.after_print
+        and look == terminal.pen
+        and not (terminal.translation and ord(cluster[0]) in terminal.translation)
+    )
+    out.append(_position(terminal, y, start))
+    if last:
+        out.append(charsets)
+        painter.use(look)
+        if insert:
+            # Taken out, for printing puts it in again.
+            out.append(f"{insert}\x1b[{len(cells.rstrip(BLANK))}P")
+        out.append(cluster)
+    else:
+        painter.use(look)
+        out.append(cluster)
+        painter.use(terminal.pen)
+        if not charsets:
+            charsets = "\x0f"  # anything but a print
+        out.append(charsets + insert)
+
+
+def _position(terminal: "Terminal", y: int, x: int) -> str:
+    if terminal.origin:
+        y -= terminal.top
+        x -= terminal.left
+    return f"\x1b[{y + 1};{x + 1}H"

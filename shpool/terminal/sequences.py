@@ -1,0 +1,186 @@
+"""The control sequences that the model knows: how they are told apart, and who handles them.
+
+Each table maps what identifies a sequence to the name of a method of Terminal. In a CSI the
+identity is the private prefix, the intermediates and the final: `CSI ? 1 s` is "?s", never "s".
+What is not in a table is swallowed: it is unknown, a query (the model answers none), or has no
+lasting effect.
+"""
+
+import re
+
+from .pen import MAX_PARAMS, number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    # A method of Terminal and its arguments. None instead of the method: the parser sees to it
+    # itself, for it needs to know what stood before (REP) or what follows (the start of a
+    # sequence that is not complete here).
+    Action = tuple[Callable[..., None] | None, tuple[Any, ...]]
+
+# Splits what was decoded into text and controls, which alternate. A control is a whole sequence
+# when it stands there complete and without oddities, else its first character alone; the state
+# machine in parser.py then takes over. The character class comes first because re can search for
+# a class, but not for an alternation, without trying a match at each position.
+split = re.compile(
+    r"""
+    ( [\x00-\x1f\x7f-\x9f]
+      (?: (?<=\x1b)
+          (?: \[ [0-?]* [ -/]* [@-~]                               # CSI
+            | \] [^\x00-\x1f\x80-\x9f]* (?: \x07 | \x9c | \x1b\\ | (?=\x1b) )  # OSC
+            | [ -/]+ [0-~]                                         # ESC with intermediates
+            | [0-OQ-WYZ\\`-~]                                      # ESC, but for string starters
+          )
+        | (?<=\r) \n                                               # the usual line end, as one
+      )?
+    )
+    """,
+    re.VERBOSE,
+).split
+
+_CSI = re.compile(r"\x1b\[([<=>?]?)([0-9:;]*)([ -/]*)([@-~])").fullmatch
+
+# What begins a sequence that is not complete: the first state of the machine takes it from there.
+OPENERS = frozenset("\x1b\x90\x98\x9b\x9d\x9e\x9f")
+
+C0 = {
+    "\b": "backspace",
+    "\t": "tab",
+    "\n": "line_feed",
+    "\x0b": "line_feed",
+    "\x0c": "line_feed",
+    "\r": "carriage_return",
+    "\r\n": "new_line",
+    "\x0e": "shift_out",
+    "\x0f": "shift_in",
+    "\x84": "index",  # IND
+    "\x85": "next_line",  # NEL
+    "\x88": "set_tab_stop",  # HTS
+}
+
+ESC = {
+    "7": "save_cursor",  # DECSC
+    "8": "restore_cursor",  # DECRC
+    "D": "index",  # IND
+    "E": "next_line",  # NEL
+    "H": "set_tab_stop",  # HTS
+    "M": "reverse_index",  # RI
+    "=": "application_keypad",  # DECKPAM
+    ">": "numeric_keypad",  # DECKPNM
+    "c": "reset",  # RIS
+    "n": "lock_shift_2",  # LS2
+    "o": "lock_shift_3",  # LS3
+    "|": "lock_shift_3",  # LS3R; right halves are not kept apart
+    "}": "lock_shift_2",  # LS2R
+    "~": "shift_out",  # LS1R
+    "%@": "default_charset",
+    "%G": "default_charset",
+    "#8": "alignment_display",  # DECALN
+}
+
+CHARSET_SLOTS = {"(": 0, ")": 1, "*": 2, "+": 3, "-": 1, ".": 2}  # SCS: which of G0 to G3
+
+# Sequences whose parameters are numbers. An empty or missing one is 0, which nearly all of them
+# take for their default.
+CSI = {
+    "@": "insert_characters",  # ICH
+    "A": "cursor_up",  # CUU
+    "B": "cursor_down",  # CUD
+    "C": "cursor_forward",  # CUF
+    "D": "cursor_back",  # CUB
+    "E": "cursor_next_line",  # CNL
+    "F": "cursor_previous_line",  # CPL
+    "G": "cursor_column",  # CHA
+    "H": "cursor_position",  # CUP
+    "I": "tab_forward",  # CHT
+    "J": "erase_in_display",  # ED
+    "?J": "selective_erase_in_display",  # DECSED
+    "K": "erase_in_line",  # EL
+    "?K": "selective_erase_in_line",  # DECSEL
+    "L": "insert_lines",  # IL
+    "M": "delete_lines",  # DL
+    "P": "delete_characters",  # DCH
+    "S": "scroll_up",  # SU
+    "T": "scroll_down",  # SD
+    "X": "erase_characters",  # ECH
+    "Z": "tab_back",  # CBT
+    "`": "cursor_column",  # HPA
+    "a": "cursor_forward",  # HPR
+    "d": "cursor_row",  # VPA
+    "e": "cursor_down_unbounded",  # VPR
+    "f": "cursor_position",  # HVP
+    "g": "clear_tab_stop",  # TBC
+    "h": "set_mode",  # SM
+    "l": "reset_mode",  # RM
+    "?h": "set_private_mode",  # DECSET
+    "?l": "reset_private_mode",  # DECRST
+    "?s": "save_private_mode",  # XTSAVE
+    "?r": "restore_private_mode",  # XTRESTORE
+    "!p": "soft_reset",  # DECSTR
+    '"q': "select_protection",  # DECSCA
+    " q": "cursor_style",  # DECSCUSR
+    "r": "set_margins",  # DECSTBM
+    "s": "set_side_margins",  # DECSLRM under ?69, else SCOSC
+    "u": "restore_cursor",  # SCORC
+    "t": "window_operation",  # XTWINOPS: only the title stack
+    "'}": "insert_columns",  # DECIC
+    "'~": "delete_columns",  # DECDC
+    " @": "shift_left",  # SL
+    " A": "shift_right",  # SR
+    "?W": "reset_tab_stops",  # DECST8C
+    "$z": "erase_rectangle",  # DECERA
+    "${": "selective_erase_rectangle",  # DECSERA
+    "$x": "fill_rectangle",  # DECFRA
+    "$v": "copy_rectangle",  # DECCRA
+    ">m": "modify_keys",  # XTMODKEYS
+    ">n": "disable_modify_keys",
+    ">u": "push_keyboard",  # kitty keyboard protocol
+    "<u": "pop_keyboard",
+    "=u": "set_keyboard",
+}
+
+
+def parameters(body: str) -> tuple[int, ...]:
+    """Parameters as numbers, 0 for an empty one; subparameters behind colons are left out."""
+    return tuple(
+        [max(number(part.partition(":")[0]), 0) for part in body.split(";", MAX_PARAMS)][
+            :MAX_PARAMS
+        ]
+    )
+
+
+def resolve(control: str, terminal: "Any") -> "Action":
+    """Which method of the terminal's class sees to a control, and its arguments."""
+    name = None
+    args: tuple[Any, ...] = ()
+    if control in C0:
+        name = C0[control]
+    elif control in OPENERS:
+        return None, ()
+    elif control[:2] == "\x1b[":
+        match = _CSI(control)
+        if match:
+            prefix, body, intermediates, final = match.groups()
+            identity = prefix + intermediates + final
+            if identity == "m":
+                # What starts with a reset leads to the same pen wherever it began.
+                name = "set_pen" if body in ("", "0") or body[:2] == "0;" else "change_pen"
+                args = (body,)
+            elif identity == "b":
+                return None, (parameters(body)[0] or 1,)  # REP
+            elif identity == ">m":
+                name, args = "modify_keys", (body,)
+            elif identity in CSI:
+                name = CSI[identity]
+                args = parameters(body)
+    elif control[:2] == "\x1b]":
+        name = "operating_system_command"
+        args = (control[2:].removesuffix("\x1b\\").rstrip("\x07\x9c"),)
+    elif control[:1] == "\x1b":
+        name = ESC.get(control[1:])
+        if name is None and control[1] in CHARSET_SLOTS:
+            name = "designate_charset"
+            args = (CHARSET_SLOTS[control[1]], control[2:])
+    return getattr(type(terminal), name or "ignore"), args

@@ -1,0 +1,60 @@
+"""What only kitty can judge: its keyboard protocol, and its own view of a restored screen."""
+
+from __future__ import annotations
+
+import pytest
+from shpool.terminal.model import Terminal
+
+from .judge.kitty import Kitty, difference
+from .recorded import names, stream
+
+SCRIPTS = {
+    "a flag set": b"\x1b[=5u",
+    "flags added and taken": b"\x1b[=5u\x1b[=2;2u\x1b[=1;3u",
+    "one pushed": b"\x1b[>1u",
+    "a deep stack": b"\x1b[>1u\x1b[>3u\x1b[>5u\x1b[>7u\x1b[<u",
+    "more than the stack holds": b"".join(b"\x1b[>%du" % n for n in range(1, 13)),
+    "more popped than pushed": b"\x1b[>1u\x1b[>3u\x1b[<9u",
+    "a stack for each screen": b"\x1b[>1u\x1b[>3u\x1b[?1049h\x1b[>5u\x1b[=15u",
+    "back from the other screen": b"\x1b[>1u\x1b[?1049h\x1b[>5u\x1b[?1049l\x1b[>3u",
+    "reset": b"\x1b[>1u\x1b[>3u\x1bc",
+    "set, then pushed": b"\x1b[=3u\x1b[>5u\x1b[=9;1u",
+}
+AFTER = b"\x1b[<u\x1b[>8u"
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_keyboard_stacks_come_back(script: str, kitty: Kitty) -> None:
+    data = b"text" + SCRIPTS[script]
+    for more in (b"", AFTER):
+        model = Terminal(10, 40, 0)
+        model.feed(data)
+        whole = kitty.new(10, 40).write(data + more)
+        fresh = kitty.new(10, 40).write(model.restore(0) + more)
+        assert difference(whole.dump(), fresh.dump()) == ""
+        assert difference(whole.probe(), fresh.probe()) == ""
+        whole.close()
+        fresh.close()
+
+
+@pytest.mark.parametrize("name", names())
+def test_kitty_too_shows_the_program_as_it_was(name: str, kitty: Kitty) -> None:
+    program = stream(name)
+    marks = [mark for mark in program.marks if mark][:: max(1, len(program.marks) // 4)]
+    told = []
+    for mark in marks:
+        model = Terminal(program.rows, program.cols, 0)
+        model.feed(program.data[:mark])
+        whole = kitty.new(program.rows, program.cols).write(program.data[:mark])
+        fresh = kitty.new(program.rows, program.cols).write(model.restore(0))
+        wrong = difference(whole.dump(), fresh.dump())
+        if not wrong:
+            rest = program.data[mark:]
+            wrong = difference(whole.write(rest).dump(), fresh.write(rest).dump())
+        if not wrong:
+            wrong = difference(whole.probe(), fresh.probe())
+        if wrong:
+            told.append(f"mark at {mark}: {wrong}")
+        whole.close()
+        fresh.close()
+    assert told == [], f"{len(told)} of {len(marks)} marks fail:\n" + "\n".join(told[:3])

@@ -1,0 +1,112 @@
+"""Changes of size, beside the judge's own reflow.
+
+xterm.js does not reflow the line that holds the cursor, so that line stays short here.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from shpool.terminal.model import Terminal
+
+from .judge import Node, State, difference
+from .judge.differ import history_text, row_text, screen_text
+from .recorded import stream
+
+SIZES = ((24, 60), (24, 100), (30, 80), (12, 80), (10, 40), (40, 132), (24, 79), (8, 20))
+# Each screen has its own saved cursor and margins; xterm.js moves the one and resets the other.
+IGNORE = frozenset({"saved", "repeats"})
+PLENTY = 2000
+
+
+def listing(seed: int, lines: int) -> bytes:
+    """Lines of all lengths, some wrapped, some coloured, some wide, and a short prompt."""
+    pick = random.Random(seed)
+    out = []
+    for n in range(lines):
+        words = [
+            pick.choice(["alpha", "be", "漢字", "gamma-delta", "e\u0301", "zeta"])
+        ] * pick.randint(0, 30)
+        text = f"{n} " + " ".join(words)
+        out.append(f"\x1b[{pick.choice([0, 31, 1, 44])}m{text}\x1b[m".encode())
+    return b"\r\n".join([*out, b"$ "])
+
+
+def logical(state: State) -> list[str]:
+    """History and main screen as lines that no width has cut."""
+    lines: list[str] = []
+    screen = state["screens"][0]
+    for row in screen["history"] + screen["lines"]:
+        if row[0] and lines:
+            lines[-1] += row_text(row)
+        else:
+            lines.append(row_text(row))
+    while lines and not lines[-1]:
+        lines.pop()
+    return [line.replace(" ", "") for line in lines]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("lines", [5, 20, 60])
+def test_a_resized_screen_is_the_judges_own(size: tuple[int, int], lines: int, node: Node) -> None:
+    data = listing(lines, lines)
+    model = Terminal(24, 80, PLENTY)
+    model.feed(data)
+    model.resize(*size)
+    with node.new(24, 80, PLENTY) as whole, node.new(*size, PLENTY) as fresh:
+        whole.write(data).resize(*size)
+        fresh.write(model.restore(PLENTY, in_place=True))
+        wrong = difference(whole.dump(history=True), fresh.dump(history=True), ignore=IGNORE)
+    assert wrong == ""
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_line_is_lost_over_many_sizes(seed: int, node: Node) -> None:
+    pick = random.Random(seed)
+    data = listing(seed, 40)
+    model = Terminal(24, 80, PLENTY)
+    model.feed(data)
+    rows, cols = 24, 80
+    for _ in range(8):
+        rows, cols = pick.randint(5, 50), pick.randint(20, 140)
+        model.resize(rows, cols)
+    with node.new(24, 200, PLENTY) as whole, node.new(rows, cols, PLENTY) as fresh:
+        whole.write(data)
+        fresh.write(model.restore(PLENTY, in_place=True))
+        state = fresh.dump(history=True)
+        assert logical(state) == logical(whole.dump(history=True))
+        assert screen_text(state)[state["cursor"]["y"]] == "$"
+        assert state["cursor"]["x"] == 2
+
+
+@pytest.mark.parametrize("name", ["vim", "htop", "tmux", "nvim"])
+@pytest.mark.parametrize("size", [(24, 60), (30, 100), (12, 80)])
+def test_the_alternate_screen_is_cropped(name: str, size: tuple[int, int], node: Node) -> None:
+    program = stream(name)
+    data = program.data[: program.marks[3]]
+    model = Terminal(program.rows, program.cols, 0)
+    model.feed(data)
+    model.resize(*size)
+    with node.new(program.rows, program.cols) as whole, node.new(*size) as fresh:
+        whole.write(data).resize(*size)
+        fresh.write(model.restore(0))
+        ignore = IGNORE | {"main"}
+        assert difference(whole.dump(), fresh.dump(), ignore=ignore) == ""
+
+
+def test_a_later_resize_of_the_users_terminal_reflows_what_was_restored(node: Node) -> None:
+    data = listing(3, 40)
+    model = Terminal(24, 80, PLENTY)
+    model.feed(data)
+    with node.new(24, 80, PLENTY) as whole, node.new(24, 80, PLENTY) as fresh:
+        whole.write(data)
+        fresh.write(model.restore(PLENTY, in_place=True))
+        for size in ((24, 50), (24, 120), (24, 80)):
+            one, two = (
+                whole.resize(*size).dump(history=True),
+                fresh.resize(*size).dump(history=True),
+            )
+            assert history_text(one) == history_text(two)
+            assert difference(one, two, ignore=IGNORE) == ""

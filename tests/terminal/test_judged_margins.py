@@ -13,7 +13,7 @@ from .judge.vterm import Vterm, difference
 
 ROWS, COLS = 10, 40
 FILLED = b"".join(
-    b"\x1b[%d;1H" % (y + 1) + bytes(65 + (x + y) % 26 for x in range(39)) for y in range(10)
+    b"\x1b[%d;1H" % (y + 1) + bytes(65 + (x + y) % 26 for x in range(39)) for y in range(ROWS)
 )
 MARGINS = b"\x1b[?69h\x1b[10;30s\x1b[3;8r"
 

@@ -4,6 +4,7 @@ live stream goes on in both alike."""
 from __future__ import annotations
 
 import pytest
+
 from shpool.terminal.model import Terminal
 
 from .judge import Node
@@ -22,7 +23,7 @@ DISORDER = {
     "half a CSI": b"some text\x1b[1;3",
     "half a private CSI": b"\x1b[?104",
     "half a title": b"\x1b]2;half a tit",
-    "half a title, its end begun": b"\x1b]2;half\x1b",
+    "half a mark, its end begun": b"\x1b]133;half\x1b",
     "half a DCS": b"\x1bP1$r0",
     "half an APC": b"\x1b_Gf=100;AAAA",
     "half a character": b"abc\xe6\xbc",
@@ -51,7 +52,15 @@ def test_a_restore_takes_over_a_terminal_left_in_the_middle_of(
 ) -> None:
     program = stream(name)
     cuts = program.cuts(4)
-    told = failures(node, program.data, program.rows, program.cols, cuts, before=DISORDER[before])
+    told = failures(
+        node,
+        program.data,
+        program.rows,
+        program.cols,
+        cuts,
+        before=DISORDER[before],
+        ignore=frozenset({"otherKeys"}),  # the editor set it; the session need not have
+    )
     assert not told, report(told, len(cuts))
 
 

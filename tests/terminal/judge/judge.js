@@ -10,11 +10,24 @@ const { Unicode11Addon } = require('@xterm/addon-unicode11');
 
 // Modes that this terminal takes no notice of, but a session's restore must bring back.
 const NOTED_MODES = new Set([
-  5, 67, 69, 1005, 1007, 1015, 1034, 1035, 1036, 1037, 1039, 1046, 2027, 2031, 2048, 80, 1070,
+  5, 67, 69, 1007, 1034, 1035, 1036, 1037, 1039, 1046, 2027, 2031, 2048, 80, 1070,
 ]);
 const COLOUR_NAMES = { 256: 'foreground', 257: 'background', 258: 'cursor' };
 
 const terminals = new Map();
+
+// How many bytes at the end are the beginning of a UTF-8 character.
+function unfinished(data) {
+  for (let back = 1; back <= Math.min(3, data.length); back += 1) {
+    const byte = data[data.length - back];
+    if (byte < 0x80) return 0;
+    if (byte >= 0xc2) {
+      const length = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : byte < 0xf5 ? 4 : 0;
+      return length > back ? back : 0;
+    }
+  }
+  return 0;
+}
 
 class Judge {
   constructor(request) {
@@ -34,6 +47,8 @@ class Judge {
     this.links = new Map();
     this.bells = 0;
     this.answers = '';
+    this.decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    this.tail = Buffer.alloc(0);
     this.forget();
     this.listen();
   }
@@ -68,7 +83,8 @@ class Judge {
       });
     }
     term.parser.registerCsiHandler({ prefix: '>', final: 'm' }, (params) => {
-      if (params[0] === 4) this.otherKeys = params.length > 1 ? params[1] : null;
+      // An empty value, which means the default, is read as 0 here.
+      if (params[0] === 4) this.otherKeys = params[1] || null;
       return true;
     });
     term.parser.registerOscHandler(7, (data) => { this.directory = data; return true; });
@@ -84,8 +100,12 @@ class Judge {
     }
   }
 
+  // Bytes are decoded here: the core's decoder loses a character that is cut behind a byte 0x80, and
+  // drops invalid bytes, for which xterm shows U+FFFD.
   write(text) {
-    this.core.writeSync(Buffer.from(text, 'latin1'));
+    const data = Buffer.from(text, 'latin1');
+    this.tail = Buffer.concat([this.tail, data]).subarray(-4);
+    this.core.writeSync(this.decoder.decode(data, { stream: true }));
   }
 
   colour(mode, value) {
@@ -221,7 +241,6 @@ class Judge {
       pen.underlineColour = this.colour(line & 0x3000000, line);
     }
     const parser = input._parser;
-    const decoder = input._utf8Decoder.interim;
     const dump = {
       rows: term.rows,
       cols: term.cols,
@@ -268,7 +287,7 @@ class Judge {
       colours: this.colours,
       directory: this.directory,
       parser: parser.currentState,
-      unfinishedBytes: decoder[0] ? [0, 1, 2].filter((n) => decoder[n]).length : 0,
+      unfinishedBytes: unfinished(this.tail),
       repeats: parser.precedingJoinState !== 0,
       bells: this.bells,
       answers: this.answers,

@@ -1,6 +1,6 @@
 """Lines as the program wrote them, from the rows that they wrapped into, and back."""
 
-from .cells import PLAIN, TAIL, Row
+from .cells import BLANK, PLAIN, TAIL, Row
 from .grid import completed
 
 TYPE_CHECKING = False
@@ -50,7 +50,10 @@ def split(text: str, style: str, cols: int, *, wrapped: bool = False) -> list[Ro
         end = start + cols
         if end < len(text) and text[end] == TAIL and cols > 1:
             end -= 1
-        rows.append(Row(text[start:end], style[start:end], wrapped))
+        part = style[start:end]
+        if end - start < cols and end < len(text) and style:
+            part = part.ljust(cols, PLAIN)  # the column left free
+        rows.append(Row(text[start:end], part, wrapped))
         start = end
         wrapped = True
         if start >= len(text):
@@ -77,6 +80,19 @@ def pop_line(history: "deque[Piece]") -> tuple[str, str, bool, int]:
     return text, style, wrapped and bool(texts), len(texts)
 
 
+def _as_rows(texts: list[str], styles: list[str], cols: int) -> list[Row]:
+    """The rows of a line that is kept in pieces."""
+    if len(texts) == 1 and len(texts[0]) <= cols:
+        return [Row(texts[0], styles[0])]
+    if all(cols - 1 <= len(text) <= cols for text in texts[:-1]) and len(texts[-1]) <= cols:
+        return [
+            Row(text, style, number > 0)
+            for number, (text, style) in enumerate(zip(texts, styles, strict=True))
+        ]
+    text, style = join_pieces(texts, styles)
+    return split(text.rstrip(BLANK), style, cols)
+
+
 def last_rows(history: "deque[Piece]", count: int, cols: int) -> list[Row]:
     """The rows of the last count lines of the history as they are at this width; the history
     stays as it is."""
@@ -94,12 +110,9 @@ def last_rows(history: "deque[Piece]", count: int, cols: int) -> list[Row]:
         styles.append(style)
         if wrapped:
             continue
-        if len(texts) > 1 or len(text) > cols:
-            lines.append(split(*join_pieces(texts[::-1], styles[::-1]), cols))
-        else:
-            lines.append([Row(text, style)])
+        lines.append(_as_rows(texts[::-1], styles[::-1], cols))
         texts.clear()
         styles.clear()
     if texts:
-        lines.append(split(*join_pieces(texts[::-1], styles[::-1]), cols))
+        lines.append(_as_rows(texts[::-1], styles[::-1], cols))
     return [row for line in reversed(lines) for row in line]

@@ -63,35 +63,63 @@ class Painter:
         is followed by it directly, so that the terminal wraps it itself."""
         out = self.out
         last = len(rows) - 1
+        spare = ""  # the pen of the column that the row above left free for a wide character
         for number, row in enumerate(rows):
             text = row.text
+            start = 0
+            if row.wrapped and number:
+                start = self._wrapped_into(row, spare, cols)
+            spare = ""
             following = rows[number + 1] if number < last else None
             if following is not None and following.wrapped:
-                if following.text[1:2] != TAIL or len(text.rstrip(BLANK)) < cols - 1:
+                if following.text[1:2] == TAIL and len(text.rstrip(BLANK)) == cols - 1:
+                    text = text[: cols - 1]
+                    spare = row.style[cols - 1 : cols]
+                else:
                     # Only a printed last column brings the cursor to where it wraps.
                     text = text.ljust(cols, BLANK)
                     if text[-1] == BLANK:
                         text = text[:-1] + " "
-                self.row(text, row.style, cols)
+                self.row(text, row.style, cols, start)
                 continue
-            if not row.style and text.isascii() and BLANK not in text:
+            if not row.style and not start and text.isascii() and BLANK not in text:
                 if self.pen != PLAIN:
                     self.use(PLAIN)
                 out.append(text)
             else:
-                self.row(text, row.style, cols)
+                self.row(text, row.style, cols, start)
             if following is not None:
                 # A line feed that scrolls paints the new line with the pen's background.
                 if self.pen != PLAIN:
                     self.use(PLAIN)
                 out.append("\r\n")
 
-    def row(self, text: str, style: str, cols: int) -> None:
-        """One row's cells; the cursor ends behind the last one that is not blank."""
-        at = 0
+    def _wrapped_into(self, row: Row, spare: str, cols: int) -> int:
+        """The first cell of a row that the terminal wraps into, and what wrapping there gets
+        wrong: a row that scrolls in has the background of the pen, and so has, in xterm.js, the
+        column left free for a wide character. Returns the column to go on from."""
+        pen = row.style[:1] or PLAIN
+        text = row.text
+        scrolled_in = pen != PLAIN and (len(text) < cols or BLANK in text)
+        if not text or not (scrolled_in or (spare and spare != pen)):
+            return 0
+        start = 2 if text[1:2] == TAIL else 1
+        self.row(text[:start], row.style[:start], cols)
+        if scrolled_in:
+            self.use(PLAIN)
+            self.out.append("\x1b[K")
+        if spare and spare != pen:
+            self.use(spare)
+            self.out.append(f"\x1b[A\x1b[{cols}G\x1b[X\x1b[B\x1b[{start + 1}G")
+        return start
+
+    def row(self, text: str, style: str, cols: int, start: int = 0) -> None:
+        """One row's cells from column start on, where the cursor is; it ends behind the last one
+        that is not blank."""
+        at = start
         length = len(text)
         plain = text.isascii() and BLANK not in text
-        for run in _RUNS(style):
+        for run in _RUNS(style, start):
             pen = run.group(1)
             end = min(run.end(), length)
             if pen != self.pen:

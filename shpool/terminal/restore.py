@@ -6,7 +6,7 @@ in xterm.js and kitty.
 
 from .cells import BLANK, Row
 from .lines import last_rows
-from .modes import ENCODING, SYNCHRONIZED, THREE_VALUED, TRACKING, TWO_VALUED
+from .modes import ENCODING, THREE_VALUED, TRACKING, TWO_VALUED
 from .paint import Painter
 
 TYPE_CHECKING = False
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 # CAN and ST are the one beginning that is clean from inside any unfinished sequence. ESC 7 stands
 # before what would move the cursor: what is on the screen must go into the scrollback from there.
-# CSI < u comes twice, for each screen has its stack. Not DECSTR, RIS or DECALN: they reset what
-# is not the session's.
+# CSI < u comes twice, for each screen has its stack. CSI > 4 m is the user's own default for
+# modifyOtherKeys, and underline to some, so SGR 0 comes after it. Not DECSTR, RIS or DECALN:
+# they reset what is not the session's.
 _CLEAN = (
     "\x18\x1b\\"
     "\x1b[?2026l"
     "\x1b7\x1b[<99u\x1b[?1049l"
     "\x1b7\x1b[?69l\x1b[r\x1b8"
-    '\x1b[m\x1b]8;;\x1b\\\x1b[0"q\x0f\x1b(B\x1b)B\x1b[4l\x1b[20l'
+    '\x1b[>4m\x1b[m\x1b]8;;\x1b\\\x1b[0"q\x0f\x1b(B\x1b)B\x1b[4l\x1b[20l'
 )
 
 # G2 and G3 are designated where a terminal that does not know how prints nothing that stays.
@@ -62,8 +63,8 @@ def restore(terminal: "Terminal", history: int, *, in_place: bool) -> bytes:
 
     out.append(_properties(terminal) + _modes(terminal))
     _cursor(painter, terminal)
-    if terminal.modes.get(SYNCHRONIZED):
-        out.append("\x1b[?2026l")
+    # A synchronized update that the program is in stays ended: _CLEAN did that, and a sequence
+    # here would take away what REP repeats.
     return "".join(out).encode() + terminal.unfinished
 
 

@@ -212,8 +212,6 @@ class Grid(Parser):
                     row.insert(x, len(piece), edge, self.fill)
                 row.put(x, piece, self.pen)
                 self.x = x + len(piece)
-            elif self.autowrap:
-                self.x = edge
             cells = cells[len(piece) :]
             self.margin_wrap = self.x == edge and edge < self.cols
             if cells and self.x < edge:

@@ -52,6 +52,35 @@ class Terminal(Properties):
 
         return restore(self, history, in_place=in_place)
 
+    @property
+    def history_lines(self) -> int:
+        """How many rows that scrolled off are kept at most."""
+        return self.history.maxlen or 0
+
+    @property
+    def scrolls_plainly(self) -> bool:
+        """Whether text and line ends alone can only scroll the main screen into the history."""
+        return (
+            self.screen is self.main
+            and self.top == 0
+            and self.bottom == self.rows - 1
+            and not self.side_margins
+            and not self.translation
+            and not self.unfinished
+        )
+
+    def pass_lines(self, lines: int) -> None:
+        """Go on as if so many lines had scrolled by, and the last of them ended just now; what
+        stood on the screen and in the history is forgotten."""
+        self.scrolled += lines
+        self.history.clear()
+        for row in self.lines:
+            row.text = row.style = ""
+            row.wrapped = False
+        self.x = 0
+        self.y = self.bottom
+        self.after_print = False
+
     def leave(self) -> bytes:
         """The bytes that make the client's terminal usable for the shell outside.
 

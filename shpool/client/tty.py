@@ -6,6 +6,7 @@ import select
 import struct
 import termios
 
+from shpool.client import reports
 from shpool.protocol.messages import TtySize
 from shpool.terminal.leave import LEAVE
 
@@ -36,6 +37,7 @@ class Terminal:
         self._cooked: list[int | list[bytes | int]] | None = None
         self._output = STDOUT
         self.mid_line = False  # whether the latest output ended somewhere within a line
+        self.reports = reports.Watch()
 
     def enter(self) -> None:
         """Pass every key on as it is typed, and every byte as it is written."""
@@ -52,19 +54,23 @@ class Terminal:
         """Turn off what the session may have turned on, and restore the modes."""
         if self._cooked is None:
             return
+        self.clean()
+        if self.reports.seen:
+            reports.drain(STDIN, self._output)
         cooked, self._cooked = self._cooked, None
-        self._write(LEAVE)
-        if self.mid_line:
-            self._write(b"\r\n")  # where the prompt of the shell outside would be missed
         try:
             termios.tcsetattr(STDIN, termios.TCSANOW, cooked)
         except termios.error:
             pass  # hung up: there is no terminal left to be put in order
 
     def clean(self) -> None:
-        """Turn off what one session may have turned on, for the next one."""
-        if self._cooked is not None:
-            self._write(LEAVE)
+        """Turn off what one session may have turned on, for what comes next."""
+        if self._cooked is None:
+            return
+        self._write(LEAVE)
+        if self.mid_line:
+            self._write(b"\r\n")  # where a prompt would be missed
+            self.mid_line = False
 
     def _write(self, data: bytes) -> None:
         while data:

@@ -1,8 +1,10 @@
 """An attached client: raw input from its terminal to the session, chunks of output back.
 
+paging    the message of the day is shown in a pager, which has the keys
+waiting   a picture of the screen is being prepared; what the program writes is in it
 live      every byte the program writes is passed on
-waiting   it is not: a picture of the screen is being prepared for this client, after which
-          it is live.  So it begins, and so it goes on after it was frozen.
+frozen    the client took nothing for too long; what the program writes passes it by, and
+          when it reads again it is waiting, and live again
 leaving   it has been let go; what is still to be sent is sent, then the connection closed
 """
 
@@ -18,10 +20,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
 
+    from shpool.daemon.pager import Pager
     from shpool.daemon.reactor import Reactor, Timer
     from shpool.daemon.session import Session
     from shpool.daemon.table import SessionTable
     from shpool.keybindings import Scanner
+    from shpool.protocol.messages import TtySize
 
 # Bytes of output kept for a client before the pty is held back; the kernel's socket buffer comes
 # on top.  What is kept here delays the effect of a ^C.
@@ -54,38 +58,63 @@ class AttachedClient(Policy):
         self._scanner = scanner
         self._session: Session | None = None
         self._outbound = Outbound(reactor, self._fd, _OUTPUT_CAP, self)
+        self._pager: Pager | None = None
+        self._fresh = False
         self._live = False
         self._frozen = False
         self._stall: Timer | None = None
         self._vars: bytes | None = None  # a chunk that a frozen client has not been sent
 
-    def begin(self, session: "Session", reply: AttachReply, preface: bytes, early: bytes) -> None:
+    def begin(
+        self, session: "Session", reply: AttachReply, early: bytes, pager: "Pager | None"
+    ) -> None:
         """Serve the session, in whose list of clients this one is.
 
-        `preface` is shown before anything of the session; `early` is input that came with the
-        request.
+        `early` is input that came with the request; `pager`, about to be started, is left first.
         """
         self._session = session
-        self._outbound.send(pack(reply.to_wire()) + chunks.frame_data(preface))
-        session.screen.paint(self._show)
+        self._pager = pager
+        self._fresh = reply.status == "Created"
+        self._outbound.send(pack(reply.to_wire()))
+        if pager is None:
+            self._enter()
+        elif self._fresh:
+            session.hold_output(self)  # its first words are for this client
         if early:
             self._input(early)
-        if self._session is not None and not session.input_full:
+        if self._session is not None and not self._input_full:
             self.release_input()
 
-    def leave(self, status: int) -> None:
-        """Send what is left, then `status`, and hang up.  The session has let go already."""
+    def pager_done(self) -> None:
+        """The user has left the pager."""
+        self._pager = None
         if self._session is not None:
             self._session.release_output(self)
-            self._session = None
-        self._live = False
-        if self._stall is not None:
-            self._stall.cancel()
+            self._enter()
+            self.release_input()
+
+    def _enter(self) -> None:
+        assert self._session is not None
+        if self._fresh:
+            self._live = True  # a new shell's first words go where the user's cursor is
+            if self._outbound.full:
+                self.outbound_full()
+        else:
+            self._session.screen.paint(self._show_picture)
+
+    def leave(self, status: int, last_words: bytes) -> None:
+        """Send what is left, then `last_words`, then `status`, and hang up.
+
+        The session has let go already.
+        """
+        if self._session is not None:
+            self._session.release_output(self)
+        self._let_go()
         if self._outbound.closed:
             return
         # Its input is read on, into nothing, so that it is noticed if the client goes first.
         self._reactor.on_readable(self._fd, self._read_input)
-        self._outbound.send(chunks.frame_exit_status(status))
+        self._outbound.send(chunks.frame_data(last_words) + chunks.frame_exit_status(status))
         self._outbound.finish()
 
     # ---- output
@@ -103,20 +132,33 @@ class AttachedClient(Policy):
         else:
             self._outbound.send(chunk)
 
-    def _show(self, picture: bytes) -> None:
-        if self._session is None:
-            return
-        self._live = True
-        self._outbound.send(chunks.frame_data(picture))
+    def show(self, data: bytes) -> None:
+        """Send what is not the program's: the pager's output."""
+        self._outbound.send(chunks.frame_data(data))
+
+    def resized(self, size: "TtySize") -> None:
+        """The terminal has another size; the session knows already."""
+        if self._pager is not None:
+            self._pager.resize(size)
+
+    def _show_picture(self, picture: bytes) -> None:
+        if self._session is not None:
+            self._live = True
+            self.show(picture)
 
     def outbound_full(self) -> None:
-        if self._session is not None:
+        if self._pager is not None:
+            self._pager.hold_output(True)
+        elif self._session is not None:
             self._session.hold_output(self)
             self._await_progress(_FROZEN_AFTER)
 
     def outbound_drained(self) -> None:
         if self._stall is not None:
             self._stall.cancel()
+        if self._pager is not None:
+            self._pager.hold_output(False)
+            return
         if self._session is None:
             return
         if self._frozen:
@@ -125,7 +167,7 @@ class AttachedClient(Policy):
             if self._vars is not None:
                 self._outbound.send(self._vars)
                 self._vars = None
-            self._session.screen.paint(self._show, in_place=True)
+            self._session.screen.paint(self._show_picture, in_place=True)
         self._session.release_output(self)
 
     def outbound_empty(self) -> None:
@@ -176,7 +218,15 @@ class AttachedClient(Policy):
         else:
             self._gone()
 
+    @property
+    def _input_full(self) -> bool:
+        whose = self._pager or self._session
+        return whose is not None and whose.input_full
+
     def _input(self, data: bytes) -> None:
+        if self._pager is not None:
+            self._pager.take_input(data)
+            return
         for item in self._scanner.feed(data):
             if self._session is None:
                 return
@@ -187,32 +237,40 @@ class AttachedClient(Policy):
 
     def detach(self) -> None:
         """Let the client go; its session goes on."""
-        if self._session is not None:
-            self._table.detach(self._session, self)
-            self.leave(0)
+        session = self._session
+        if session is not None:
+            self._table.detach(session, self)
+            self.leave(0, session.screen.leave())
 
     # ---- the end
 
     def drop(self) -> None:
         """Hang up without a status: the daemon ends."""
-        self._session = None
         self._close()
 
     def _gone(self) -> None:
         """The connection is of no use any more."""
         session = self._session
-        self._session = None
-        self._live = False
+        self._let_go()
         if session is not None:
             self._table.detach(session, self)
             session.release_output(self)
         self._close()
 
+    def _let_go(self) -> None:
+        """Have nothing to do with the session, nor with the pager, any more."""
+        self._session = None
+        self._live = False
+        if self._pager is not None:
+            self._pager.hang_up()
+            self._pager = None
+        if self._stall is not None:
+            self._stall.cancel()
+
     def _close(self) -> None:
         if self._fd < 0:
             return
-        if self._stall is not None:
-            self._stall.cancel()
+        self._let_go()
         self._outbound.close()
         self._reactor.drop(self._fd)
         self._fd = -1

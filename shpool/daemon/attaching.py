@@ -4,13 +4,18 @@ An attach to a session that is being started or killed waits for that to end and
 at afresh, so that two clients who ask for one new name at once end up with one session.
 """
 
+from math import inf
+from time import monotonic
+
 from shpool import logs
+from shpool.daemon import motd
 from shpool.daemon.attached import AttachedClient
-from shpool.daemon.screen import Screen
+from shpool.daemon.pager import Pager
 from shpool.daemon.session import Session
 from shpool.daemon.session_dir import SessionDir
-from shpool.daemon.shell import CannotCreate, command_for, update
-from shpool.daemon.spawn import SpawnError
+from shpool.daemon.shell import prepare, update
+from shpool.daemon.spawn import Command
+from shpool.errors import ShpoolError
 from shpool.keybindings import Scanner
 from shpool.names import InvalidName, check_session_name
 from shpool.protocol.messages import AttachHeader, AttachReply
@@ -40,6 +45,7 @@ class Attaching:
         self._state_dir = state_dir
         # Who asked for a session that is being started, or killed; the first one of a session
         # being started is who it is started for.
+        self._motd_shown = -inf  # monotonic seconds
         self._waiting: dict[str, list[tuple[Connection, AttachHeader]]] = {}
 
     def attach(self, connection: "Connection", header: AttachHeader) -> None:
@@ -84,8 +90,41 @@ class Attaching:
         client = self._client(connection, header, config)
         self._table.attach(session, client)
         session.fit(header.size)
-        client.begin(session, AttachReply("Attached", warnings), b"", connection.early_input)
+        self._begin(client, session, AttachReply("Attached", warnings), connection, header)
         self._table.reattached(session)
+
+    def _begin(
+        self,
+        client: AttachedClient,
+        session: Session,
+        reply: AttachReply,
+        connection: "Connection",
+        header: AttachHeader,
+    ) -> None:
+        command = self._pager_command(session)
+        pager = Pager(self._reactor, client) if command else None
+        client.begin(session, reply, connection.early_input, pager)
+        if pager is not None and command is not None:
+            pager.start(self._spawner, command, header.size.usable())
+
+    def _pager_command(self, session: Session) -> "Command | None":
+        """What shows the message of the day before this attach; None if nothing is due."""
+        wanted = self._config.current().motd
+        if wanted.mode != "pager":
+            return None
+        now = monotonic()
+        if now - self._motd_shown < (wanted.show_every or 0):
+            return None
+        text = motd.pager_form(motd.message(self._config.current().motd_args))
+        if not text:
+            return None
+        try:
+            path = session.directory.write("motd", text)
+        except OSError as error:
+            logs.warn(f"the message of the day is not shown: {error.strerror}")
+            return None
+        self._motd_shown = now
+        return Command(wanted.pager, [wanted.pager, path], session.env, "/")
 
     def _client(
         self, connection: "Connection", header: AttachHeader, config: "Config"
@@ -104,13 +143,13 @@ class Attaching:
     def _create(self, connection: "Connection", header: AttachHeader) -> None:
         config = self._config.current()
         directory = SessionDir(self._state_dir, header.name)
-        session = Session(self._reactor, self._table, header.name, Screen(), directory, self._ready)
+        session = Session(self._reactor, self._table, header.name, directory, self._ready)
         try:
             directory.create()
             update(directory, config, header)
-            command = command_for(config, header, directory)
-            session.start(self._spawner, command, header.size.usable(), echo=not config.noecho)
-        except (CannotCreate, SpawnError) as error:
+            command = prepare(config, header, directory)
+            session.start(self._spawner, command, header.size.usable(), config)
+        except ShpoolError as error:
             directory.remove()
             _refuse(connection, str(error))
             return
@@ -134,7 +173,9 @@ class Attaching:
         self._table.attach(session, client)
         if header.ttl_secs is not None:
             session.expire_after(header.ttl_secs)
-        client.begin(session, AttachReply("Created"), b"", connection.early_input)
+        self._begin(client, session, AttachReply("Created"), connection, header)
+        if config.motd.mode == "dump":
+            session.show(motd.dump_form(motd.message(config.motd_args)))
         self._retry(waiting)
 
 

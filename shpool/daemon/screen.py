@@ -1,15 +1,23 @@
 """What a session remembers of its terminal, and what a client is shown of it.
 
-This is the seam where the terminal model plugs in.  A Screen takes every byte of output and
-every change of size, and, when asked to paint, hands over the bytes that bring a terminal to the
-session's state; output that comes after them is live.
+This is the seam between the session and the terminal model.  A Screen takes every byte of output
+and every change of size, and, when asked to paint, hands over the bytes that bring a terminal to
+the session's state; output that comes after them is live.
 """
+
+from shpool.terminal.leave import LEAVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shpool.config import Config
+    from shpool.daemon.reactor import Reactor
     from shpool.protocol.messages import TtySize
+    from shpool.terminal.backlog import Backlog
+
+# Interpreted at a time, in bytes: a millisecond or two of plain text, some ten of the worst.
+_SLICE = 32_768
 
 
 class Screen:
@@ -22,18 +30,118 @@ class Screen:
     # Whether the pty must be read more slowly for now, because remembering cannot keep up.
     must_hold = False
 
+    def __init__(self) -> None:
+        self._last = b""
+
     def output(self, data: bytes) -> None:
-        """The pty produced `data`."""
+        """The pty produced `data`, which is not empty."""
+        self._last = data[-1:]
 
     def resize(self, size: "TtySize") -> None:
         """The pty has a new size."""
 
-    def paint(self, show: "Callable[[bytes], None]", in_place: bool = False) -> None:
-        """Call `show`, once, with what a terminal in an unknown state has to be sent.
+    def paint(self, show: "Callable[[bytes], None]", *, in_place: bool = False) -> None:
+        """Call `show`, once, soon, with what a terminal in an unknown state has to be sent.
 
         `in_place`: the terminal shows this session already, only not its latest state.
         """
         show(b"")
 
+    def leave(self) -> bytes:
+        """What makes a terminal that shows the session usable for the shell outside.
+
+        It ends on a line of its own, as far as that is known.
+        """
+        return LEAVE if self._last in (b"", b"\n") else LEAVE + b"\r\n"
+
     def close(self) -> None:
         """The session has ended."""
+
+
+class ModelScreen(Screen):
+    """Restore modes `screen` and `lines`: output is remembered now and interpreted when the loop
+    has time, or when somebody asks for a picture.
+
+    `history` is how many lines a client's scrollback is given.  `relieved` is called when
+    must_hold may have become false.
+    """
+
+    jiggles = False
+
+    def __init__(
+        self,
+        reactor: "Reactor",
+        backlog: "Backlog",
+        history: int,
+        relieved: "Callable[[], None]",
+    ) -> None:
+        super().__init__()
+        self._reactor = reactor
+        self._backlog = backlog
+        self._history = history
+        self._relieved = relieved
+        self._waiting: list[tuple[Callable[[bytes], None], bool]] = []
+        self._closed = False
+
+    @property
+    def must_hold(self) -> bool:  # type: ignore[override]
+        # While somebody waits for a picture nothing new is read, so that the wait has an end.
+        return bool(self._waiting) or self._backlog.must_hold
+
+    def output(self, data: bytes) -> None:
+        super().output(data)
+        self._backlog.append(data)
+        self._reactor.when_idle(self._advance)
+
+    def resize(self, size: "TtySize") -> None:
+        self._backlog.resize(size.rows, size.cols)
+        self._reactor.when_idle(self._advance)
+
+    def paint(self, show: "Callable[[bytes], None]", *, in_place: bool = False) -> None:
+        self._waiting.append((show, in_place))
+        if self._backlog.pending:
+            self._reactor.when_idle(self._advance)
+        else:
+            self._show_all()
+
+    def leave(self) -> bytes:
+        if self._backlog.pending:
+            return super().leave()
+        middle = self._backlog.terminal.main.x > 0
+        return self._backlog.leave() + (b"\r\n" if middle else b"")
+
+    def close(self) -> None:
+        self._closed = True
+        self._waiting.clear()
+
+    def _advance(self) -> bool:
+        """A slice of idle work; whether there is more."""
+        if self._closed:
+            return False
+        held = self.must_hold
+        more = self._backlog.advance(_SLICE)
+        if not more:
+            self._show_all()
+        if held and not self.must_hold:
+            self._relieved()
+        return more
+
+    def _show_all(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for show, in_place in waiting:
+            show(self._backlog.restore(self._history, in_place=in_place))
+
+
+def screen_for(
+    config: "Config", reactor: "Reactor", size: "TtySize", relieved: "Callable[[], None]"
+) -> Screen:
+    """The screen of a new session, as session_restore_mode says."""
+    mode = config.session_restore_mode
+    if mode.name == "simple":
+        return Screen()
+    # Not before it is needed: a daemon of `simple` sessions does without.
+    from shpool.terminal.backlog import Backlog
+    from shpool.terminal.model import Terminal
+
+    model = Terminal(size.rows, size.cols, config.output_spool_lines)
+    return ModelScreen(reactor, Backlog(model), mode.lines, relieved)

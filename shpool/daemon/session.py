@@ -11,12 +11,11 @@ The shell's end is what ends a session: not the end of the pty's last user, for 
 process may keep it open for years, and not a hang-up of the pty, for a shell may do without.
 """
 
-import os
 import signal
 
 from shpool import logs
-from shpool.daemon import spawn
-from shpool.daemon.outbound import Outbound, Policy
+from shpool.daemon import pty, spawn
+from shpool.daemon.screen import Screen, screen_for
 from shpool.protocol.messages import Attachment, TtySize
 from shpool.protocol.messages import Session as SessionRow
 
@@ -24,29 +23,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shpool.config import Config
     from shpool.daemon.attached import AttachedClient
     from shpool.daemon.reactor import Reactor, Timer
-    from shpool.daemon.screen import Screen
     from shpool.daemon.session_dir import SessionDir
     from shpool.daemon.table import SessionTable
-
-# Bytes of input kept for a program that does not read; then its client is not read from either.
-_INPUT_CAP = 65_536
-
-# One read of the pty, in bytes; Linux hands out 4,095 at most, others more.
-_READ = 16_384
-
-# A read that comes back with less has emptied the pty, most likely; asking again would cost a
-# system call on every keystroke.
-_FULL_READ = 4_000
-
-# What one session may read in a turn of the loop, in bytes, so that a flood in it does not delay
-# the others.
-_READ_A_TURN = 65_536
-
-# The kernel keeps some 64 KiB of a pty's output.  More than this, in bytes, found after the
-# shell's end is being written by a background process.
-_LAST_OUTPUT = 262_144
 
 # Seconds from SIGHUP to SIGKILL, as the original has it.
 _KILL_AFTER = 0.5
@@ -55,13 +36,12 @@ _KILL_AFTER = 0.5
 _JIGGLE = 0.05
 
 
-class Session(spawn.Owner, Policy):
+class Session(spawn.Owner, pty.User):
     def __init__(
         self,
         reactor: "Reactor",
         table: "SessionTable",
         name: str,
-        screen: "Screen",
         directory: "SessionDir",
         ready: "Callable[[Session, str | None], None]",
     ) -> None:
@@ -69,7 +49,7 @@ class Session(spawn.Owner, Policy):
         self._reactor = reactor
         self._table = table
         self.name = name
-        self.screen = screen
+        self.screen = Screen()
         self.directory = directory
         self._ready = ready
         self.clients: list[AttachedClient] = []
@@ -79,8 +59,8 @@ class Session(spawn.Owner, Policy):
         self.doomed = False
         self.ended = False
         self.when_gone: list[Callable[[Session], None]] = []
-        self._child: spawn.Child | None = None
-        self._input: Outbound | None = None
+        self.env: dict[str, str] = {}
+        self._pty: pty.Pty | None = None
         self._size = TtySize(24, 80)
         self._holders: set[AttachedClient] = set()
         self._ttl: Timer | None = None
@@ -90,7 +70,7 @@ class Session(spawn.Owner, Policy):
     @property
     def pid(self) -> int:
         """The shell's, 0 before it is started."""
-        return self._child.pid if self._child else 0
+        return self._pty.child.pid if self._pty else 0
 
     def row(self) -> SessionRow:
         """What a List reply says of it."""
@@ -105,12 +85,14 @@ class Session(spawn.Owner, Policy):
     # ---- life
 
     def start(
-        self, spawner: spawn.Spawner, command: spawn.Command, size: TtySize, *, echo: bool
+        self, spawner: spawn.Spawner, command: spawn.Command, size: TtySize, config: "Config"
     ) -> None:
         """Run the shell; `ready` is called later.  Raises SpawnError."""
         self._size = size
-        self._child = spawner.start(command, size, self, echo=echo)
-        self._input = Outbound(self._reactor, self._child.master, _INPUT_CAP, self)
+        self.screen = screen_for(config, self._reactor, size, self._watch_output)
+        self.env = command.env
+        child = spawner.start(command, size, self, echo=not config.noecho)
+        self._pty = pty.Pty(self._reactor, child, self, f"session {self.name!r}")
 
     def expire_after(self, seconds: float) -> None:
         """Kill the session then."""
@@ -128,10 +110,11 @@ class Session(spawn.Owner, Policy):
     def exited(self, status: int) -> None:
         """The shell is gone: deliver its last words, then its status, then forget it."""
         self.ended = True
-        self._read_last_output()
+        if self._pty is not None:
+            self._pty.read_rest()
         logs.info(f"session {self.name!r}: the shell ended with status {status}")
         for client in self._table.remove(self):
-            client.leave(status)
+            client.leave(status, self.screen.leave())
         self._close()
         waiting, self.when_gone = self.when_gone, []
         for callback in waiting:
@@ -139,26 +122,28 @@ class Session(spawn.Owner, Policy):
 
     def kill(self) -> None:
         """Ask the shell to go, and see to it that it does; the table hears of it when it has."""
-        if self.doomed or self.ended or self._child is None:
+        if self.doomed or self.ended:
             return
         self.doomed = True
-        self._child.signal_group(signal.SIGHUP)
-        self._child.signal_group(signal.SIGCONT)  # a stopped shell would not notice
+        self._hang_up()
         self._kill = self._reactor.call_later(_KILL_AFTER, self._kill_for_good)
 
     def abandon(self) -> None:
         """The daemon ends: hang up on the shell and on the clients."""
         self.ended = True
-        if self._child is not None:
-            self._child.signal_group(signal.SIGHUP)
-            self._child.signal_group(signal.SIGCONT)
+        self._hang_up()
         for client in list(self.clients):
             client.drop()
         self._close()
 
+    def _hang_up(self) -> None:
+        if self._pty is not None:
+            self._pty.child.signal_group(signal.SIGHUP)
+            self._pty.child.signal_group(signal.SIGCONT)  # a stopped shell would not notice
+
     def _kill_for_good(self) -> None:
-        if self._child is not None:
-            self._child.signal_group(signal.SIGKILL)
+        if self._pty is not None:
+            self._pty.child.signal_group(signal.SIGKILL)
 
     def _expired(self) -> None:
         logs.info(f"session {self.name!r}: its time to live is over")
@@ -168,10 +153,8 @@ class Session(spawn.Owner, Policy):
         for timer in (self._ttl, self._kill, self._jiggle):
             if timer is not None:
                 timer.cancel()
-        if self._input is not None:
-            self._input.close()
-        if self._child is not None:
-            self._child.close()
+        if self._pty is not None:
+            self._pty.close()
         self.screen.close()
         self.directory.remove()
 
@@ -182,6 +165,13 @@ class Session(spawn.Owner, Policy):
         self._size = size.usable()
         if self._jiggle is None:
             self._apply_size()
+        for client in self.clients:
+            client.resized(self._size)
+
+    def show(self, text: bytes) -> None:
+        """Have `text` on the terminal as if the program had written it."""
+        if text:
+            self.pty_output(text)
 
     def fit(self, size: TtySize) -> None:
         """A client with a terminal of this size has come: fit it, and have it drawn to."""
@@ -203,12 +193,8 @@ class Session(spawn.Owner, Policy):
         self.screen.resize(self._size)
 
     def _set_pty_size(self, size: TtySize) -> None:
-        if self._child is None or self._child.master < 0:
-            return
-        try:
-            spawn.set_size(self._child.master, size)
-        except OSError as error:
-            logs.warn(f"session {self.name!r}: cannot set the size: {error.strerror}")
+        if self._pty is not None:
+            self._pty.resize(size)
 
     # ---- output: from the pty to the clients
 
@@ -223,48 +209,10 @@ class Session(spawn.Owner, Policy):
         self._watch_output()
 
     def _watch_output(self) -> None:
-        child = self._child
-        if child is not None and child.master >= 0 and not self.ended:
-            held = self._holders or self.screen.must_hold
-            self._reactor.on_readable(child.master, None if held else self._read_output)
+        if self._pty is not None and not self.ended:
+            self._pty.watch(not self._holders and not self.screen.must_hold)
 
-    def _read_output(self) -> None:
-        """Pass on what the program wrote, a bounded amount of it."""
-        if not self._pass_output(_READ_A_TURN) and self._child is not None:
-            # Nobody has the pty open.  A shell that opens it again is heard once it is typed to.
-            self._reactor.on_readable(self._child.master, None)
-
-    def _read_last_output(self) -> None:
-        self._pass_output(_LAST_OUTPUT, everything=True)
-
-    def _pass_output(self, limit: int, *, everything: bool = False) -> bool:
-        """Read up to about `limit` bytes and pass them on; False at the end of the pty."""
-        if self._child is None or self._child.master < 0:
-            return False
-        pieces: list[bytes] = []
-        total = 0
-        alive = True
-        while total < limit:
-            try:
-                piece = os.read(self._child.master, _READ)
-            except BlockingIOError:
-                break
-            except OSError:  # EIO: Linux's way to say that nobody has the pty open
-                piece = b""
-            if not piece:
-                alive = False
-                break
-            pieces.append(piece)
-            total += len(piece)
-            if len(piece) < _FULL_READ and not everything:
-                break
-        if pieces:
-            self._output(pieces[0] if len(pieces) == 1 else b"".join(pieces))
-        return alive
-
-    def _output(self, data: bytes) -> None:
-        if logs.tracing():
-            logs.trace(f"session {self.name!r}: output {logs.readable(data)}")
+    def pty_output(self, data: bytes) -> None:
         for client in self.clients:
             client.take_output(data)
         self.screen.output(data)
@@ -275,28 +223,17 @@ class Session(spawn.Owner, Policy):
 
     @property
     def input_full(self) -> bool:
-        return self._input is not None and self._input.full
+        return self._pty is not None and self._pty.input_full
 
     def take_input(self, data: bytes) -> None:
         """What a client typed."""
-        if self._input is None or self.ended:
-            return
-        if logs.tracing():
-            logs.trace(f"session {self.name!r}: input {logs.readable(data)}")
-        self._input.send(data)
-        self._watch_output()
+        if self._pty is not None and not self.ended:
+            self._pty.send(data)
 
-    def outbound_full(self) -> None:
+    def pty_input_full(self) -> None:
         for client in self.clients:
             client.hold_input()
 
-    def outbound_drained(self) -> None:
+    def pty_input_drained(self) -> None:
         for client in self.clients:
             client.release_input()
-
-    def outbound_failed(self, error: OSError) -> None:
-        # EIO where nobody has the pty open.  The shell's end decides about the session.
-        logs.debug(f"session {self.name!r}: input is lost: {error.strerror}")
-        if self._child is not None and self._child.master >= 0 and not self.ended:
-            self._input = Outbound(self._reactor, self._child.master, _INPUT_CAP, self)
-            self.outbound_drained()

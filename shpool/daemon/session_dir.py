@@ -28,9 +28,10 @@ class SessionDir:
         self.remove()
         os.makedirs(self.path, 0o700)
 
-    def write(self, name: str, content: bytes) -> None:
-        """Replace the file `name`.  Raises OSError."""
+    def write(self, name: str, content: bytes) -> str:
+        """Replace the file `name`, in a folder of its own perhaps; its path.  Raises OSError."""
         path = os.path.join(self.path, name)
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
         fresh = path + ".new"
         fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
@@ -40,6 +41,7 @@ class SessionDir:
         except OSError:
             os.unlink(fresh)
             raise
+        return path
 
     def link_agent(self, target: str) -> None:
         """Point the link at the agent's socket `target`.  Raises OSError."""

@@ -3,6 +3,7 @@
 import os
 import pwd
 
+from shpool.daemon import shellstart
 from shpool.daemon.environment import (
     FORWARD_ENV_FILE,
     etc_environment_text,
@@ -40,8 +41,14 @@ def update(directory: "SessionDir", config: "Config", header: "AttachHeader") ->
     return []
 
 
-def command_for(config: "Config", header: "AttachHeader", directory: "SessionDir") -> Command:
-    """Raises CannotCreate."""
+def prepare(config: "Config", header: "AttachHeader", directory: "SessionDir") -> Command:
+    """What to run, after writing the start-up files that it reads.
+
+    Raises CannotCreate, or ShellStartError where a start command cannot be had, or OSError.
+    """
+    for text in (header.cmd, header.dir, header.start_cmd):
+        if text is not None and "\0" in text:
+            raise CannotCreate("a command or directory cannot have a NUL byte in it")
     try:
         user = pwd.getpwuid(os.geteuid())
     except KeyError:
@@ -59,12 +66,22 @@ def command_for(config: "Config", header: "AttachHeader", directory: "SessionDir
     )
     # As login(1) and sshd do, a missing home directory is no reason to let nobody in.
     where = header.dir or (user.pw_dir if os.path.isdir(user.pw_dir) else "/")
-    if "\0" in where:
-        raise CannotCreate("a directory cannot have a NUL byte in its name")
     if header.cmd is not None:
+        if header.start_cmd:
+            raise CannotCreate("a start command needs a shell, so it does not go with a command")
         return Command(*_words(header.cmd), env, where)
     shell = config.shell or user.pw_shell or "/bin/sh"
-    return Command(shell, ["-" + os.path.basename(shell)], env, where)
+    start = shellstart.plan(
+        shell,
+        session_dir=directory.path,
+        prompt_prefix=config.prompt_prefix,
+        start_cmd=header.start_cmd,
+        norc=config.norc,
+        env=env,
+    )
+    for path, text in start.files.items():
+        directory.write(path, os.fsencode(text))
+    return Command(shell, start.argv, start.env, where)
 
 
 def _words(cmd: str) -> "tuple[str, list[str]]":
@@ -75,6 +92,4 @@ def _words(cmd: str) -> "tuple[str, list[str]]":
         raise CannotCreate(f"cannot split the command {cmd!r}: {error}") from None
     if not words:
         raise CannotCreate("the command to run is empty")
-    if any("\0" in word for word in words):
-        raise CannotCreate("a command cannot have a NUL byte in it")
     return words[0], words

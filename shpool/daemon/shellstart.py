@@ -12,6 +12,7 @@ import re
 import sys
 
 from shpool.daemon import shellscripts
+from shpool.errors import ShpoolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _DEFAULT_ENV = {
 }
 
 
-class ShellStartError(Exception):
+class ShellStartError(ShpoolError):
     """The start command cannot be had with this shell; the message is for the user."""
 
 

@@ -1,0 +1,89 @@
+"""The message of the day in a pager, on a pty of its own, before a client sees its session."""
+
+import signal
+
+from shpool import logs
+from shpool.daemon import pty, spawn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.daemon.attached import AttachedClient
+    from shpool.daemon.reactor import Reactor
+    from shpool.protocol.messages import TtySize
+
+
+class Pager(spawn.Owner, pty.User):
+    """Runs until its user leaves it; then the client's pager_done() is called, once.
+
+    Keys reach it as they are typed: key bindings mean nothing here.
+    """
+
+    def __init__(self, reactor: "Reactor", client: "AttachedClient") -> None:
+        self._reactor = reactor
+        self._client: AttachedClient | None = client
+        self._pty: pty.Pty | None = None
+
+    def start(self, spawner: spawn.Spawner, command: spawn.Command, size: "TtySize") -> None:
+        """Run it; a program that cannot be run is logged, and as good as one that was left."""
+        try:
+            child = spawner.start(command, size, self)
+        except spawn.SpawnError as error:
+            self.failed(str(error))
+            return
+        self._pty = pty.Pty(self._reactor, child, self, "pager")
+
+    def resize(self, size: "TtySize") -> None:
+        if self._pty is not None:
+            self._pty.resize(size)
+
+    def take_input(self, data: bytes) -> None:
+        if self._pty is not None and not self._pty.closed:
+            self._pty.send(data)
+
+    @property
+    def input_full(self) -> bool:
+        return self._pty is not None and self._pty.input_full
+
+    def hold_output(self, hold: bool) -> None:
+        """The client cannot take more, or it can again."""
+        if self._pty is not None:
+            self._pty.watch(not hold)
+
+    def hang_up(self) -> None:
+        """The client is gone."""
+        self._client = None
+        if self._pty is not None:
+            self._pty.child.signal_group(signal.SIGHUP)
+            self._pty.close()
+
+    def started(self) -> None:
+        if self._pty is not None:
+            self._pty.watch(True)
+
+    def failed(self, reason: str) -> None:
+        logs.warn(f"the message of the day is not shown: {reason}")
+        self._done()
+
+    def exited(self, status: int) -> None:
+        if self._pty is not None:
+            self._pty.read_rest()
+        self._done()
+
+    def _done(self) -> None:
+        if self._pty is not None:
+            self._pty.close()
+        client, self._client = self._client, None
+        if client is not None:
+            client.pager_done()
+
+    def pty_output(self, data: bytes) -> None:
+        if self._client is not None:
+            self._client.show(data)
+
+    def pty_input_full(self) -> None:
+        if self._client is not None:
+            self._client.hold_input()
+
+    def pty_input_drained(self) -> None:
+        if self._client is not None:
+            self._client.release_input()

@@ -41,6 +41,16 @@ DETACH = b"\x00\x11"  # Ctrl-Space Ctrl-q
 # What creating and killing a session without a client's help is seen as.
 FENCE = ["session.created", "session.attached", "session.detached", "session.removed"]
 
+_NOT_TEXT = re.compile(
+    r"""
+      \x1b\[ [0-?]* [ -/]* [@-~]        # CSI
+    | \x1b\] [^\x07\x1b]* (\x07|\x1b\\)  # OSC
+    | \x1b [ -/]* [0-~]                # other sequences
+    | [\x00-\x09\x0b-\x1f]            # controls but the newline
+    """,
+    re.VERBOSE,
+)
+
 T = TypeVar("T")
 
 
@@ -183,8 +193,8 @@ class Terminal:
         return self.process.returncode
 
     def text(self) -> str:
-        """All that was shown, without carriage returns."""
-        return self.output.decode("utf-8", "replace").replace("\r", "")
+        """All that was shown, without escape sequences and control characters."""
+        return _NOT_TEXT.sub("", self.output.decode("utf-8", "replace"))
 
     def hang_up(self) -> None:
         """Close the window."""
@@ -427,6 +437,14 @@ class Place:
         self.daemon = None
         return status
 
+    def kill_daemon(self) -> None:
+        """SIGKILL: what it could not clean up is removed here."""
+        assert self.daemon is not None
+        self.daemon.kill()
+        self.daemon.wait()
+        self.daemon = None
+        shutil.rmtree(self.runtime)
+
     @property
     def daemon_pid(self) -> int:
         assert self.daemon is not None
@@ -564,6 +582,17 @@ class Place:
         self._to_close.append(subscriber)
         self.request("List")  # answered after the subscriber was accepted, which came first
         return subscriber
+
+    def until_subscribed(self, count: int) -> None:
+        """Wait until so many subscribers, whoever they are, hear of everything from now on."""
+        connected = f" 03 .* {re.escape(str(self.events_socket))}$"
+
+        def enough() -> bool:
+            table = Path("/proc/net/unix").read_text()
+            return len(re.findall(connected, table, re.MULTILINE)) >= count
+
+        eventually(enough, "the subscribers connect")
+        self.request("List")
 
     def fence(self) -> None:
         """Cause FENCE, after whatever events there were."""

@@ -1,6 +1,16 @@
 """Attaching: a terminal and its session, from the first keystroke to the exit status."""
 
-from tests.e2e.harness import DETACH, Place
+import os
+import pwd
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import DETACH, Place, eventually
+
+# ---- the terminal and the shell
 
 
 def test_attach_makes_a_session_in_which_typing_works(shpool: Place) -> None:
@@ -19,8 +29,537 @@ def test_ctrl_space_ctrl_q_detaches_and_attach_goes_on_where_it_was(shpool: Plac
     assert again.ask("echo $x") == "kept\n"
 
 
+def test_every_byte_of_output_reaches_the_terminal_untouched(shpool: Place) -> None:
+    content = b"<" + bytes(range(256)) * 3 + b"\x1b[1;31mred\x1b[m \xe2\x82\xac \xff\xfe\n>"
+    (shpool.scratch / "bytes").write_bytes(content)
+    client = shpool.attach("-c", f"sh -c 'stty raw; cat {shpool.scratch}/bytes; read x'", "one")
+    client.expect(re.escape(content))
+
+
+def test_every_byte_of_input_reaches_the_program_untouched(place: Place) -> None:
+    place.configure("keybinding = []")
+    place.start()
+    program = "stty raw -echo; echo ready; head -c 512 | od -An -v -tx1; echo done"
+    client = place.attach("-c", f"sh -c '{program}'", "one")
+    client.expect("ready")
+    content = bytes(range(256)) + bytes(reversed(range(256)))
+    client.send(content)
+    match = client.expect(r"ready\s(.*)done|\n(.*)done")
+    assert bytes.fromhex((match[1] or match[2]).decode()) == content
+
+
+def test_keys_of_a_binding_that_is_not_completed_reach_the_program(shpool: Place) -> None:
+    program = "stty raw -echo; echo ready; head -c 4 | od -An -v -tx1; echo done"
+    client = shpool.attach("-c", f"sh -c '{program}'", "one")
+    client.expect("ready")
+    client.send(b"\x00")
+    client.send(b"\x00")
+    client.send(b"x\x11")
+    client.expect("00 00 78 11")
+
+
+def test_what_was_typed_before_the_detach_keys_is_delivered(shpool: Place) -> None:
+    client = shpool.attach("-c", f"sh -c 'stty -echo; echo ready; cat > {shpool.scratch}/x'", "one")
+    client.expect("ready")
+    client.send(b"all of it\n" + DETACH)
+    assert client.wait() == 0
+    written = shpool.scratch / "x"
+    eventually(lambda: written.read_text() == "all of it\n")
+
+
+def test_a_binding_of_the_users_replaces_the_default_one(place: Place) -> None:
+    place.configure('[[keybinding]]\nbinding = "Ctrl-a d"\naction = "detach"')
+    place.start()
+    program = "stty raw -echo; echo ready; head -c 2 | od -An -v -tx1; read x"
+    client = place.attach("-c", f"sh -c '{program}'", "one")
+    client.expect("ready")
+    client.send(DETACH)
+    client.expect("00 11")
+    client.send(b"\x01d")
+    assert client.wait() == 0
+
+
+def test_ctrl_c_interrupts_the_program_and_not_the_client(shpool: Place) -> None:
+    client = shpool.attach("one")
+    client.send("sh -c 'echo sta''rted; exec sleep 1000'\n")
+    client.expect("started")
+    client.send(b"\x03")
+    assert client.ask("echo still here") == "still here\n"
+    assert shpool.statuses() == {"one": "Attached"}
+
+
+def test_ctrl_z_stops_the_program_and_not_the_client(shpool: Place) -> None:
+    client = shpool.attach("one")
+    client.send("sh -c 'echo sta''rted; exec sleep 1000'\n")
+    client.expect("started")
+    client.send(b"\x1a")
+    assert "Stopped" in client.ask("jobs")
+    client.ask("kill -KILL %1")
+
+
+def test_the_shell_has_the_size_of_the_terminal_and_follows_it(shpool: Place) -> None:
+    client = shpool.attach("one", rows=30, cols=100)
+    assert client.ask("stty size") == "30 100\n"
+    client.resize(31, 101)
+    eventually(lambda: client.ask("stty size") == "31 101\n")
+    client.resize(10, 50)
+    eventually(lambda: client.ask("stty size") == "10 50\n")
+
+
+def test_a_terminal_of_another_size_makes_the_shell_fit(shpool: Place) -> None:
+    client = shpool.attach("one", rows=30, cols=100)
+    client.ask("true")
+    client.send(DETACH)
+    assert client.wait() == 0
+    again = shpool.attach("one", rows=20, cols=90)
+    eventually(lambda: again.ask("stty size") == "20 90\n")
+
+
+def test_in_mode_simple_a_reattach_makes_the_program_redraw(place: Place) -> None:
+    place.configure('session_restore_mode = "simple"')
+    place.start()
+    program = 'trap "stty size" WINCH; echo ready; while :; do sleep 0.01; done'
+    client = place.attach("-c", f"sh -c '{program}'", "one")
+    client.expect("ready")
+    client.send(DETACH)
+    assert client.wait() == 0
+    again = place.attach("one")
+    # First a row and a column more, then the real size; the program may only see the latter.
+    again.expect("24 80")
+
+
+def test_a_terminal_of_no_size_counts_as_24_by_80(shpool: Place) -> None:
+    client = shpool.attach("one", rows=0, cols=0)
+    assert client.ask("stty size") == "24 80\n"
+
+
+def test_a_terminal_of_no_size_can_come_back(shpool: Place) -> None:
+    shpool.attach("one", rows=0, cols=0).ask("true")
+    again = shpool.attach("-f", "one", rows=0, cols=0)
+    eventually(lambda: again.ask("stty size") == "24 80\n")
+
+
+def test_a_terminal_of_one_cell_works(shpool: Place) -> None:
+    program = "stty -echo; echo ready; while read x; do stty size; done"
+    client = shpool.attach("-c", f"sh -c '{program}'", "one", rows=1, cols=1)
+    client.expect("ready")
+    client.send("\n")
+    client.expect(r"\n1 1\r\n")
+    client.send(DETACH)
+    assert client.wait() == 0
+    again = shpool.attach("one", rows=1, cols=1)
+
+    def size() -> bytes:
+        again.send("\n")
+        return again.expect(r"(\d+ \d+)\r\n")[1]
+
+    eventually(lambda: size() == b"1 1")
+
+
+# ---- the end
+
+
 def test_the_exit_status_of_the_shell_is_the_clients(shpool: Place) -> None:
     client = shpool.attach("one")
     client.send("exit 7\n")
     assert client.wait() == 7
     assert shpool.statuses() == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV])
+def test_a_shell_killed_by_signal_n_makes_the_client_exit_128_plus_n(
+    shpool: Place, number: signal.Signals
+) -> None:
+    client = shpool.attach("-c", f"sh -c 'ulimit -c 0; kill -{number:d} $$'", "one")
+    assert client.wait() == 128 + number
+
+
+def test_all_output_comes_before_the_exit_status(shpool: Place) -> None:
+    client = shpool.attach("-c", "sh -c 'seq 20000; exit 3'", "one")
+    assert client.wait() == 3
+    numbers = [int(line) for line in re.findall(rb"(\d+)\r\n", client.output)]
+    assert numbers == list(range(1, 20001))
+
+
+def test_a_background_process_that_keeps_the_pty_open_does_not_keep_the_session(
+    shpool: Place,
+) -> None:
+    client = shpool.attach("-c", "sh -c 'trap \"\" HUP; sleep 1000 & exit 5'", "one")
+    assert client.wait() == 5
+    assert shpool.statuses() == {}
+    (pid,) = [pid for pid, words in shpool.processes().items() if words == "sleep 1000 "]
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_a_chatty_background_process_does_not_keep_the_session(shpool: Place) -> None:
+    client = shpool.attach("-c", "sh -c 'trap \"\" HUP; yes >/dev/tty & exit 5'", "one")
+    assert client.wait() == 5
+    assert shpool.statuses() == {}
+    eventually(lambda: not any(words == "yes " for words in shpool.processes().values()))
+
+
+# ---- one terminal at a time
+
+
+def test_a_second_terminal_is_told_that_the_session_is_occupied(shpool: Place) -> None:
+    first = shpool.attach("one")
+    first.ask("true")
+    second = shpool.attach("one")
+    assert second.wait() == 0
+    assert second.text() == "session 'one' already has a terminal attached\n"
+    assert first.ask("echo undisturbed") == "undisturbed\n"
+
+
+def test_the_refusal_goes_to_stderr(shpool: Place) -> None:
+    shpool.raw_attach("one", "sleep 1000")
+    done = shpool.run("attach", "one")
+    assert done == (0, "", "session 'one' already has a terminal attached\n")
+
+
+def test_force_takes_the_session_and_the_other_client_exits_0(shpool: Place) -> None:
+    first = shpool.attach("one")
+    first.ask("x=kept")
+    second = shpool.attach("-f", "one")
+    assert first.wait() == 0
+    assert second.ask("echo $x") == "kept\n"
+    assert shpool.statuses() == {"one": "Attached"}
+
+
+def test_force_on_a_session_that_is_free_or_new_is_a_plain_attach(shpool: Place) -> None:
+    shpool.raw_session("free", "bash")
+    assert shpool.attach("--force", "free").ask("echo in") == "in\n"
+    assert shpool.attach("--force", "new").ask("echo in") == "in\n"
+
+
+# ---- in the background
+
+
+def test_background_makes_a_session_and_lets_go_of_it(shpool: Place) -> None:
+    done = shpool.run("attach", "-b", "one")
+    assert done == (0, "", "")
+    assert shpool.statuses() == {"one": "Disconnected"}
+    assert shpool.attach("one").ask("echo alive") == "alive\n"
+
+
+def test_background_on_a_free_session_is_fine_too(shpool: Place) -> None:
+    shpool.raw_session("one")
+    assert shpool.run("attach", "--background", "one") == (0, "", "")
+    assert shpool.statuses() == {"one": "Disconnected"}
+
+
+def test_background_with_force_frees_a_session(shpool: Place) -> None:
+    first = shpool.attach("one")
+    first.ask("true")
+    assert shpool.run("attach", "-bf", "one") == (0, "", "")
+    assert first.wait() == 0
+    assert shpool.statuses() == {"one": "Disconnected"}
+
+
+def test_background_does_not_touch_the_terminal(shpool: Place) -> None:
+    client = shpool.attach("-b", "one")
+    before = client.modes()
+    assert client.wait() == 0
+    assert client.output == b""
+    assert client.modes() == before
+
+
+# ---- --ttl
+
+
+def test_a_session_is_killed_when_its_time_to_live_is_over(shpool: Place) -> None:
+    events = shpool.subscribe()
+    assert shpool.run("attach", "-b", "--ttl", "1s", "-c", "sleep 1000", "one").status == 0
+    assert shpool.statuses() == {"one": "Disconnected"}
+    assert events.types(4)[3] == "session.removed"
+    assert shpool.statuses() == {}
+
+
+def test_the_client_of_a_session_whose_time_is_over_ends(shpool: Place) -> None:
+    client = shpool.attach("--ttl", "00:01", "-c", "sleep 1000", "one")
+    assert client.wait() == 128 + signal.SIGHUP
+
+
+def test_a_time_to_live_counts_only_for_a_new_session(shpool: Place) -> None:
+    events = shpool.subscribe()
+    shpool.raw_session("one")
+    assert shpool.run("attach", "-b", "--ttl", "0s", "one").status == 0
+    assert shpool.run("attach", "-b", "--ttl", "0s", "-c", "sleep 1000", "later").status == 0
+    while events.types(1) != ["session.removed"]:
+        pass
+    assert shpool.statuses() == {"one": "Disconnected"}
+
+
+def test_a_new_session_of_the_same_name_has_its_own_clock(shpool: Place) -> None:
+    shpool.raw_attach("one", "sleep 1000", ttl_secs=1).close()
+    shpool.kill("one")
+    shpool.raw_session("one")
+    shpool.raw_attach("clock", "sleep 1000", ttl_secs=1).close()
+    eventually(lambda: "clock" not in shpool.statuses())
+    assert shpool.statuses() == {"one": "Disconnected"}
+
+
+@pytest.mark.parametrize(
+    ("ttl", "reason"),
+    [
+        ("5", "could not parse '5' as duration: no unit, write for example 5s"),
+        ("x", "could not parse 'x' as duration: want dd:hh:mm:ss or a number with s, m, h or d"),
+        ("1:2:3:4:5", "could not parse '1:2:3:4:5' as duration: more than dd:hh:mm:ss"),
+    ],
+)
+def test_a_time_to_live_that_means_nothing_is_refused(shpool: Place, ttl: str, reason: str) -> None:
+    assert shpool.run("attach", "-b", "--ttl", ttl, "one") == (1, "", f"shpool: {reason}\n")
+    assert shpool.statuses() == {}
+
+
+# ---- --cmd and --dir
+
+
+def test_a_command_is_split_as_a_shell_would(shpool: Place) -> None:
+    cmd = r"""printf '<%s>\n' 'a b' c\ d "e \$HOME \` f" $HOME # not this"""
+    client = shpool.attach("-c", cmd, "one")
+    assert client.wait() == 0
+    assert client.text() == "<a b>\n<c d>\n<e $HOME ` f>\n<$HOME>\n"
+
+
+def test_a_command_is_not_a_login_shell_and_the_shell_is(shpool: Place) -> None:
+    assert shpool.attach("-c", "bash", "one").ask("echo $0; shopt login_shell") == (
+        "bash\nlogin_shell    \toff\n"
+    )
+    assert shpool.attach("two").ask("echo $0; shopt login_shell") == (
+        "-bash\nlogin_shell    \ton\n"
+    )
+
+
+def test_a_command_is_looked_up_on_the_path_of_the_new_shell(place: Place) -> None:
+    program = place.scratch / "greet"
+    program.write_text("#!/bin/sh\necho hello from $PATH\n")
+    program.chmod(0o755)
+    place.configure(f'initial_path = "{place.scratch}:/bin"')
+    place.start()
+    client = place.attach("-c", "greet", "one")
+    assert client.wait() == 0
+    assert client.text() == f"hello from {place.scratch}:/bin\n"
+
+
+@pytest.mark.parametrize(
+    ("cmd", "reason"),
+    [
+        ("/nowhere/at/all", "cannot run '/nowhere/at/all': No such file or directory"),
+        ("no-such-program", "cannot run 'no-such-program': No such file or directory"),
+        ("/etc/passwd", "cannot run '/etc/passwd': Permission denied"),
+        ("", "the command to run is empty"),
+        ("echo 'x", "cannot split the command"),
+    ],
+)
+def test_a_command_that_cannot_be_run_is_said_and_leaves_no_session(
+    shpool: Place, cmd: str, reason: str
+) -> None:
+    events = shpool.subscribe()
+    done = shpool.run("attach", "-b", f"--cmd={cmd}", "one")
+    assert (done.status, done.out) == (1, "")
+    assert reason in done.err
+    assert done.err.count("\n") == 1
+    shpool.expect_events(events)
+    assert shpool.statuses() == {}
+
+
+def test_a_shell_that_cannot_be_run_is_said(place: Place) -> None:
+    place.configure('shell = "/nowhere/sh"')
+    place.start()
+    client = place.attach("one")
+    assert client.wait() == 1
+    assert client.text() == "shpool: cannot run '/nowhere/sh': No such file or directory\n"
+    assert place.statuses() == {}
+
+
+def test_a_session_starts_at_home(shpool: Place) -> None:
+    home = os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir)
+    client = shpool.attach("one", cwd=shpool.scratch)
+    assert client.ask("pwd -P") == f"{home}\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "below"), [("sub", "sub"), (".", ""), ("sub/..", ""), ("{d}", "sub")]
+)
+def test_a_directory_given_is_taken_from_where_attach_runs(
+    shpool: Place, given: str, below: str
+) -> None:
+    (shpool.scratch / "sub").mkdir()
+    shpool.run("var", "set", "d", "sub")
+    client = shpool.attach("-d", given, "-c", "pwd", "one", cwd=shpool.scratch)
+    assert client.wait() == 0
+    assert Path(client.text().strip()) == shpool.scratch / below
+
+
+def test_default_dir_dot_is_where_attach_runs_and_dir_beats_it(place: Place) -> None:
+    place.configure('default_dir = "."')
+    place.start()
+    client = place.attach("-c", "pwd", "one", cwd=place.scratch)
+    assert client.wait() == 0
+    assert client.text() == f"{place.scratch}\n"
+    client = place.attach("-c", "pwd", "-d/", "one", cwd=place.scratch)
+    assert client.wait() == 0
+    assert client.text() == "/\n"
+
+
+@pytest.mark.parametrize("given", ["/nowhere/at/all", "/etc/passwd"])
+def test_a_directory_that_cannot_be_used_is_said_and_leaves_no_session(
+    shpool: Place, given: str
+) -> None:
+    done = shpool.run("attach", "-b", "-d", given, "one")
+    assert done.status == 1
+    assert done.err.startswith(f"shpool: cannot use the directory '{given}': ")
+    assert shpool.statuses() == {}
+
+
+def test_what_is_for_making_a_session_is_ignored_on_reattach(shpool: Place) -> None:
+    shpool.raw_session("one", "bash")
+    client = shpool.attach("-c", "/nowhere", "-d", "/nowhere", "-s", "exit 9", "one")
+    assert client.ask("echo fine") == "fine\n"
+
+
+# ---- names
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("", "blank session names are not allowed"),
+        ("a b", "session name 'a b' may not have whitespace"),
+        ("a/b", "session names may not contain slashes"),
+        (".", "session names may not be special directory names"),
+        ("..", "session names may not be special directory names"),
+        ("a\x1bb", r"session name 'a\x1bb' may not have control characters"),
+        ("x" * 300, "session names may not be longer than 255 bytes"),
+        ("{unset}", "blank session names are not allowed"),
+        ("{", "unclosed var substitution"),
+        ("{a-b}", "invalid var name: 'a-b'"),
+    ],
+)
+def test_a_name_that_no_session_may_have_is_refused(shpool: Place, name: str, message: str) -> None:
+    assert shpool.run("attach", "-b", "--", name) == (1, "", f"{message}\n")
+    assert shpool.statuses() == {}
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "ü€😀", "-dash", "...", "a'b\"c", "a}b"])
+def test_odd_names_work(shpool: Place, name: str) -> None:
+    client = shpool.attach("--", name)
+    assert client.ask("basename -- $SHPOOL_SESSION_DIR; ls -d $SHPOOL_SESSION_DIR/..") != ""
+    assert shpool.statuses() == {name: "Attached"}
+    assert shpool.run("detach", "--", name) == (0, "", "")
+    assert client.wait() == 0
+    assert shpool.run("kill", "--", name) == (0, "", "")
+    assert shpool.statuses() == {}
+
+
+# ---- the terminal is given back
+
+
+def test_the_terminal_is_raw_while_attached_and_as_before_after_a_detach(shpool: Place) -> None:
+    client = shpool.attach("one")
+    before = client.modes()
+    client.ask("true")
+    assert client.is_raw()
+    client.send(DETACH)
+    assert client.wait() == 0
+    assert client.modes() == before
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT], ids=lambda n: n.name
+)
+def test_a_client_told_to_end_gives_the_terminal_back_and_frees_the_session(
+    shpool: Place, number: signal.Signals
+) -> None:
+    events = shpool.subscribe()
+    client = shpool.attach("one")
+    before = client.modes()
+    client.ask("true")
+    os.kill(client.pid, number)
+    assert client.wait() == 128 + number
+    assert client.modes() == before
+    shpool.expect_events(events, "created", "attached", "detached")
+    assert shpool.statuses() == {"one": "Disconnected"}
+
+
+def test_the_terminal_is_given_back_when_the_daemon_ends(shpool: Place) -> None:
+    client = shpool.attach("one")
+    before = client.modes()
+    client.ask("true")
+    assert shpool.stop() == 0
+    assert client.wait() == 1
+    assert client.modes() == before
+    assert "shpool: lost the connection to the daemon" in client.text()
+
+
+def test_the_terminal_is_given_back_when_the_daemon_is_killed(shpool: Place) -> None:
+    client = shpool.attach("-c", "cat", "one")
+    before = client.modes()
+    eventually(client.is_raw)
+    shpool.kill_daemon()
+    assert client.wait() == 1
+    assert client.modes() == before
+
+
+@pytest.mark.parametrize("off", ["?1049l", "?1000l", "?2004l", "?25h", "?1l", "m"])
+def test_what_a_session_turned_on_in_the_terminal_is_off_after_a_detach(
+    shpool: Place, off: str
+) -> None:
+    program = r"printf \"\033[?1049h\033[?1000h\033[?2004h\033[?25l\033[?1h\033[31mon\""
+    client = shpool.attach("-c", f'sh -c "{program}; read x"', "one")
+    client.expect("on")
+    client.send(DETACH)
+    assert client.wait() == 0
+    client.expect(re.escape(f"\x1b[{off}"))
+
+
+def test_a_client_that_is_stopped_and_continued_is_attached_again(shpool: Place) -> None:
+    client = shpool.program(["bash", "--norc", "-i"])
+    client.ask("PS1='outside '")
+    client.send(" ".join(shpool.command("attach", "one")) + "\n")
+    eventually(lambda: shpool.statuses() == {"one": "Attached"})
+    eventually(client.is_raw)
+    (pid,) = [row["pid"] for row in shpool.sessions()["one"]["attachments"]]
+    os.kill(pid, signal.SIGTSTP)
+    client.expect("Stopped")
+    assert client.ask("echo at $((2 * 21)); stty -a | grep -c ' icanon'") == "at 42\n1\n"
+    client.send("fg\n")
+    eventually(lambda: shpool.statuses() == {"one": "Attached"})
+    assert client.ask("echo in $SHPOOL_SESSION_NAME") == "in one\n"
+
+
+# ---- without a terminal
+
+
+def test_without_a_terminal_bytes_come_from_and_go_to_pipes(shpool: Place) -> None:
+    process = shpool.popen("attach", "-c", "sh -c 'stty size; read x; exit $x'", "one", stdin=-1)
+    assert process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout.readline() == b"24 80\r\n"
+    process.stdin.write(b"4\n")
+    process.stdin.flush()
+    assert process.wait() == 4
+
+
+def test_the_end_of_input_hangs_up_and_the_session_goes_on(shpool: Place) -> None:
+    done = shpool.run("attach", "-c", "sleep 1000", "one")
+    assert done.status == 1
+    assert eventually(lambda: shpool.statuses() == {"one": "Disconnected"})
+
+
+def test_a_terminal_on_one_side_only_is_left_as_it_is(shpool: Place) -> None:
+    words = " ".join(shpool.command("attach", "-c", "'echo through'", "one"))
+    client = shpool.program(["sh", "-c", f"{words} | cat"])
+    before = client.modes()
+    client.expect("through")
+    assert client.modes() == before
+    assert client.wait() == 0
+
+
+def test_closing_the_window_frees_the_session(shpool: Place) -> None:
+    events = shpool.subscribe()
+    client = shpool.attach("one")
+    client.ask("true")
+    client.hang_up()
+    assert events.types(3) == ["session.created", "session.attached", "session.detached"]
+    assert shpool.statuses() == {"one": "Disconnected"}

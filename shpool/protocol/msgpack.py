@@ -170,7 +170,8 @@ class _Open:
         elif self.key is self:
             if isinstance(value, (list, dict)):
                 raise WireError("a map key that is a container")
-            self.key = value
+            # Keys are text, so bin is read as such here and not by each message.
+            self.key = _utf8(value) if isinstance(value, bytes) else value
         else:
             self.items[self.key] = value
             self.key = self
@@ -294,14 +295,17 @@ class Decoder:
         raw = buffer[start:end]
         if kind == "ext":
             return end, None, _EXT
-        if kind == "str":
-            try:
-                return end, None, raw.decode()
-            except UnicodeDecodeError:
-                pass
-        return end, None, raw
+        return end, None, _utf8(raw) if kind == "str" else raw
 
     def _check_size(self, size: int) -> None:
         """Refuse a message that is, or is bound to become, of `size` bytes if that is too many."""
         if size > self._max:
             raise WireError(f"a message of more than {self._max} bytes")
+
+
+def _utf8(raw: bytes) -> "str | bytes":
+    """Text, or, where it is none, the bytes as they are."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw

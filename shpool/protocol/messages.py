@@ -309,15 +309,15 @@ def read_request(value: "Any") -> "Request":
         return AttachHeader.from_wire(content)
     if name == "SessionMessage":
         return SessionMessage.from_wire(content)
-    fields = _map(content, name) if content is not None else {}
     if name == "Detach":
-        return DetachRequest(_texts(fields, "sessions"))
+        return DetachRequest(_texts(_map(content, name), "sessions"))
     if name == "Kill":
-        return KillRequest(_texts(fields, "sessions"))
+        return KillRequest(_texts(_map(content, name), "sessions"))
     if name == "ModifyVar":
+        fields = _map(content, name)
         return ModifyVar(_text(fields, "var"), _optional_text(fields, "val"))
     if name == "SetLogLevel":
-        level, _ = _variant(fields.get("level"), "level")
+        level, _ = _variant(_map(content, name).get("level"), "level")
         if level not in LOG_LEVELS:
             raise WireError(f"the unknown log level {level!r}")
         return SetLogLevel(level)

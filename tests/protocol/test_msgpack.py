@@ -223,7 +223,7 @@ def test_containers_may_nest_16_deep_and_not_deeper() -> None:
 
 
 def test_a_wide_message_is_not_a_deep_one() -> None:
-    value = [[[]] for _ in range(1000)]
+    value: list[Any] = [[[]] for _ in range(1000)]
     assert decode(pack(value)) == value
 
 

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import socket
+import stat
 
 from shpool import logs
 from shpool.errors import ShpoolError
@@ -76,6 +77,12 @@ def _bind_in_place_of_stale(sock: socket.socket, path: str) -> None:
 
 
 def _remove_stale(path: str) -> None:
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            # Connecting to a file is refused just as to a socket that nobody listens at.
+            raise ListenError(f"cannot listen at {path}: it exists and is no socket")
+    except FileNotFoundError:
+        return
     probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     probe.setblocking(False)
     try:

@@ -1,0 +1,43 @@
+import os
+import pathlib
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from shpool import logs
+from shpool.daemon.reactor import Reactor
+
+
+@pytest.fixture
+def reactor() -> Iterator[Reactor]:
+    """A loop of the test's own; signals are afterwards as they were."""
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    reactor = Reactor()
+    yield reactor
+    reactor.close()
+    for number, handler in handlers.items():
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
+
+
+class LogLines:
+    """What has been logged, from info level on."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._path = path
+
+    def read(self) -> list[str]:
+        """Each line as `LEVEL text`."""
+        lines = self._path.read_text().splitlines()
+        return [" ".join(line.split(maxsplit=2)[1:]) for line in lines]
+
+
+@pytest.fixture
+def log(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LogLines]:
+    monkeypatch.setattr(logs, "log", logs.Log())
+    path = tmp_path / "log"
+    logs.log.to_file(str(path))
+    yield LogLines(path)
+    assert logs.log.fd is not None
+    os.close(logs.log.fd)

@@ -283,7 +283,7 @@ class Modes(Editor):
 
     # Resets
 
-    def soft_reset(self) -> None:
+    def soft_reset(self, *_: int) -> None:
         """DECSTR, with the extent it has in xterm.js; the cursor stays where it is."""
         for mode in (1, 25, 66, 1004, 2004, SYNCHRONIZED):
             self.modes.pop(mode, None)

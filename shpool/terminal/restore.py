@@ -52,7 +52,9 @@ def restore(terminal: "Terminal", history: int, *, in_place: bool) -> bytes:
 
     out.append(_keyboard(main) + _tab_stops(terminal))
     if terminal.screen is main:
-        _saved_cursor(painter, main.saved)
+        # The alternate screen's keyboard stack outlives its use, and can only be set from there.
+        stack = "" if terminal.alternate.keyboard == [0] else _keyboard(terminal.alternate)
+        _saved_cursor(painter, main.saved, stack and f"\x1b[?1049h{stack}\x1b[?1049l")
     else:
         _enter_alternate(painter, terminal)
         painter.rows([Row(row.text, row.style) for row in terminal.lines], terminal.cols)
@@ -114,9 +116,9 @@ def _unuse_saved(painter: Painter, saved: "SavedCursor") -> None:
     painter.use("\0")
 
 
-def _saved_cursor(painter: Painter, saved: "SavedCursor") -> None:
+def _saved_cursor(painter: Painter, saved: "SavedCursor", visit: str = "") -> None:
     _use_saved(painter, saved)
-    painter.out.append("\x1b7")
+    painter.out.append("\x1b7" + visit)
     _unuse_saved(painter, saved)
 
 

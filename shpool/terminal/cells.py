@@ -27,7 +27,7 @@ class Row:
         """Write cells from column x on; a wide character cut in half leaves a blank."""
         text = self.text
         end = x + len(cells)
-        if not text.isascii():
+        if TAIL in text:
             self._cut(x, end, pen)
             text = self.text
         if len(text) < x:
@@ -41,9 +41,10 @@ class Row:
 
     def erase(self, x: int, end: int, fill: str) -> None:
         """Blank the columns from x up to end; fill is the pen they get (only its background)."""
-        if not self.text.isascii():
-            self._cut(x, end, fill)
         text = self.text
+        if TAIL in text:
+            self._cut(x, end, fill)
+            text = self.text
         style = self.style
         if fill != PLAIN:
             self.text = text[:x].ljust(x, BLANK) + BLANK * (end - x) + text[end:]
@@ -82,7 +83,7 @@ class Row:
     def _shift(
         self, x: int, edge: int, fill: str, start: int, stop: int, before: str, after: str
     ) -> None:
-        if not self.text.isascii():
+        if TAIL in self.text:
             self._cut(start, stop, fill)
             self._cut(x, edge, fill)
         text = self.text.ljust(edge, BLANK)

@@ -1,6 +1,6 @@
 """Erasing, inserting, deleting: what changes cells without printing."""
 
-from .cells import PLAIN, Row
+from .cells import PLAIN, TAIL, Row
 from .grid import Grid
 from .width import char_width
 
@@ -46,6 +46,15 @@ class Editor(Grid):
     def erase_in_line(self, which: int, *_: int) -> None:
         """EL: 0 from the cursor, 1 up to it, 2 the line. A pending wrap stays, and 0 is then
         nothing, as in xterm.js."""
+        if which == 0 and self.fill == PLAIN and self.x:
+            # What full-screen programs send with each line, without the calls.
+            x = self.x
+            row = self.lines[self.y]
+            text = row.text
+            if x < len(text) and TAIL not in text:
+                row.text = text[:x]
+                row.style = row.style[:x]
+                return
         self._erase_in_line(which, selective=False)
 
     def selective_erase_in_line(self, which: int, *_: int) -> None:

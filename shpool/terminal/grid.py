@@ -137,7 +137,7 @@ class Grid(Parser):
         row = self.lines[self.y]
         old = row.text
         pen = self.pen
-        if old.isascii():
+        if old.isascii() or TAIL not in old:
             # Row.put without its care for wide characters, and without the call.
             if x == len(old):
                 row.text = old + text

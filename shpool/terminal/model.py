@@ -127,7 +127,8 @@ class Terminal(Properties):
         used = {PLAIN, self.pen, self.fill}
         used.update(*[row.style for row in self._all_rows()])
         self._limit_history(used, 1)
-        numbers = sorted(used)
+        used.discard(PLAIN)
+        numbers = [PLAIN, *used]
         self.pens.clear([self.pens.pens[ord(number)] for number in numbers])
         again = _renumbering(numbers, PLAIN)
         self.pen = self.pen.translate(again)

@@ -7,6 +7,8 @@ same red and are still three different wishes, for the first follows bold and th
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     # foreground, background, attributes, underline kind (0 to 5), underline colour, hyperlink
     # ("params;uri" as in OSC 8, "" for none)
     Pen = tuple[str, str, int, int, str, str]
@@ -15,23 +17,37 @@ DEFAULT: "Pen" = ("", "", 0, 0, "", "")
 
 BOLD, DIM, ITALIC, BLINK, INVERSE, HIDDEN, STRIKE, OVERLINE, PROTECTED = (1 << n for n in range(9))
 
-_SET = {1: BOLD, 2: DIM, 3: ITALIC, 5: BLINK, 7: INVERSE, 8: HIDDEN, 9: STRIKE, 53: OVERLINE}
-_CLEAR = {
-    22: BOLD | DIM,
-    23: ITALIC,
-    25: BLINK,
-    27: INVERSE,
-    28: HIDDEN,
-    29: STRIKE,
-    55: OVERLINE,
-}
-_FOREGROUND = {n: str(n) for n in (*range(30, 38), *range(90, 98))}
-_BACKGROUND = {n: str(n) for n in (*range(40, 48), *range(100, 108))}
 _SHOWN = ((BOLD, "1"), (DIM, "2"), (ITALIC, "3"), (BLINK, "5"), (INVERSE, "7"), (HIDDEN, "8"))
 _SHOWN_LATE = ((STRIKE, "9"), (OVERLINE, "53"))
 
 MAX_PARAMS = 32  # xterm keeps 30, xterm.js 32; more are dropped
 MAX_PARAM = 0x7FFFFFFF
+
+# Every SGR, however long, comes down to this: for each part of a pen what it becomes, or None if
+# it stays; attributes are first masked, then added.
+if TYPE_CHECKING:
+    # foreground, background, attribute mask, attributes, underline kind, underline colour
+    Effect = tuple[str | None, str | None, int, int, int | None, str | None]
+
+_FG, _BG, _MASK, _BITS, _KIND, _LINE = range(6)
+_ALL = -1
+
+
+def _parts() -> "dict[str, tuple[int, Any]]":
+    """What a parameter alone changes: which part of the effect, and to what."""
+    made: dict[str, tuple[int, Any]] = {"39": (_FG, ""), "49": (_BG, ""), "59": (_LINE, "")}
+    made |= {str(n): (_FG, str(n)) for n in (*range(30, 38), *range(90, 98))}
+    made |= {str(n): (_BG, str(n)) for n in (*range(40, 48), *range(100, 108))}
+    made |= {code: (_BITS, bit) for bit, code in (*_SHOWN, *_SHOWN_LATE)}
+    made |= {"22": (_MASK, BOLD | DIM), "23": (_MASK, ITALIC), "25": (_MASK, BLINK)}
+    made |= {"27": (_MASK, INVERSE), "28": (_MASK, HIDDEN), "29": (_MASK, STRIKE)}
+    made |= {"55": (_MASK, OVERLINE), "4": (_KIND, 1), "21": (_KIND, 2), "24": (_KIND, 0)}
+    return made
+
+
+_PARTS = _parts()
+_COLOURED = {"38": _FG, "48": _BG, "58": _LINE}
+_BYTES = frozenset(map(str, range(256)))
 
 
 def number(digits: str) -> int:
@@ -43,103 +59,99 @@ def number(digits: str) -> int:
     return min(int(digits.lstrip("0")[:11] or "0"), MAX_PARAM)
 
 
-def select_graphic_rendition(pen: "Pen", body: str) -> "Pen":
-    """The pen after CSI body m (ECMA-48 SGR, with the colons of ISO 8613-6).
+def select_graphic_rendition(body: str) -> "Effect":
+    """What CSI body m does to a pen (ECMA-48 SGR, with the colons of ISO 8613-6).
 
     SGR 0 also ends DECSCA's protection, as in xterm.js (and not in xterm); it never ends a link.
     """
-    fg, bg, attributes, underline, line_colour, link = pen
-    params = body.split(";")[:MAX_PARAMS]
+    effect: list[Any] = [None, None, _ALL, 0, None, None]
+    params = body.split(";", MAX_PARAMS)[:MAX_PARAMS]
     i = 0
     while i < len(params):
         param = params[i]
         i += 1
-        if ":" in param:
-            subparams = param.split(":")
-            value = number(subparams[0])
-            if value == 4:
-                underline = number(subparams[1])
-                if not 0 <= underline <= 5:
-                    underline = 1
-                continue
-            colour = _colon_colour(subparams)
-            if value not in (38, 48, 58) or not colour:
-                continue
-        else:
-            value = number(param)
-            if value in _FOREGROUND:
-                fg = _FOREGROUND[value]
-                continue
-            if value in _BACKGROUND:
-                bg = _BACKGROUND[value]
-                continue
-            if value <= 0:
-                fg = bg = line_colour = ""
-                attributes = underline = 0
-                continue
-            if value in _SET:
-                attributes |= _SET[value]
-                continue
-            if value in _CLEAR:
-                attributes &= ~_CLEAR[value]
-                continue
-            if value not in (38, 48, 58):
-                if value == 39:
-                    fg = ""
-                elif value == 49:
-                    bg = ""
-                elif value == 59:
-                    line_colour = ""
-                elif value == 4:
-                    underline = 1
-                elif value == 21:
-                    underline = 2
-                elif value == 24:
-                    underline = 0
-                continue
+        if param not in _PARTS and param not in _COLOURED and ":" not in param:
+            param = str(max(number(param), 0))  # 01 is 1, and nothing is 0
+        if param in _PARTS:
+            part, value = _PARTS[param]
+            if part == _BITS:
+                effect[_BITS] |= value
+            elif part == _MASK:
+                effect[_MASK] &= ~value
+                effect[_BITS] &= ~value
+            else:
+                effect[part] = value
+        elif param in _COLOURED:
             colour, i = _semicolon_colour(params, i)
-            if not colour:
-                continue
-        if value == 38:
-            fg = "38;" + colour
-        elif value == 48:
-            bg = "48;" + colour
-        else:
-            line_colour = "58:" + (
-                colour.replace(";", ":")
-                if colour[0] == "5"
-                else "2::" + colour[2:].replace(";", ":")
-            )
-    return (fg, bg, attributes, underline, line_colour, link)
+            if colour:
+                part = _COLOURED[param]
+                effect[part] = _line_colour(colour) if part == _LINE else f"{param};{colour}"
+        elif param == "0":
+            effect = ["", "", 0, 0, 0, ""]
+        elif ":" in param:
+            _colons(effect, param.split(":"))
+    return tuple(effect)
+
+
+def apply(pen: "Pen", effect: "Effect") -> "Pen":
+    """The pen after an SGR."""
+    fg, bg, attributes, underline, line_colour, link = pen
+    new_fg, new_bg, mask, bits, new_underline, new_line_colour = effect
+    return (
+        fg if new_fg is None else new_fg,
+        bg if new_bg is None else new_bg,
+        attributes & mask | bits,
+        underline if new_underline is None else new_underline,
+        line_colour if new_line_colour is None else new_line_colour,
+        link,
+    )
 
 
 def _semicolon_colour(params: list[str], i: int) -> tuple[str, int]:
     """A colour after 38, 48 or 58, as "5;n" or "2;r;g;b" ("" if there is none); where to go on."""
-    kind = number(params[i]) if i < len(params) and ":" not in params[i] else -1
-    if kind == 5:
-        values = params[i + 1 : i + 2]
-    elif kind == 2:
-        values = params[i + 1 : i + 4]
-    else:
-        return "", i + 1
-    i += 1 + len(values)
-    return _colour(kind, values), i
+    kind = params[i] if i < len(params) else ""
+    end = i + (4 if kind == "2" else 2)
+    values = params[i + 1 : end]
+    if kind in ("2", "5"):
+        if len(values) == end - i - 1 and _BYTES.issuperset(values):
+            return ";".join(params[i:end]), end
+        return _colour(kind, values), i + 1 + len(values)
+    kind = "" if ":" in kind else str(number(kind))
+    if kind in ("2", "5"):  # written with zeros before it
+        return _semicolon_colour([*params[:i], kind, *params[i + 1 :]], i)
+    return "", i + 1
 
 
-def _colon_colour(subparams: list[str]) -> str:
-    """A colour of 38:5:n, 38:2:r:g:b or 38:2:colour-space:r:g:b, as "5;n" or "2;r;g;b"."""
-    kind = number(subparams[1])
-    if kind == 5:
-        return _colour(5, subparams[2:3])
-    if kind == 2:
-        return _colour(2, subparams[3:6] if len(subparams) > 5 else subparams[2:5])
-    return ""
+def _colons(effect: "list[Any]", subparams: list[str]) -> None:
+    """A parameter with colons: 4:kind, or 38:5:n, 38:2:r:g:b, 38:2:colour-space:r:g:b."""
+    param = str(number(subparams[0]))
+    if param == "4":
+        kind = number(subparams[1])
+        effect[_KIND] = kind if 0 <= kind <= 5 else 1
+        return
+    colour = ""
+    kind_of_colour = str(number(subparams[1]))
+    if kind_of_colour == "5":
+        colour = _colour("5", subparams[2:3])
+    elif kind_of_colour == "2":
+        colour = _colour("2", subparams[3:6] if len(subparams) > 5 else subparams[2:5])
+    if colour and param in _COLOURED:
+        part = _COLOURED[param]
+        effect[part] = _line_colour(colour) if part == _LINE else f"{param};{colour}"
 
 
-def _colour(kind: int, values: list[str]) -> str:
-    parts = [max(number(value.partition(":")[0]), 0) for value in values]
-    parts += [0] * ((1 if kind == 5 else 3) - len(parts))
-    return ";".join(str(part & 255) for part in (kind, *parts))
+def _colour(kind: str, values: list[str]) -> str:
+    parts = [max(number(value.partition(":")[0]), 0) & 255 for value in values]
+    parts += [0] * ((1 if kind == "5" else 3) - len(parts))
+    return ";".join((kind, *map(str, parts)))
+
+
+def _line_colour(colour: str) -> str:
+    """An underline colour. With colons, for who does not know 58 takes what follows it for
+    attributes of their own."""
+    if colour[0] == "5":
+        return "58:" + colour.replace(";", ":")
+    return "58:2::" + colour[2:].replace(";", ":")
 
 
 def sgr(pen: "Pen") -> str:

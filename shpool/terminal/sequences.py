@@ -40,6 +40,7 @@ split = re.compile(
     re.VERBOSE,
 ).split
 
+_SGR = re.compile(r"\x1b\[[0-9:;]*m").fullmatch
 _CSI = re.compile(r"\x1b\[([<=>?]?)([0-9:;]*)([ -/]*)([@-~])").fullmatch
 
 # What begins a sequence that is not complete: the first state of the machine takes it from there.
@@ -155,7 +156,13 @@ def resolve(control: str, terminal: "Any") -> "Action":
     """Which method of the terminal's class sees to a control, and its arguments."""
     name = None
     args: tuple[Any, ...] = ()
-    if control in C0:
+    if control[-1] == "m" and _SGR(control):
+        # First, because a picture in true colour has no two alike. What starts with a reset leads
+        # to the same pen wherever it began.
+        body = control[2:-1]
+        name = "set_pen" if body in ("", "0") or body[:2] == "0;" else "change_pen"
+        args = (body,)
+    elif control in C0:
         name = C0[control]
     elif control in OPENERS:
         return None, ()
@@ -164,13 +171,9 @@ def resolve(control: str, terminal: "Any") -> "Action":
         if match:
             prefix, body, intermediates, final = match.groups()
             identity = prefix + intermediates + final
-            if identity == "m":
-                # What starts with a reset leads to the same pen wherever it began.
-                name = "set_pen" if body in ("", "0") or body[:2] == "0;" else "change_pen"
-                args = (body,)
-            elif identity == "b":
+            if identity == "b":
                 return None, (parameters(body)[0] or 1,)  # REP
-            elif identity == ">m":
+            if identity == ">m":
                 name, args = "modify_keys", (body,)
             elif identity in CSI:
                 name = CSI[identity]

@@ -4,12 +4,12 @@ Both tables only grow while bytes are interpreted; the terminal compacts them, f
 to what its rows and history still use (see grid.py).
 """
 
-from .cells import BLANK
-from .pen import DEFAULT, PROTECTED, select_graphic_rendition
+from .cells import BLANK, PLAIN
+from .pen import DEFAULT, PROTECTED, apply, select_graphic_rendition
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .pen import Pen
+    from .pen import Effect, Pen
 
 # Clusters are characters of plane 16, which is private use and which no font is known to use. A
 # program that prints such a character gets a cluster of that one.
@@ -20,8 +20,12 @@ MAX_CLUSTERS = 0xFFFD
 # family emoji with skin tones has 11.
 MAX_CLUSTER = 16
 
-# Entries of the SGR memo. Programs use a few dozen; a picture in true colour uses each once.
-_MAX_MEMO = 4096
+# Entries of the SGR memos: from a pen and an SGR to the next pen, and from an SGR to what it does,
+# the latter for all terminals of the process. Programs use a few dozen; a picture in true colour
+# uses each once.
+_MAX_MEMO = 1024
+_MAX_EFFECTS = 2048
+_effects: "dict[str, Effect]" = {}
 
 
 class Pens:
@@ -45,9 +49,13 @@ class Pens:
 
     def pair(self, pen: "Pen") -> tuple[str, str]:
         """A pen, and the pen that erased cells get under it (its background), as in a style."""
+        number = self._numbers.get(pen)
+        if number is None:
+            number = self._number(pen)
         background = pen[1]
-        fill = ("", background, 0, 0, "", "") if background else DEFAULT
-        return chr(self._number(pen)), chr(self._number(fill))
+        if not background:
+            return chr(number), PLAIN
+        return chr(number), chr(self._number(("", background, 0, 0, "", "")))
 
     def _number(self, pen: "Pen") -> int:
         number = self._numbers.get(pen)
@@ -63,7 +71,12 @@ class Pens:
         key = current + body
         pair = self._memo.get(key)
         if pair is None:
-            pair = self.pair(select_graphic_rendition(self.pens[ord(current)], body))
+            effect = _effects.get(body)
+            if effect is None:
+                effect = _effects[body] = select_graphic_rendition(body)
+                if len(_effects) >= _MAX_EFFECTS:
+                    _effects.clear()
+            pair = self.pair(apply(self.pens[ord(current)], effect))
             if len(self._memo) >= _MAX_MEMO:
                 self._memo.clear()
             self._memo[key] = pair

@@ -276,11 +276,13 @@ _ZSH_USER_FILE = r"""
 # being off could run commands. So without it the prefix, and nothing else, is expanded here.
 _ZSH_PROMPT = r"""
     function __shpool_prompt {
-        builtin local result=$? subst=$options[promptsubst] percent=$options[promptpercent]
+        builtin local result=$? subst=0 percent=0
+        if [[ -o prompt_subst ]]; then subst=1; fi
+        if [[ -o prompt_percent ]]; then percent=1; fi
         builtin emulate -L zsh
         local text=@TEXT@ rest=$PS1
-        [[ $subst == on ]] || text=${(e)text}
-        if [[ $percent == on ]]; then
+        (( subst )) || text=${(e)text}
+        if (( percent )); then
             text=@MARK@$text
             rest=${rest/$__shpool_shown/}
         else

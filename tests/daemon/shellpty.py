@@ -31,10 +31,12 @@ _ESCAPES = re.compile(
     | \x1b [PX^_] .*? \x1b\\        # DCS, SOS, PM, APC
     | \x1b [ -/]+ [0-~]             # character sets
     | \x1b [0-~]
-    | [%\#] [ ]+ \r [ ] \r           # zsh's mark for a line without end, painted over
     """,
     re.VERBOSE | re.DOTALL,
 )
+
+# zsh's mark for a line without end, when it is painted over.
+_MARK = re.compile(r"[%#] +\r \r")
 
 
 def find(shell: str) -> str:
@@ -155,7 +157,8 @@ class ShellOnPty:
     def _text(self) -> str:
         """What has been read and not matched: without escape sequences, lines ended by \\n."""
         text = _ESCAPES.sub("", self._raw.decode(errors="replace"))
-        if self.seen.endswith("\n"):
+        text = _MARK.sub("", text)
+        if not self.seen or self.seen.endswith("\n"):
             text = text.lstrip("\r")
         return re.sub(r"\r*\n\r*", "\n", text)
 

@@ -13,6 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# The variable that names the script to a shell that reads $ENV, and is unset by the script.
+ENV_FILE = "__SHPOOL_ENV_FILE"
+
 # Text that takes no room on the screen and that no prompt of a user's begins with: by it the
 # prefix is found again when somebody put text before it, as a Python virtual environment does.
 _BASH_MARK = r"\[\]"
@@ -39,7 +42,7 @@ def bash(
     stay_posix = "POSIXLY_CORRECT" in env
     first = []
     if env_file:
-        first.append(_restored("ENV", env))
+        first += [f"unset {ENV_FILE}", _restored("ENV", env)]
     if env_file and not stay_posix:
         # What --posix did besides.
         first.append("set +o posix\nshopt -u inherit_errexit 2>/dev/null")
@@ -66,7 +69,7 @@ def bash(
 def posix(*, start_cmd: str | None, norc: bool, env: Mapping[str, str], default_env: str) -> str:
     """`default_env`: the file read when ENV is unset, as shell source; may be empty."""
     files = "" if norc else _LOGIN_FILES + _fill(_ENV_FILE, ENV="${ENV-" + default_env + "}")
-    first = _restored("ENV", env)
+    first = f"unset {ENV_FILE}\n" + _restored("ENV", env)
     return _fill(_POSIX, FIRST=first, FILES=files, START=_evaluation(start_cmd))
 
 
@@ -83,17 +86,19 @@ def zsh(*, prefix: str, start_cmd: str | None, norc: bool, env: Mapping[str, str
     )
 
 
-def fish(prefix: str) -> str:
-    """Shows the prefix. The start command travels as an argument of its own."""
+def fish(*, prefix: str, start_cmd: str | None) -> str:
+    """For fish before 3.4 a command substitution in the prefix is plain text."""
     # The prefix is what may stand between double quotes. A quote in it stands for itself, except
     # that one may belong to a command substitution, and there it is left to the user.
-    source = prefix if "(" in prefix else re.sub(r'(?<!\\)"', r"\"", prefix)
+    source = prefix if "$(" in prefix else re.sub(r'(?<!\\)"', r"\"", prefix)
     function = "function __shpool_prefix; printf %s {}; end"
-    return _fill(
-        _FISH,
+    prompt = _fill(
+        _FISH_PROMPT,
         SOURCE=fish_quote(function.format(f'"{source}"')),
         PLAIN=fish_quote(function.format(fish_quote(prefix))),
     )
+    start = "eval " + fish_quote("\n" + start_cmd) if start_cmd else ""
+    return (prompt if prefix else "") + start + "\n"
 
 
 def _restored(name: str, env: Mapping[str, str]) -> str:
@@ -324,19 +329,26 @@ _ZSH_START = r"""
 
 # fish calls fish_mode_prompt before fish_prompt, in every key binding mode, and puts what it
 # prints in front. So the user's fish_prompt is left alone, also when it is defined anew or saved,
-# and sees $status and $pipestatus as they were.
-_FISH = r"""
+# and sees $status and $pipestatus as they were. The inner call of a fish_mode_prompt that was made
+# from a copy of ours prints nothing. A `return` in the start command ends this file, where in
+# --init-command it would end fish.
+_FISH_PROMPT = r"""
 eval @SOURCE@ 2>/dev/null
 or eval @PLAIN@
 
 function __shpool_prompt --on-event fish_prompt
-    functions -e __shpool_user_mode_prompt
     if functions -q fish_mode_prompt
         functions fish_mode_prompt | string match -q '*__shpool_prefix*'
         and return
+        functions -e __shpool_user_mode_prompt
         functions -c fish_mode_prompt __shpool_user_mode_prompt
+    else
+        functions -e __shpool_user_mode_prompt
     end
     function fish_mode_prompt
+        set -q __shpool_prompting
+        and return
+        set -lx __shpool_prompting 1
         __shpool_prefix
         functions -q __shpool_user_mode_prompt
         and __shpool_user_mode_prompt

@@ -106,7 +106,7 @@ def _plan_bash(
     )
     if env_file:
         start.argv.append("--posix")
-        start.env["ENV"] = _env_value(path)
+        _set_env_file(start, path)
     else:
         start.argv = ["bash", "--init-file", path]
 
@@ -131,12 +131,10 @@ def _plan_fish(
 ) -> None:
     if norc:
         start.argv.append("--no-config")
-    if prefix:
+    if prefix or start_cmd:
         path = os.path.join(session_dir, "start.fish")
-        start.files[path] = shellscripts.fish(prefix)
+        start.files[path] = shellscripts.fish(prefix=prefix, start_cmd=start_cmd)
         start.argv.append("--init-command=source " + shellscripts.fish_quote(path))
-    if start_cmd:
-        start.argv.append("--init-command=" + start_cmd)
 
 
 def _plan_posix(
@@ -151,13 +149,18 @@ def _plan_posix(
         start.files[path] = shellscripts.posix(
             start_cmd=start_cmd, norc=norc, env=start.env, default_env=default_env
         )
-        start.env["ENV"] = _env_value(path)
+        if kind in ("mksh", "lksh"):
+            start.env["ENV"] = path  # these two take it as it is
+        else:
+            _set_env_file(start, path)
     elif norc and default_env:
         start.env["ENV"] = "/dev/null"
     elif norc:
         start.env.pop("ENV", None)
 
 
-def _env_value(path: str) -> str:
-    """The value of ENV is expanded, as between double quotes, before it is a path."""
-    return re.sub(r'([\\$`"])', r"\\\1", path)
+def _set_env_file(start: ShellStart, path: str) -> None:
+    # ENV is expanded before it is a path, and the shells differ in what quotes a character in it.
+    # What comes of an expansion is not expanded again.
+    start.env[shellscripts.ENV_FILE] = path
+    start.env["ENV"] = f"${shellscripts.ENV_FILE}"

@@ -349,6 +349,7 @@ def test_start_command_runs_in_the_shell_after_the_files(tmp_path: Path) -> None
         bash.run("hi")
         bash.expect(r"\nalias\n")
         assert bash.tell('"$(env; set -o posix; set)"').count("__shpool_") == 1
+        assert "__SHPOOL_" not in bash.tell('"$(set)"')
 
 
 @pytest.mark.parametrize(

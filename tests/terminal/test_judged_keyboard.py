@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from shpool.terminal.model import Terminal
 
 from .judge.kitty import Kitty, difference
@@ -15,10 +16,17 @@ SCRIPTS = {
     "a deep stack": b"\x1b[>1u\x1b[>3u\x1b[>5u\x1b[>7u\x1b[<u",
     "more than the stack holds": b"".join(b"\x1b[>%du" % n for n in range(1, 13)),
     "more popped than pushed": b"\x1b[>1u\x1b[>3u\x1b[<9u",
-    "a stack for each screen": b"\x1b[>1u\x1b[>3u\x1b[?1049h\x1b[>5u\x1b[=15u",
-    "back from the other screen": b"\x1b[>1u\x1b[?1049h\x1b[>5u\x1b[?1049l\x1b[>3u",
+    "a stack for each screen": b"\x1b[>1u\x1b[>3u\x1b[?1049h\x1b[H\x1b[>5u\x1b[=15u",
+    "back from the other screen": b"\x1b[>1u\x1b[?1049h\x1b[>5u\x1b[<u\x1b[?1049l\x1b[>3u",
     "reset": b"\x1b[>1u\x1b[>3u\x1bc",
     "set, then pushed": b"\x1b[=3u\x1b[>5u\x1b[=9;1u",
+}
+# Where kitty itself differs from xterm, whom the model follows: the stream, and from which mark on.
+OTHERWISE = {
+    "unicode": 0,  # flags are one wide character, VS16 makes a narrow one wide
+    "dialog": 10348,  # 1049l on the main screen does nothing; xterm brings back the saved cursor
+    "nvim": 11858,  # 1049l brings back the cursor's shape
+    "vttest-charset": 2493,  # has more charsets
 }
 AFTER = b"\x1b[<u\x1b[>8u"
 
@@ -37,10 +45,11 @@ def test_the_keyboard_stacks_come_back(script: str, kitty: Kitty) -> None:
         fresh.close()
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", [name for name in names() if OTHERWISE.get(name) != 0])
 def test_kitty_too_shows_the_program_as_it_was(name: str, kitty: Kitty) -> None:
     program = stream(name)
-    marks = [mark for mark in program.marks if mark][:: max(1, len(program.marks) // 4)]
+    last = OTHERWISE.get(name, len(program.data) + 1)
+    marks = [mark for mark in program.marks if 0 < mark < last][:: max(1, len(program.marks) // 4)]
     told = []
     for mark in marks:
         model = Terminal(program.rows, program.cols, 0)
@@ -49,7 +58,7 @@ def test_kitty_too_shows_the_program_as_it_was(name: str, kitty: Kitty) -> None:
         fresh = kitty.new(program.rows, program.cols).write(model.restore(0))
         wrong = difference(whole.dump(), fresh.dump())
         if not wrong:
-            rest = program.data[mark:]
+            rest = program.data[mark : last - 1]
             wrong = difference(whole.write(rest).dump(), fresh.write(rest).dump())
         if not wrong:
             wrong = difference(whole.probe(), fresh.probe())

@@ -16,8 +16,9 @@ from .judge.differ import history_text, row_text, screen_text
 from .recorded import stream
 
 SIZES = ((24, 60), (24, 100), (30, 80), (12, 80), (10, 40), (40, 132), (24, 79), (8, 20))
-# Each screen has its own saved cursor and margins; xterm.js moves the one and resets the other.
-IGNORE = frozenset({"saved", "repeats"})
+# xterm.js moves a saved cursor with the text, and leaves odd backgrounds behind the end of a row
+# that it has reflowed.
+IGNORE = frozenset({"saved", "repeats", "tails"})
 PLENTY = 2000
 
 

@@ -59,7 +59,6 @@ def test_a_restore_takes_over_a_terminal_left_in_the_middle_of(
         program.cols,
         cuts,
         before=DISORDER[before],
-        ignore=frozenset({"otherKeys"}),  # the editor set it; the session need not have
     )
     assert not told, report(told, len(cuts))
 

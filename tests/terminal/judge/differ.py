@@ -80,8 +80,9 @@ def difference(
     """The first difference in words, or an empty string.
 
     `ignore` names what a caller leaves out, and why it does so is the caller's to say: keys of the
-    state ("repeats"), of a screen ("saved", "tabs", "wraps"), or "main" for the whole main screen
-    while the alternate one is in use.
+    state ("repeats"), of a screen ("saved", "tabs", "wraps", and "tails" for the look of what
+    follows a row's last character), or "main" for the whole main screen while the alternate one
+    is in use.
     """
     for key in ("rows", "cols", "alternate"):
         if expected[key] != seen[key]:
@@ -152,7 +153,7 @@ def _rows(expected: State, seen: State, index: int, blanks: bool, ignore: frozen
             if row == other and tables[0] == tables[1]:
                 continue
             where = f"row {y}" if part == "lines" else f"row {y} of the scrollback"
-            told = _cells(row, other, tables, blanks)
+            told = _cells(row, other, tables, blanks, "tails" not in ignore)
             if told:
                 return f"{where}, {told}"
             first = y == 0 and (part == "history" or not one["history"])
@@ -161,8 +162,10 @@ def _rows(expected: State, seen: State, index: int, blanks: bool, ignore: frozen
     return ""
 
 
-def _cells(row: Any, other: Any, tables: tuple[Any, Any], blanks: bool) -> str:
-    pairs = zip(cells(row, tables[0]), cells(other, tables[1]), strict=True)
+def _cells(row: Any, other: Any, tables: tuple[Any, Any], blanks: bool, tails: bool) -> str:
+    pairs = list(zip(cells(row, tables[0]), cells(other, tables[1]), strict=True))
+    while not tails and pairs and not (pairs[-1][0][0] + pairs[-1][1][0]).strip("\0 "):
+        pairs.pop()
     for x, ((cluster, width, look), (cluster2, width2, look2)) in enumerate(pairs):
         if not blanks:
             cluster = " " if cluster == "\0" else cluster

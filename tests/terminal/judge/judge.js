@@ -47,16 +47,17 @@ class Judge {
     this.links = new Map();
     this.bells = 0;
     this.answers = '';
+    this.colours = {};
+    this.directory = null;
     this.decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     this.tail = Buffer.alloc(0);
     this.forget();
     this.listen();
   }
 
+  // What RIS takes back of what is noted here. This terminal keeps colours and titles then.
   forget() {
     this.noted = {};
-    this.colours = {};
-    this.directory = null;
     this.otherKeys = null;
   }
 

@@ -42,10 +42,21 @@ class Callbacks:
         self.icon = icon or ""
 
     def set_dynamic_color(self, code: int, value: str) -> None:
-        self.colours[str(code)] = str(value)
+        self.set_color_table_color(code, value)
 
     def set_color_table_color(self, code: int, value: str) -> None:
-        self.colours[str(code)] = str(value)
+        if 110 <= code <= 119:
+            self.colours.pop(str(code - 100), None)
+        elif code == 104:
+            for name in value.split(";") if value else [n for n in self.colours if ";" in n]:
+                self.colours.pop(f"4;{name}" if value else name, None)
+        elif code == 4:
+            parts = value.split(";")
+            for name, colour in zip(parts[::2], parts[1::2]):  # noqa: B905
+                if colour != "?":
+                    self.colours[f"4;{name}"] = colour
+        elif value != "?":
+            self.colours[str(code)] = str(value)
 
     def __getattr__(self, name: str) -> Any:
         return lambda *a, **k: None
@@ -60,12 +71,27 @@ class Judge:
         parse_bytes(self.screen, data)
 
     def rows(self, linebuf: Any) -> list[list[Any]]:
+        """Each row as runs of [text, look]; a blank has only the look that shows on a blank."""
         out = []
         for y in range(self.screen.lines):
             line = linebuf.line(y)
-            links = [self.screen.hyperlink_for_id(n) if n else "" for n in line.hyperlink_ids()]
-            text = str(line).rstrip()
-            out.append([text, line.as_ansi(), links if any(links) else []])
+            links = line.hyperlink_ids()
+            runs: list[list[Any]] = []
+            for x in range(self.screen.columns):
+                text = line[x]
+                if text[:1] in "\t\0 ":  # kitty keeps the width of a tab in its first cell
+                    text = " "
+                c = line.cursor_from(x, y)
+                look = [c.bg, c.reverse, c.strikethrough, c.decoration, c.decoration_fg]
+                if text.strip() or c.reverse or c.strikethrough or c.decoration:
+                    look += [c.fg, c.bold, c.italic, c.dim]
+                if links[x]:
+                    look.append(self.screen.hyperlink_for_id(links[x]))
+                if runs and runs[-1][1] == look:
+                    runs[-1][0] += text
+                else:
+                    runs.append([text, look])
+            out.append(runs)
         return out
 
     def dump(self) -> dict[str, Any]:

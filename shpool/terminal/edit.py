@@ -51,9 +51,10 @@ class Editor(Grid):
             x = self.x
             row = self.lines[self.y]
             text = row.text
-            if x < len(text) and TAIL not in text:
-                row.text = text[:x]
-                row.style = row.style[:x]
+            if TAIL not in text:
+                if x < len(text):
+                    row.text = text[:x]
+                    row.style = row.style[:x]
                 return
         self._erase_in_line(which, selective=False)
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 MARK = "\x02"  # in cells: what follows the cell before it, or needs a number from the table
 _MAX_CELLS_MEMO = 20000
-_MAX_TABLE = 8192
 
 GRAPHICS = {
     ord(char): ord(drawn)
@@ -89,7 +88,6 @@ class Grid(Parser):
         self.clusters = Clusters()
         self.main = Screen(rows)
         self.alternate = Screen(rows)
-        self._table_limit = _MAX_TABLE
         self.initialize()
 
     def initialize(self) -> None:

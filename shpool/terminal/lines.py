@@ -96,23 +96,28 @@ def _as_rows(texts: list[str], styles: list[str], cols: int) -> list[Row]:
 def last_rows(history: "deque[Piece]", count: int, cols: int) -> list[Row]:
     """The rows of the last count lines of the history as they are at this width; the history
     stays as it is."""
-    lines: list[list[Row]] = []
+    rows: list[Row] = []  # from the last one upwards
     texts: list[str] = []
     styles: list[str] = []
     for piece in reversed(history):
-        if len(lines) >= count:
+        if count <= 0:
             break
         if isinstance(piece, str):
             text, style, wrapped = piece, "", False
         else:
             text, style, wrapped = piece
+        if not wrapped and not texts and len(text) <= cols:
+            rows.append(Row(text, style))
+            count -= 1
+            continue
         texts.append(text)
         styles.append(style)
-        if wrapped:
-            continue
-        lines.append(_as_rows(texts[::-1], styles[::-1], cols))
-        texts.clear()
-        styles.clear()
+        if not wrapped:
+            rows += reversed(_as_rows(texts[::-1], styles[::-1], cols))
+            count -= 1
+            texts.clear()
+            styles.clear()
     if texts:
-        lines.append(_as_rows(texts[::-1], styles[::-1], cols))
-    return [row for line in reversed(lines) for row in line]
+        rows += reversed(_as_rows(texts[::-1], styles[::-1], cols))
+    rows.reverse()
+    return rows

@@ -1,10 +1,12 @@
 """The terminal model: what the daemon talks to."""
 
+from itertools import count
+
 from .cells import PLAIN
 from .leave import LEAVE
 from .modes import THREE_VALUED
 from .properties import Properties
-from .tables import FIRST_CLUSTER, MAX_CLUSTERS
+from .tables import FIRST_CLUSTER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,9 +14,13 @@ if TYPE_CHECKING:
 
     from .cells import Row
 
+# Pens or clusters in the table before it is first looked through for those still in use. After
+# that it may double.
+FIRST_LIMIT = 4096
+
 # Pens and clusters in use at the same time, beyond which the oldest history is kept without
 # them. Each costs some 300 bytes; a screen full of true colour has a few thousand.
-_MAX_LIVE = 32768
+_MAX_LIVE = 16384
 
 # Three-valued modes that are off, or on, with nearly every user: what a session changed is
 # changed back when it is left. The others differ too much from terminal to terminal.
@@ -31,6 +37,8 @@ class Terminal(Properties):
 
     def __init__(self, rows: int, cols: int, history_lines: int) -> None:
         super().__init__(max(rows, 1), max(cols, 1), max(history_lines, 0))
+        self._pen_limit = FIRST_LIMIT
+        self._cluster_limit = FIRST_LIMIT
 
     def resize(self, rows: int, cols: int) -> None:
         """Give the terminal another size in cells, as the pty's. Lines of the main screen and
@@ -114,22 +122,23 @@ class Terminal(Properties):
 
     def compact(self) -> None:
         """Forget pens and clusters that no cell has any more, once there are many."""
-        if max(len(self.pens.pens), len(self.clusters.clusters)) > self._table_limit:
+        if len(self.pens.pens) > self._pen_limit:
             self._compact_pens()
+            self._pen_limit = max(2 * len(self.pens.pens), FIRST_LIMIT)
+        if len(self.clusters.clusters) > self._cluster_limit:
             self._compact_clusters()
-            live = max(len(self.pens.pens), len(self.clusters.clusters))
-            self._table_limit = min(max(self._table_limit, 2 * live), MAX_CLUSTERS // 2)
+            self._cluster_limit = max(2 * len(self.clusters.clusters), FIRST_LIMIT)
 
     def _all_rows(self) -> "list[Row]":
         return self.main.lines + self.alternate.lines
 
     def _compact_pens(self) -> None:
-        used = {PLAIN, self.pen, self.fill}
-        used.update(*[row.style for row in self._all_rows()])
+        used = {PLAIN, self.pen, self.fill}.union(*[row.style for row in self._all_rows()])
         self._limit_history(used, 1)
         used.discard(PLAIN)
         numbers = [PLAIN, *used]
-        self.pens.clear([self.pens.pens[ord(number)] for number in numbers])
+        pens = self.pens.pens
+        self.pens.clear([pens[ord(number)] for number in numbers])
         again = _renumbering(numbers, PLAIN)
         self.pen = self.pen.translate(again)
         self.fill = self.fill.translate(again)
@@ -186,4 +195,4 @@ def _cluster_cells(text: str) -> set[str]:
 
 def _renumbering(numbers: "Iterable[str]", first: str) -> dict[int, int]:
     """From old to new code points, for str.translate."""
-    return {ord(old): ord(first) + new for new, old in enumerate(numbers)}
+    return dict(zip(map(ord, numbers), count(ord(first)), strict=False))

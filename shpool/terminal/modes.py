@@ -75,11 +75,18 @@ class Modes(Editor):
 
     def change_pen(self, body: str) -> None:
         """SGR, starting from the current pen."""
-        self.pen, self.fill = self.pens.after_sgr(self.pen, body)
+        try:
+            self.pen, self.fill = self.pens.memo[self.pen + body]
+        except KeyError:
+            self.pen, self.fill = self.pens.after_sgr(self.pen, body)
 
     def set_pen(self, body: str) -> None:
         """SGR that begins with a reset: the same pen wherever it starts, but for the link."""
-        self.pen, self.fill = self.pens.after_sgr(self.pen if self.linked else PLAIN, body)
+        pen = self.pen if self.linked else PLAIN
+        try:
+            self.pen, self.fill = self.pens.memo[pen + body]
+        except KeyError:
+            self.pen, self.fill = self.pens.after_sgr(pen, body)
 
     def select_protection(self, which: int, *_: int) -> None:
         """DECSCA: 1 protects what is printed from DECSED and DECSEL."""

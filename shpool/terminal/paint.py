@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from .pen import Pen
     from .tables import Clusters, Pens
 
-_RUNS = re.compile(r"(.)\1*", re.DOTALL).finditer
 # What is not simply written out: blanks, and wide characters and clusters. CJK needs no care but
 # that its TAIL is left out; what terminals measure differently is followed by an absolute column.
 _BLANKS_OR_TEXT = re.compile("\0+|[^\0]+").findall
@@ -119,19 +118,33 @@ class Painter:
         at = start
         length = len(text)
         plain = text.isascii() and BLANK not in text
-        for run in _RUNS(style, start):
-            pen = run.group(1)
-            end = min(run.end(), length)
+        out = self.out
+        changes = self._changes
+        rest = style[start:]
+        while rest:
+            # A stretch of one pen; four times as fast as a backreference finds it.
+            pen = rest[0]
+            after = rest.lstrip(pen)
+            end = at + len(rest) - len(after)
+            rest = after
             if pen != self.pen:
-                self.use(pen)
+                change = changes.get(self.pen + pen)
+                if change is None:
+                    self.use(pen)
+                else:
+                    out.append(change)
+                    self.pen = pen
             if plain:
-                self.out.append(text[at:end])
+                out.append(text[at:end])
             else:
                 self._stretch(text[at:end], at, cols, pen == PLAIN and end == length)
             at = end
         if at < length:
             self.use(PLAIN)
-            self._stretch(text[at:], at, cols, True)
+            if plain:
+                out.append(text[at:])
+            else:
+                self._stretch(text[at:], at, cols, True)
 
     def _stretch(self, text: str, x: int, cols: int, last: bool) -> None:
         """Cells of the current pen from column x on; last: nothing but blank follows."""

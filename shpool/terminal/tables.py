@@ -31,20 +31,22 @@ _effects: "dict[str, Effect]" = {}
 class Pens:
     """Pens by number, and what SGR makes of them.
 
+    memo: from a pen and an SGR to what after_sgr says of them, for who wants to spare the call.
     pens: each number's pen; number 0 is the default pen. protected: those, as in a style, that
     DECSCA protects.
     """
 
-    __slots__ = ("_memo", "_numbers", "pens", "protected")
+    __slots__ = ("_numbers", "memo", "pens", "protected")
 
     def __init__(self) -> None:
+        self.memo: dict[str, tuple[str, str]] = {}
         self.clear([DEFAULT])
 
     def clear(self, pens: "list[Pen]") -> None:
         """Start again with these pens, numbered in this order."""
         self.pens = pens
         self._numbers = {pen: number for number, pen in enumerate(pens)}
-        self._memo: dict[str, tuple[str, str]] = {}
+        self.memo.clear()
         self.protected = {chr(number) for number, pen in enumerate(pens) if pen[2] & PROTECTED}
 
     def pair(self, pen: "Pen") -> tuple[str, str]:
@@ -68,8 +70,7 @@ class Pens:
 
     def after_sgr(self, current: str, body: str) -> tuple[str, str]:
         """The pair for CSI body m, where current is the pen as in a style."""
-        key = current + body
-        pair = self._memo.get(key)
+        pair = self.memo.get(current + body)
         if pair is None:
             effect = _effects.get(body)
             if effect is None:
@@ -77,9 +78,9 @@ class Pens:
                 if len(_effects) >= _MAX_EFFECTS:
                     _effects.clear()
             pair = self.pair(apply(self.pens[ord(current)], effect))
-            if len(self._memo) >= _MAX_MEMO:
-                self._memo.clear()
-            self._memo[key] = pair
+            if len(self.memo) >= _MAX_MEMO:
+                self.memo.clear()
+            self.memo[current + body] = pair
         return pair
 
 

@@ -624,6 +624,34 @@ class Place:
                 found[int(entry)] = words.replace(b"\0", b" ").decode("utf-8", "replace")
         return found
 
+    def memory(self) -> int:
+        """The daemon's resident memory in KiB."""
+        return _status_number(self.daemon_pid, "VmRSS")
+
+    def descriptors(self) -> int:
+        """How many the daemon has open."""
+        return len(os.listdir(f"/proc/{self.daemon_pid}/fd"))
+
+    def wake_ups_in_a_second(self) -> int:
+        """How often the daemon, once it has come to rest, goes to sleep again within a second."""
+
+        def asleep() -> int | None:
+            state = Path(f"/proc/{self.daemon_pid}/stat").read_text().rpartition(") ")[2][0]
+            return _status_number(self.daemon_pid, "voluntary_ctxt_switches") * (state == "S")
+
+        def at_rest() -> int | None:
+            before = asleep()
+            time.sleep(5 * _LOOK)
+            return before if before == asleep() else None
+
+        before = eventually(at_rest, "the daemon has nothing to do")
+        time.sleep(1)  # the measurement: nothing is waited for
+        return _status_number(self.daemon_pid, "voluntary_ctxt_switches") - before
+
+    def pids(self, words: str) -> list[int]:
+        """The processes of this place with this command line."""
+        return [pid for pid, found in self.processes().items() if found.rstrip() == words]
+
     def __enter__(self) -> "Place":
         return self
 
@@ -672,6 +700,12 @@ class Place:
                 if file != "daemonized-shpool.log"
             ]
         return complaints
+
+
+def _status_number(pid: int, key: str) -> int:
+    match = re.search(rf"^{key}:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert match, key
+    return int(match[1])
 
 
 def _kill(pid: int) -> None:

@@ -187,7 +187,7 @@ def test_a_background_process_that_keeps_the_pty_open_does_not_keep_the_session(
     client = shpool.attach("-c", "sh -c 'trap \"\" HUP; sleep 1000 & exit 5'", "one")
     assert client.wait() == 5
     assert shpool.statuses() == {}
-    (pid,) = [pid for pid, words in shpool.processes().items() if words == "sleep 1000 "]
+    (pid,) = shpool.pids("sleep 1000")
     os.kill(pid, signal.SIGKILL)
 
 
@@ -195,7 +195,7 @@ def test_a_chatty_background_process_does_not_keep_the_session(shpool: Place) ->
     client = shpool.attach("-c", "sh -c 'trap \"\" HUP; yes >/dev/tty & exit 5'", "one")
     assert client.wait() == 5
     assert shpool.statuses() == {}
-    eventually(lambda: not any(words == "yes " for words in shpool.processes().values()))
+    eventually(lambda: not shpool.pids("yes"))
 
 
 # ---- one terminal at a time

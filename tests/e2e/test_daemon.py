@@ -1,0 +1,471 @@
+"""The daemon's own life: starting, being started, refusing to be two, ending without a trace."""
+
+import fcntl
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import Place, eventually
+
+# ---- ending
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT], ids=lambda n: n.name
+)
+def test_a_signal_ends_the_daemon_and_leaves_nothing(shpool: Place, number: signal.Signals) -> None:
+    client = shpool.attach("one")
+    client.ask("true")
+    shpool.raw_session("two")
+    assert shpool.socket.is_socket()
+    assert shpool.events_socket.is_socket()
+    assert shpool.stop(number) == 0
+    assert not shpool.socket.exists()
+    assert not shpool.events_socket.exists()
+    assert client.wait() == 1
+    assert shpool.run("-D", "list") == (1, "", "could not connect to daemon\n")
+
+
+def test_the_end_tolerates_that_its_files_are_gone(shpool: Place) -> None:
+    shpool.socket.unlink()
+    shpool.events_socket.unlink()
+    assert shpool.stop() == 0
+
+
+def test_the_end_leaves_what_is_somebody_elses_by_now(shpool: Place) -> None:
+    shpool.socket.unlink()
+    shpool.socket.write_text("not yours")
+    assert shpool.stop() == 0
+    assert shpool.socket.read_text() == "not yours"
+    shpool.socket.unlink()
+
+
+def test_sessions_end_with_the_daemon(shpool: Place) -> None:
+    shpool.raw_session("one", "sleep 1234")
+    shpool.stop()
+    eventually(lambda: not shpool.pids("sleep 1234"))
+
+
+# ---- starting
+
+
+def test_the_log_says_that_the_daemon_starts(shpool: Place) -> None:
+    shpool.logged("STARTING DAEMON")
+
+
+@pytest.mark.parametrize("which", ["shpool.socket", "events.socket"])
+def test_a_stale_socket_is_replaced(place: Place, which: str) -> None:
+    place.runtime.mkdir(0o700)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stale:
+        stale.bind(str(place.runtime / which))
+    place.start()
+    shpool_events = place.subscribe()
+    place.expect_events(shpool_events)
+
+
+def test_a_daemon_that_was_killed_can_be_followed_by_another(shpool: Place) -> None:
+    shpool.raw_session("one", "sleep 1234")
+    assert shpool.daemon is not None
+    shpool.daemon.kill()
+    shpool.daemon.wait()
+    assert shpool.socket.exists()
+    shpool.start()
+    shpool.raw_session("one", "sleep 1000")
+    assert shpool.statuses() == {"one": "Disconnected"}
+
+
+@pytest.mark.parametrize("which", ["shpool.socket", "events.socket"])
+def test_a_file_that_is_no_socket_is_left_as_it_is(place: Place, which: str) -> None:
+    place.runtime.mkdir(0o700)
+    path = place.runtime / which
+    path.write_text("precious")
+    done = place.run("daemon")
+    assert done.status == 1
+    assert done.err.splitlines()[-1] == (
+        f"shpool: cannot listen at {path}: something else stands there"
+    )
+    assert path.read_text() == "precious"
+    path.unlink()
+    assert list(place.runtime.iterdir()) == [], "what was bound before is removed again"
+
+
+def test_a_second_daemon_refuses(shpool: Place) -> None:
+    shpool.raw_session("one")
+    done = shpool.run("daemon")
+    assert done.status == 1
+    assert done.out == ""
+    assert done.err.splitlines()[-1] == "shpool: another daemon is already running"
+    assert "Traceback" not in done.err
+    assert shpool.statuses() == {"one": "Disconnected"}
+    shpool.expect_events(shpool.subscribe())
+
+
+def test_sockets_and_directories_are_their_owners_alone(place: Place) -> None:
+    place.xdg_runtime.chmod(0o755)
+    place.start(preexec=_open_umask)
+    place.raw_attach("one", "sleep 1000", local_env=[["SSH_AUTH_SOCK", "/tmp/agent"]])
+    _assert_private(place.runtime)
+
+
+def _open_umask() -> None:
+    os.umask(0)
+
+
+def _assert_private(top: Path) -> None:
+    """Every directory from `top` on 0700, every file and socket 0600."""
+    assert stat.S_IMODE(top.stat().st_mode) == 0o700
+    seen = 0
+    for path in top.rglob("*"):
+        if path.is_symlink():
+            continue
+        wanted = 0o700 if path.is_dir() else 0o600
+        assert stat.S_IMODE(path.stat().st_mode) == wanted, path
+        seen += 1
+    assert seen > 4
+
+
+def test_the_log_file_is_private_truncated_and_utf_8(place: Place) -> None:
+    log = place.scratch / "log"
+    log.write_text("old content\n")
+    log.chmod(0o600)
+    place.start("-vv", "-l", str(log))
+    peer = place.raw_attach("one", r"printf '\377\000end'")
+    peer.to_exit_status()
+    text = log.read_bytes().decode()
+    assert "old content" not in text
+    assert "STARTING DAEMON" in text
+    place.stop()
+    fresh = place.scratch / "fresh"
+    place.start("--log-file", str(fresh), preexec=_open_umask)
+    assert stat.S_IMODE(fresh.stat().st_mode) == 0o600
+
+
+def test_another_socket_has_its_events_beside_it_and_files_of_its_own(place: Place) -> None:
+    place.start()
+    place.raw_attach("one", "sleep 1000")
+    elsewhere = place.root / "e"
+    elsewhere.mkdir()
+    second = place.popen("--socket", "x.socket", "daemon", cwd=elsewhere)
+    try:
+        eventually(lambda: (elsewhere / "x.socket").exists())
+        words = ("-s", str(elsewhere / "x.socket"))
+        assert place.run(*words, "attach", "-b", "-c", "sleep 1234", "one") == (0, "", "")
+        assert (elsewhere / "events.socket").is_socket()
+        assert place.run(*words, "list").out == "NAME\tSTATUS\none\tdisconnected\n"
+        assert place.statuses() == {"one": "Attached"}
+        found = [path.parent.parent for path in place.runtime.rglob("sessions/one")]
+        assert len(set(found)) == 2
+    finally:
+        second.terminate()
+        assert second.wait() == 0
+
+
+def test_a_relative_socket_path_may_be_given_to_every_command(place: Place) -> None:
+    try:
+        done = place.run("-s", "x.socket", "attach", "-b", "one", cwd=place.scratch)
+        assert done == (0, "", "")
+        assert place.run("-s", "x.socket", "list", cwd=place.scratch).out == (
+            "NAME\tSTATUS\none\tdisconnected\n"
+        )
+    finally:
+        _end_autodaemon(place, place.scratch)
+
+
+# ---- systemd activation
+
+
+def _listening(place: Place) -> socket.socket:
+    place.runtime.mkdir(0o700)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.bind(str(place.socket))
+    sock.listen()
+    return sock
+
+
+def test_a_socket_from_systemd_is_used_and_not_unlinked(place: Place) -> None:
+    with _listening(place) as sock:
+        _start_with_fd_3(place, sock.fileno(), {"LISTEN_FDS": "1"})
+        place.logged("using systemd activation socket")
+        place.fence()
+        assert place.run("list").out == "NAME\tSTATUS\n"
+        assert place.stop() == 0
+        assert place.socket.exists()
+        assert not place.events_socket.exists()
+    place.socket.unlink()
+
+
+def test_a_socket_for_another_process_is_left_alone(place: Place) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        _start_with_fd_3(place, sock.fileno(), {"LISTEN_FDS": "1", "LISTEN_PID": "1"})
+        place.fence()
+        assert "systemd" not in place.log_text()
+
+
+@pytest.mark.parametrize("count", ["0", "2", "x", ""])
+def test_another_number_of_sockets_is_as_none(place: Place, count: str) -> None:
+    place.start(env={"LISTEN_FDS": count})
+    place.fence()
+    assert "systemd" not in place.log_text()
+
+
+def test_a_descriptor_3_that_is_no_socket_is_as_none(place: Place) -> None:
+    with open("/dev/null") as null:
+        _start_with_fd_3(place, null.fileno(), {"LISTEN_FDS": "1"})
+    place.fence()
+    assert "systemd" not in place.log_text()
+
+
+def _start_with_fd_3(place: Place, fd: int, env: dict[str, str]) -> None:
+    def move() -> None:
+        os.dup2(fd, 3)
+
+    # Popen closes what it does not pass before it calls `move`, so 3 has to be passed as well.
+    place.start(env=env, pass_fds=[3, fd], preexec=None if fd == 3 else move)
+
+
+# ---- being started by a client
+
+
+def _end_autodaemon(place: Place, directory: Path) -> int:
+    """End a daemon that a client has started; its pid."""
+    pid = int((directory / "daemonized-shpool.pid").read_text())
+    os.kill(pid, signal.SIGTERM)
+    eventually(lambda: pid not in place.processes(), "the daemon ends")
+    return pid
+
+
+def test_a_command_starts_a_daemon_if_none_answers(place: Place) -> None:
+    assert place.run("list") == (0, "NAME\tSTATUS\n", "")
+    pid = int((place.runtime / "daemonized-shpool.pid").read_text())
+    assert place.run("list") == (0, "NAME\tSTATUS\n", "")
+    assert _end_autodaemon(place, place.runtime) == pid
+    assert sorted(path.name for path in place.runtime.iterdir() if not path.is_dir()) == [
+        "daemonized-shpool.log"
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["attach", "-b", "one"],
+        ["detach", "x"],
+        ["kill", "x"],
+        ["var", "list"],
+        ["set-log-level", "info"],
+    ],
+    ids=" ".join,
+)
+def test_every_command_that_needs_one_starts_a_daemon(place: Place, words: list[str]) -> None:
+    try:
+        done = place.run(*words)
+        assert "could not connect" not in done.err
+        assert place.answers()
+    finally:
+        _end_autodaemon(place, place.runtime)
+
+
+def test_daemonize_beats_nodaemonize(place: Place) -> None:
+    place.configure("nodaemonize = true")
+    try:
+        assert place.run("-d", "list") == (0, "NAME\tSTATUS\n", "")
+    finally:
+        _end_autodaemon(place, place.runtime)
+
+
+def test_what_a_daemon_in_the_background_is_like(place: Place) -> None:
+    process = subprocess.run(
+        place.command("attach", "-b", "-c", "sleep 1000", "one"),
+        env=place.env,
+        cwd=place.scratch,
+        preexec_fn=_open_umask,
+        check=True,
+    )
+    assert process.returncode == 0
+    try:
+        pid_file = place.runtime / "daemonized-shpool.pid"
+        content = pid_file.read_text()
+        assert re.fullmatch(r"[1-9][0-9]*\n", content)
+        pid = int(content)
+        # Locked, so that nobody else can take it to be stale.
+        with open(pid_file) as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        at = words.index(b"--socket")
+        assert words[at + 1] == os.fsencode(place.socket)
+        assert b"daemon" in words[at + 2 :]
+        assert os.readlink(f"/proc/{pid}/cwd") == "/"
+        for fd in range(3):
+            assert os.readlink(f"/proc/{pid}/fd/{fd}") == "/dev/null"
+        status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        session, terminal = int(status[3]), int(status[4])
+        assert terminal == 0
+        assert session not in (os.getsid(0), pid), "in a session of its own, and not its leader"
+        assert "STARTING DAEMON" in (place.runtime / "daemonized-shpool.log").read_text()
+        _assert_private(place.runtime)
+        os.kill(pid, signal.SIGHUP)
+        place.fence()
+    finally:
+        _end_autodaemon(place, place.runtime)
+
+
+def test_a_daemon_in_the_background_outlives_the_terminal_it_was_started_from(
+    place: Place,
+) -> None:
+    terminal = place.program(["bash", "--norc", "-i"])
+    terminal.ask(" ".join(place.command("list")))
+    terminal.hang_up()
+    try:
+        terminal.wait()
+        assert place.run("-D", "list") == (0, "NAME\tSTATUS\n", "")
+    finally:
+        _end_autodaemon(place, place.runtime)
+
+
+def test_attach_starts_a_daemon_and_the_terminal_is_the_sessions(place: Place) -> None:
+    client = place.attach("one")
+    assert client.ask("echo in $SHPOOL_SESSION_NAME") == "in one\n"
+    client.send("exit 3\n")
+    assert client.wait() == 3
+    _end_autodaemon(place, place.runtime)
+
+
+def test_options_reach_the_daemon_that_is_started(place: Place) -> None:
+    config = place.scratch / "own.toml"
+    config.write_text('[[var_default]]\nvar = "w"\nvalue = "own"\n')
+    try:
+        done = place.run("-v", "-c", "own.toml", "var", "get", "w", cwd=place.scratch)
+        assert done == (0, "own\n", "")
+        place.fence()
+        place.logged("DEBUG")
+    finally:
+        _end_autodaemon(place, place.runtime)
+
+
+def test_a_daemon_that_cannot_start_is_said(place: Place) -> None:
+    place.runtime.mkdir(0o700)
+    place.events_socket.write_text("in the way")
+    done = place.run("list")
+    assert done.status == 1
+    assert "daemonizing: launched daemon, but control socket never came up" in done.err
+    assert "events.socket" in place.log_text()
+    place.events_socket.unlink()
+    (place.runtime / "daemonized-shpool.pid").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("count", [2, 10])
+def test_clients_that_race_to_start_a_daemon_end_up_with_one_and_are_all_served(
+    place: Place, count: int
+) -> None:
+    racing = [
+        place.popen("attach", "-b", "-c", "sleep 1000", f"s{number}") for number in range(count)
+    ]
+    try:
+        for process in racing:
+            out, err = process.communicate(timeout=60)
+            assert (process.returncode, out, err) == (0, b"", b"")
+        assert place.run("-D", "list").out.count("disconnected") == count
+        daemons = [pid for pid, words in place.processes().items() if words.endswith(" daemon ")]
+        eventually(
+            lambda: sum(words.endswith(" daemon ") for words in place.processes().values()) == 1,
+            f"one of {daemons} is left",
+        )
+    finally:
+        _end_autodaemon(place, place.runtime)
+
+
+def test_a_client_that_comes_while_the_daemon_ends_is_served_by_the_next_one(
+    place: Place,
+) -> None:
+    assert place.run("list").status == 0
+    pid = int((place.runtime / "daemonized-shpool.pid").read_text())
+    for _ in range(5):
+        os.kill(pid, signal.SIGTERM)
+        done = place.run("attach", "-b", "-c", "sleep 1000", "one")
+        # It either met the old daemon in its last moment, or made a new one serve it.
+        assert (done.status, done.err) in (
+            (0, ""),
+            (1, "shpool: the daemon hung up without an answer\n"),
+        )
+        assert place.run("list").status == 0
+        following = int((place.runtime / "daemonized-shpool.pid").read_text())
+        assert following != pid
+        pid = following
+    _end_autodaemon(place, place.runtime)
+
+
+# ---- the configuration of a running daemon
+
+
+def test_an_edit_of_the_configuration_counts_for_new_sessions(place: Place) -> None:
+    place.configure(env={"COLOUR": "red"})
+    place.start()
+    assert _shown(place, "one", "echo $COLOUR") == "red\n"
+    place.configure(env={"COLOUR": "green"})
+    assert _shown(place, "two", "echo $COLOUR") == "green\n"
+    fresh = place.scratch / "fresh.toml"
+    fresh.write_text(place.config_file.read_text().replace("green", "blue"))
+    fresh.rename(place.config_file)
+    assert _shown(place, "three", "echo $COLOUR") == "blue\n"
+    target = place.scratch / "target.toml"
+    target.write_text(place.config_file.read_text().replace("blue", "white"))
+    place.config_file.unlink()
+    place.config_file.symlink_to(target)
+    assert _shown(place, "four", "echo $COLOUR") == "white\n"
+    target.write_text(target.read_text().replace("white", "black"))
+    assert _shown(place, "five", "echo $COLOUR") == "black\n"
+
+
+def _shown(place: Place, name: str, command: str) -> str:
+    output, status = place.raw_attach(name, f"sh -c '{command}'").to_exit_status()
+    assert status == 0
+    return output.decode().replace("\r\n", "\n")
+
+
+def test_a_running_daemon_keeps_its_last_good_configuration(place: Place) -> None:
+    place.configure(env={"COLOUR": "red"})
+    place.start()
+    place.config_file.write_text("this is not TOML")
+    assert _shown(place, "one", "echo $COLOUR") == "red\n"
+    place.logged(rf"WARN .*{re.escape(str(place.config_file))}")
+    place.configure(env={"COLOUR": "green"})
+    assert _shown(place, "two", "echo $COLOUR") == "green\n"
+
+
+def test_a_named_configuration_file_replaces_the_usual_ones_and_may_appear_later(
+    place: Place,
+) -> None:
+    place.configure(env={"COLOUR": "red"})
+    place.start("--config-file", str(place.scratch / "own.toml"))
+    assert _shown(place, "one", "echo $COLOUR") == "\n"
+    (place.scratch / "own.toml").write_text('[env]\nCOLOUR = "green"\n')
+    assert _shown(place, "two", "echo $COLOUR") == "green\n"
+
+
+# ---- doing nothing
+
+
+def test_an_idle_daemon_makes_no_system_call(shpool: Place) -> None:
+    shpool.raw_session("one")
+    shpool.raw_attach("two", "sleep 1000")
+    shpool.subscribe()
+    shpool.request("List")
+    assert shpool.wake_ups_in_a_second() == 0
+
+
+def test_the_program_can_be_run_by_its_path_from_anywhere(place: Place) -> None:
+    path = Path(__file__).resolve().parents[2] / "shpool" / "__main__.py"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(path), "--version"],
+        cwd="/",
+        env={},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.startswith(b"shpool ")

@@ -1,0 +1,105 @@
+"""Killing: shells that go, shells that do not want to, and everybody else meanwhile."""
+
+import os
+import signal
+
+import pytest
+
+from tests.e2e.harness import DEADLINE, Place, eventually
+
+STUBBORN = "sh -c 'trap \"\" HUP; echo ready; while :; do sleep 1000; done'"
+
+
+def test_a_shell_that_ignores_the_hang_up_delays_nobody_else(shpool: Place) -> None:
+    stubborn = shpool.raw_attach("stubborn", STUBBORN)
+    stubborn.output_until(b"ready")
+    other = shpool.raw_attach("other", "sh -c 'stty -echo; echo ready; exec cat'")
+    other.output_until(b"ready")
+    killer = shpool.peer()
+    killer.request({"Kill": {"sessions": ["stubborn"]}})
+    # Everything here happens while the kill is waiting: each answer comes before the kill's.
+    events = shpool.subscribe()
+    other.send(b"hello\n")
+    other.output_until(b"hello\r\n")
+    shpool.raw_session("new")
+    shpool.kill("new")
+    assert shpool.statuses() == {"stubborn": "Attached", "other": "Attached"}
+    killer.sock.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        killer.sock.recv(1)
+    killer.sock.settimeout(DEADLINE)
+    assert killer.message() == {"not_found_sessions": []}
+    assert shpool.statuses() == {"other": "Attached"}
+    assert stubborn.to_exit_status()[1] == 128 + signal.SIGKILL
+    shpool.expect_events(events, "created", "attached", "detached", "removed", "removed")
+
+
+def test_the_command_returns_when_the_stubborn_shell_is_gone(shpool: Place) -> None:
+    shpool.raw_attach("stubborn", STUBBORN).output_until(b"ready")
+    assert shpool.run("kill", "stubborn") == (0, "", "")
+    assert shpool.statuses() == {}
+
+
+def test_the_whole_process_group_of_the_shell_is_told(shpool: Place) -> None:
+    peer = shpool.raw_attach("one", "sh -c 'sleep 1234 & echo ready; sleep 1234'")
+    peer.output_until(b"ready")
+    eventually(lambda: len(shpool.pids("sleep 1234")) == 2)
+    shpool.kill("one")
+    eventually(lambda: not shpool.pids("sleep 1234"))
+
+
+def test_a_stopped_shell_is_killed(shpool: Place) -> None:
+    peer = shpool.raw_attach("one", "sh -c 'echo ready; kill -STOP $$'")
+    peer.output_until(b"ready")
+    shpool.kill("one")
+    assert shpool.statuses() == {}
+
+
+def test_an_attach_during_a_kill_gets_a_new_session(shpool: Place) -> None:
+    shpool.raw_attach("one", STUBBORN).output_until(b"ready")
+    events = shpool.subscribe()
+    killer = shpool.peer()
+    killer.request({"Kill": {"sessions": ["one"]}})
+    peer = shpool.raw_attach("one", "sh -c 'echo new; read x'")
+    assert "Created" in peer.status
+    assert b"new" in peer.output_until(b"new")
+    assert killer.message() == {"not_found_sessions": []}
+    shpool.expect_events(events, "removed", "created", "attached")
+
+
+def test_a_kill_during_a_kill_waits_for_the_same_end(shpool: Place) -> None:
+    shpool.raw_attach("one", STUBBORN).output_until(b"ready")
+    killers = [shpool.peer() for _ in range(3)]
+    for killer in killers:
+        killer.request({"Kill": {"sessions": ["one"]}})
+    for killer in killers:
+        assert killer.message() == {"not_found_sessions": []}
+    assert shpool.statuses() == {}
+
+
+def test_a_killer_that_goes_away_changes_nothing(shpool: Place) -> None:
+    shpool.raw_attach("one", STUBBORN).output_until(b"ready")
+    events = shpool.subscribe()
+    killer = shpool.peer()
+    killer.request({"Kill": {"sessions": ["one"]}})
+    killer.close()
+    assert events.types(1) == ["session.removed"]
+    assert shpool.statuses() == {}
+
+
+def test_the_directory_of_a_session_goes_with_it(shpool: Place) -> None:
+    client = shpool.attach("one")
+    directory = client.ask("echo $SHPOOL_SESSION_DIR").strip()
+    assert directory == f"{shpool.runtime}/sessions/one"
+    assert os.stat(directory).st_mode & 0o777 == 0o700
+    client.ask("touch $SHPOOL_SESSION_DIR/mine; mkdir $SHPOOL_SESSION_DIR/folder")
+    shpool.kill("one")
+    assert not os.path.exists(directory)
+
+
+def test_many_sessions_can_be_killed_at_once(shpool: Place) -> None:
+    names = [f"s{number}" for number in range(20)]
+    for name in names:
+        shpool.raw_session(name)
+    assert shpool.run("kill", *names) == (0, "", "")
+    assert shpool.statuses() == {}

@@ -89,7 +89,11 @@ class Outbound:
     def finish(self) -> None:
         """Call outbound_empty() when all that was sent has left; now, if it has."""
         self._finishing = True
-        if not self.pending and self._fd >= 0:
+        self._check_finished()
+
+    def _check_finished(self) -> None:
+        if self._finishing and not self.pending and self._fd >= 0:
+            self._finishing = False
             self._policy.outbound_empty()
 
     def close(self) -> None:
@@ -133,5 +137,4 @@ class Outbound:
         if self.full and self.pending <= self._cap // 4:
             self.full = False
             self._policy.outbound_drained()
-        if self._finishing and not self.pending and self._fd >= 0:
-            self._policy.outbound_empty()
+        self._check_finished()

@@ -9,14 +9,18 @@ from shpool.daemon.reactor import Reactor
 PATIENCE = 10.0
 
 
+def turn(reactor: Reactor) -> None:
+    """Turn the loop once, without waiting for long."""
+    guard = reactor.call_later(0.02, _nothing)
+    reactor._turn()
+    guard.cancel()
+
+
 def turn_until(reactor: Reactor, done: Callable[[], bool]) -> None:
     """Turn the loop until `done`; fail if that takes too long."""
     deadline = monotonic() + PATIENCE
     while not done():
-        # Something is always due, so that a turn ends even if nothing else happens.
-        guard = reactor.call_later(0.05, _nothing)
-        reactor._turn()
-        guard.cancel()
+        turn(reactor)
         assert monotonic() < deadline, "it did not happen"
 
 

@@ -55,14 +55,18 @@ class SessionDir:
 
     def remove(self) -> None:
         """Remove it with all that is in it; what cannot be removed is logged."""
+        if not os.path.lexists(self.path):
+            return
+        if os.path.islink(self.path) or not os.path.isdir(self.path):
+            _remove(os.unlink, self.path)  # somebody else's doing; what a link names is not ours
+            return
         for folder, subfolders, files in os.walk(self.path, topdown=False):
             for name in files:
                 _remove(os.unlink, os.path.join(folder, name))
             for name in subfolders:
                 path = os.path.join(folder, name)
                 _remove(os.unlink if os.path.islink(path) else os.rmdir, path)
-        if os.path.lexists(self.path):
-            _remove(os.rmdir, self.path)
+        _remove(os.rmdir, self.path)
 
 
 def _remove(how: "Callable[[str], None]", path: str) -> None:

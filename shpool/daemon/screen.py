@@ -5,8 +5,6 @@ and every change of size, and, when asked to paint, hands over the bytes that br
 the session's state; output that comes after them is live.
 """
 
-from shpool.terminal.leave import LEAVE
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,12 +28,8 @@ class Screen:
     # Whether the pty must be read more slowly for now, because remembering cannot keep up.
     must_hold = False
 
-    def __init__(self) -> None:
-        self._last = b""
-
     def output(self, data: bytes) -> None:
         """The pty produced `data`, which is not empty."""
-        self._last = data[-1:]
 
     def resize(self, size: "TtySize") -> None:
         """The pty has a new size."""
@@ -48,11 +42,12 @@ class Screen:
         show(b"")
 
     def leave(self) -> bytes:
-        """What makes a terminal that shows the session usable for the shell outside.
+        """What a client that is let go is sent last: it turns off what the session turned on.
 
-        It ends on a line of its own, as far as that is known.
+        Nothing where nothing is on, or where that is not known.  Clients of ours clean a terminal
+        up themselves, without knowing as much; others do not.
         """
-        return LEAVE if self._last in (b"", b"\n") else LEAVE + b"\r\n"
+        return b""
 
     def close(self) -> None:
         """The session has ended."""
@@ -75,7 +70,6 @@ class ModelScreen(Screen):
         history: int,
         relieved: "Callable[[], None]",
     ) -> None:
-        super().__init__()
         self._reactor = reactor
         self._backlog = backlog
         self._history = history
@@ -89,7 +83,6 @@ class ModelScreen(Screen):
         return bool(self._waiting) or self._backlog.must_hold
 
     def output(self, data: bytes) -> None:
-        super().output(data)
         self._backlog.append(data)
         self._reactor.when_idle(self._advance)
 
@@ -105,10 +98,11 @@ class ModelScreen(Screen):
             self._show_all()
 
     def leave(self) -> bytes:
-        if self._backlog.pending:
-            return super().leave()
-        middle = self._backlog.terminal.main.x > 0
-        return self._backlog.leave() + (b"\r\n" if middle else b"")
+        terminal = self._backlog.terminal
+        if self._backlog.pending or terminal.clean:
+            return b""
+        column = terminal.main.x if terminal.screen is terminal.alternate else terminal.x
+        return terminal.leave() + (b"\r\n" if column else b"")
 
     def close(self) -> None:
         self._closed = True

@@ -4,7 +4,7 @@ from itertools import count
 
 from .cells import PLAIN
 from .leave import LEAVE
-from .modes import THREE_VALUED
+from .modes import THREE_VALUED, TWO_VALUED
 from .properties import Properties
 from .tables import FIRST_CLUSTER
 
@@ -119,6 +119,27 @@ class Terminal(Properties):
         # Before LEAVE's last words, which undo what a terminal may mistake for SGR.
         after += [f"\x1b[>{resource}m" for resource in self.modify]
         return "".join(before + after).encode() + LEAVE
+
+    @property
+    def clean(self) -> bool:
+        """Whether there is nothing that leave() would have to turn off or take back."""
+        return not (
+            self.screen is self.alternate
+            or any(
+                mode in THREE_VALUED or on != TWO_VALUED.get(mode, False)
+                for mode, on in self.modes.items()
+            )
+            or (self.tracking or self.encoding)
+            or (self.insert_mode or self.newline_mode or self.origin or self.side_margins)
+            or not self.autowrap
+            or (self.top, self.bottom) != (0, self.rows - 1)
+            or (self.charsets != ["B"] * 4 or self.shift)
+            or self.pen != PLAIN
+            or any(screen.keyboard != [0] for screen in (self.main, self.alternate))
+            or (self.palette or self.palette_reset or self.dynamic)
+            or (self.shape or self.pointer or self.progress or self.modify)
+            or self.unfinished
+        )
 
     def compact(self) -> None:
         """Forget pens and clusters that no cell has any more, once there are many."""

@@ -127,4 +127,5 @@ def test_importing_costs_nothing_that_the_interpreter_has_not_loaded() -> None:
         "shpool.daemon",
         "shpool.daemon.shellscripts",
         "shpool.daemon.shellstart",
+        "shpool.errors",
     ]

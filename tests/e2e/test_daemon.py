@@ -89,7 +89,7 @@ def test_a_file_that_is_no_socket_is_left_as_it_is(place: Place, which: str) -> 
     done = place.run("daemon")
     assert done.status == 1
     assert done.err.splitlines()[-1] == (
-        f"shpool: cannot listen at {path}: something else stands there"
+        f"shpool: cannot listen at {path}: it exists and is no socket"
     )
     assert path.read_text() == "precious"
     path.unlink()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from shpool.terminal.model import Terminal
 
 from shpool.terminal.leave import LEAVE
+from shpool.terminal.model import Terminal
 
 from .judge import Node, State, difference
 from .judge.differ import screen_text

@@ -59,10 +59,11 @@ def number(top: int) -> Bytes:
 
 
 def _known(text: str) -> bool:
-    """All characters are as old as the judge's tables; no mark begins the text."""
-    return not ucd_3_2_0.category(text[:1] or " ").startswith("M") and all(
-        ucd_3_2_0.category(c) not in ("Cc", "Cn", "Cf", "Co", "Zl", "Zp") for c in text
-    )
+    """All characters are as old as the judge's tables; nothing of no width begins the text."""
+    first = text[:1] or " "
+    if ucd_3_2_0.category(first).startswith("M") or "\u1160" <= first <= "\u11ff":
+        return False
+    return all(ucd_3_2_0.category(c) not in ("Cc", "Cn", "Cf", "Co", "Zl", "Zp") for c in text)
 
 
 TEXT = st.one_of(

@@ -190,43 +190,46 @@ class Grid(Parser):
                 self.x = edge - 1
             elif self.x >= edge:
                 edge = self.cols  # right of the right margin
-            x = self.x
-            room = edge - x
+            room = edge - self.x
             piece = cells[:room]
-            if len(cells) > room:
-                if cells[room] == TAIL:
-                    piece = piece[:-1]
-                    if not self.autowrap:
-                        # A wide character that does not fit is not printed at all.
-                        cells = cells[: room - 1] + cells[room + 1 :]
-                    elif not piece and edge - self.wrap_column < 2:
-                        return  # it would never fit
-                if not self.autowrap:
-                    piece = self._overprinted(cells, room)
-                    cells = ""
+            if len(cells) > room and cells[room] == TAIL:
+                piece = piece[:-1]
+                if not piece and self.autowrap and edge - self.wrap_column < 2:
+                    return  # a wide character on a screen of one column
             if piece:
-                row = self.lines[self.y]
-                if self.insert_mode:
-                    row.insert(x, len(piece), edge, self.fill)
-                row.put(x, piece, self.pen)
-                self.x = x + len(piece)
+                self._put(piece, edge)
             cells = cells[len(piece) :]
-            self.margin_wrap = self.x == edge and edge < self.cols
+            if cells and not self.autowrap:
+                self._overprint(cells, edge)
+                return
             if cells and self.x < edge:
-                self.lines[self.y].erase(self.x, edge, self.pen)  # a wide one wrapped early
+                # A wide character that does not fit leaves the last column free.
+                self.lines[self.y].erase(self.x, edge, self.pen)
                 self.x = edge
-                self.margin_wrap = edge < self.cols
+            self.margin_wrap = self.x == edge and edge < self.cols
 
-    @staticmethod
-    def _overprinted(cells: str, room: int) -> str:
-        """What without autowrap is left of cells: the last narrow one ends on the last column."""
-        rest = cells[room - 1 :]
+    def _put(self, cells: str, edge: int) -> None:
+        """Print cells that fit before edge."""
+        row = self.lines[self.y]
+        if self.insert_mode:
+            row.insert(self.x, len(cells), edge, self.fill)
+        row.put(self.x, cells, self.pen)
+        self.x += len(cells)
+
+    def _overprint(self, cells: str, edge: int) -> None:
+        """Print what passes the edge without autowrap: the last narrow character ends up in the
+        last column; wide ones are not printed at all."""
         narrow = [
             cell
-            for cell, after in zip(rest, rest[1:] + BLANK, strict=True)
+            for cell, after in zip(cells, cells[1:] + BLANK, strict=True)
             if cell != TAIL and after != TAIL
         ]
-        return cells[: room - 1] + "".join(narrow[-1:])
+        self.x = edge - 1
+        if narrow:
+            self._put(narrow[-1], edge)
+        if cells[-1] == TAIL:
+            self.x = edge - 1
+        self.margin_wrap = self.x == edge and edge < self.cols
 
     @property
     def edge(self) -> int:
@@ -613,8 +616,10 @@ class Grid(Parser):
 
     def designate_charset(self, slot: int, name: str) -> None:
         """SCS: what G0 to G3 are; what is neither DEC graphics nor UK is ASCII to the model."""
-        self.charsets[slot] = name if len(name) == 1 and name in "0A" else "B"
-        self.shift_to(self.shift)
+        name = name if name in TRANSLATIONS else "B"
+        if self.charsets[slot] != name:
+            self.charsets[slot] = name
+            self.shift_to(self.shift)
 
     def shift_to(self, slot: int) -> None:
         """A locking shift: which of G0 to G3 the printed characters are from."""

@@ -145,11 +145,8 @@ CSI = {
 
 def parameters(body: str) -> tuple[int, ...]:
     """Parameters as numbers, 0 for an empty one; subparameters behind colons are left out."""
-    return tuple(
-        [max(number(part.partition(":")[0]), 0) for part in body.split(";", MAX_PARAMS)][
-            :MAX_PARAMS
-        ]
-    )
+    parts = body.split(";", MAX_PARAMS)[:MAX_PARAMS]
+    return tuple([max(number(part.partition(":")[0]), 0) for part in parts])
 
 
 def resolve(control: str, terminal: "Any") -> "Action":

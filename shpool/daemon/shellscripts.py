@@ -62,7 +62,7 @@ def bash(
         PROMPT=_fill(_BASH_PROMPT, TEXT=quote(_BASH_MARK + prefix)) if prefix else "",
         FILES=files,
         INSTALL=_BASH_INSTALL if prefix else "{ unset -v __shpool_status; } &>/dev/null",
-        START=_evaluation(start_cmd),
+        START="{ set -m; } &>/dev/null\n    " + _evaluation(start_cmd) if start_cmd else "",
     )
 
 
@@ -97,8 +97,8 @@ def fish(*, prefix: str, start_cmd: str | None) -> str:
         SOURCE=fish_quote(function.format(f'"{source}"')),
         PLAIN=fish_quote(function.format(fish_quote(prefix))),
     )
-    start = "eval " + fish_quote("\n" + start_cmd) if start_cmd else ""
-    return (prompt if prefix else "") + start + "\n"
+    start = _fill(_FISH_START, START=fish_quote("\n" + start_cmd)) if start_cmd else ""
+    return (prompt if prefix else "") + start
 
 
 def _restored(name: str, env: Mapping[str, str]) -> str:
@@ -123,6 +123,8 @@ def _fill(script: str, **values: str) -> str:
 #   be read is an error message, no reason to try the next.
 # - `||` keeps a `set -e` of theirs from ending the shell for the status of their last command.
 # - A group is parsed before it is run, so no alias of theirs changes it.
+# - Job control, which bash turns off while it reads files and on again afterwards, is on for the
+#   start command: it may be an editor, which the user wants to suspend.
 # - What is redirected to /dev/null is so for those who leave `set -x` or a trap on DEBUG behind.
 _BASH = r"""
 @FIRST@
@@ -164,9 +166,11 @@ __shpool_prompt() {
 __shpool_install() {
     local hook='{ __shpool_prompt; } 2>/dev/null' index status=$1
     local declared=$(builtin declare -p PROMPT_COMMAND 2>/dev/null)
-    for index in "${!PROMPT_COMMAND[@]}"; do
-        [[ ${PROMPT_COMMAND[index]} != "$hook" ]] || builtin unset -v "PROMPT_COMMAND[$index]"
-    done
+    if [[ -n ${PROMPT_COMMAND[*]-} ]]; then
+        for index in "${!PROMPT_COMMAND[@]}"; do
+            [[ ${PROMPT_COMMAND[index]} != "$hook" ]] || builtin unset -v "PROMPT_COMMAND[$index]"
+        done
+    fi
     if [[ -n ${bash_preexec_imported-}${__bp_imported-} ]]; then
         precmd_functions+=(__shpool_prompt)
     elif [[ $declared == 'declare -x'* || $declared == 'declare -ax'* ]]; then
@@ -330,8 +334,7 @@ _ZSH_START = r"""
 # fish calls fish_mode_prompt before fish_prompt, in every key binding mode, and puts what it
 # prints in front. So the user's fish_prompt is left alone, also when it is defined anew or saved,
 # and sees $status and $pipestatus as they were. The inner call of a fish_mode_prompt that was made
-# from a copy of ours prints nothing. A `return` in the start command ends this file, where in
-# --init-command it would end fish.
+# from a copy of ours prints nothing.
 _FISH_PROMPT = r"""
 eval @SOURCE@ 2>/dev/null
 or eval @PLAIN@
@@ -355,3 +358,12 @@ function __shpool_prompt --on-event fish_prompt
     end
 end
 """
+
+# A `return` in the start command ends this file; in --init-command it would end fish. fish gives
+# jobs to the terminal only when it reads from it, and is told to go back to that by another
+# --init-command.
+_FISH_START = r"""
+status job-control full
+eval @START@
+"""
+FISH_STARTED = "status job-control interactive"

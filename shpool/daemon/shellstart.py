@@ -29,6 +29,18 @@ _DEFAULT_ENV = {
     "lksh": "$HOME/.mkshrc",
 }
 
+_ZSH_GLOBAL_FILES = ("/etc/zsh/zshenv", "/etc/zshenv")
+
+# An assignment at the left margin, thus most likely under no condition, that does not look at
+# the value there was.
+_FIXED_ZDOTDIR = re.compile(
+    r"""
+    ^ (?: (?: export | typeset | declare ) [ ] (?: -\w+ [ ] )? )?
+    ZDOTDIR= (?! .* \$ \{? ZDOTDIR )
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+
 
 class ShellStartError(ShpoolError):
     """The start command cannot be had with this shell; the message is for the user."""
@@ -118,12 +130,27 @@ def _plan_zsh(
         if norc:
             start.argv.append("--no-rcs")
         return
+    if start_cmd:
+        _refuse_fixed_zdotdir()
     # --no-rcs would keep zsh from our .zshenv too, which therefore sets that option itself.
     directory = os.path.join(session_dir, "zsh")
     start.files[os.path.join(directory, ".zshenv")] = shellscripts.zsh(
         prefix=prefix, start_cmd=start_cmd, norc=norc, env=start.env
     )
     start.env["ZDOTDIR"] = directory
+
+
+def _refuse_fixed_zdotdir() -> None:
+    # zsh reads this file whatever it is told. If it names a directory regardless of the one that
+    # stands in ZDOTDIR, zsh goes there and finds the user's files, and never ours.
+    for path in _ZSH_GLOBAL_FILES:
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                fixed = _FIXED_ZDOTDIR.search(file.read())
+        except OSError:
+            continue
+        if fixed:
+            raise ShellStartError(f"a start command does not work with zsh: {path} sets ZDOTDIR")
 
 
 def _plan_fish(
@@ -135,6 +162,8 @@ def _plan_fish(
         path = os.path.join(session_dir, "start.fish")
         start.files[path] = shellscripts.fish(prefix=prefix, start_cmd=start_cmd)
         start.argv.append("--init-command=source " + shellscripts.fish_quote(path))
+    if start_cmd:
+        start.argv.append("--init-command=" + shellscripts.FISH_STARTED)
 
 
 def _plan_posix(

@@ -68,7 +68,9 @@ class ShellOnPty:
         path = shell if "/" in shell else find(shell)
         self.home = tmp_path / "home"
         session_dir = tmp_path / "sessions" / session
-        for directory in (self.home, session_dir):
+        # Without this one fish begins to parse all manual pages.
+        completions = self.home / ".local/share/fish/generated_completions"
+        for directory in (completions, session_dir):
             directory.mkdir(parents=True, exist_ok=True)
         for name, content in (files or {}).items():
             file = self.home / name

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from shpool.daemon import shellstart
 from shpool.daemon.shellstart import ShellStart, ShellStartError, plan
 
 ENV = {"HOME": "/home/ann", "PATH": "/bin"}
@@ -107,6 +109,31 @@ def test_what_the_user_wrote_is_one_quoted_word(shell: str) -> None:
     assert "\udcff" in script
     for value in start.env.values():
         assert "prefix" not in value
+
+
+@pytest.mark.parametrize(
+    ("line", "refused"),
+    [
+        ("export ZDOTDIR=$HOME/.zsh", True),
+        ("typeset -gx ZDOTDIR=~/zsh", True),
+        ("ZDOTDIR=${XDG_CONFIG_HOME:-$HOME/.config}/zsh", True),
+        ("export ZDOTDIR=${ZDOTDIR:-$HOME/.zsh}", False),
+        ("[[ -n $ZDOTDIR ]] || ZDOTDIR=~/zsh", False),
+        ("  ZDOTDIR=~/zsh", False),
+        ("# ZDOTDIR=~/zsh", False),
+    ],
+)
+def test_a_zdotdir_that_nobody_can_change_refuses_a_start_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, refused: bool
+) -> None:
+    (tmp_path / "zshenv").write_text(f"PATH=/bin\n{line}\n")
+    monkeypatch.setattr(shellstart, "_ZSH_GLOBAL_FILES", ("/missing", str(tmp_path / "zshenv")))
+    assert planned("/bin/zsh", "prefix ").files
+    if refused:
+        with pytest.raises(ShellStartError, match="sets ZDOTDIR"):
+            planned("/bin/zsh", "prefix ", "echo")
+    else:
+        assert planned("/bin/zsh", "prefix ", "echo").files
 
 
 def test_apples_bash_reads_an_init_file(monkeypatch: pytest.MonkeyPatch) -> None:

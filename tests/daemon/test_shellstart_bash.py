@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from shpool.daemon import shellscripts
 from tests.daemon.shellpty import ShellOnPty, find
 
 PROMPT = r"shpool:main P> "
@@ -360,6 +362,16 @@ def test_start_command_that_fails_leaves_a_prompt(tmp_path: Path, command: str) 
         bash.expect(PROMPT)
 
 
+def test_start_command_can_be_suspended(tmp_path: Path) -> None:
+    command = "sh -c 'echo waiting; exec sleep 1000'"
+    with ShellOnPty(tmp_path, "bash", {".bash_profile": PS1}, start_cmd=command) as bash:
+        bash.expect("waiting")
+        bash.type("\x1a")
+        bash.expect(PROMPT)
+        bash.run("kill %1; fg")
+        bash.expect(PROMPT)
+
+
 def test_start_command_without_a_prefix(tmp_path: Path) -> None:
     files = {".bash_profile": PS1}
     with ShellOnPty(tmp_path, "bash", files, prefix="", start_cmd="echo started") as bash:
@@ -374,6 +386,31 @@ def test_start_command_can_be_interrupted(tmp_path: Path) -> None:
         bash.expect("waiting")
         bash.type("\x03")
         bash.expect(PROMPT)
+
+
+@pytest.mark.parametrize("more", ["", "PROMPT_COMMAND='echo hook'\n", "set -u\n"])
+def test_a_bash_that_knows_no_array_of_prompt_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
+    script = shellscripts._BASH_PROMPT
+    monkeypatch.setattr(shellscripts, "_BASH_PROMPT", script.replace("< 501", "< 9901"))
+    with ShellOnPty(tmp_path, "bash", {".bash_profile": PS1 + more}) as bash:
+        bash.expect(PROMPT)
+        assert bash.tell('"$(declare -p PROMPT_COMMAND)"').startswith("declare -- ")
+        bash.run("PS1='[$?] '; (exit 3)")
+        bash.expect(r"shpool:main \[3\] ")
+
+
+def test_apples_bash_reads_the_login_files_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not Path("/bin/bash").exists():
+        pytest.skip("/bin/bash is not there")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    files = {".bash_profile": PS1 + "echo profile\n", ".bashrc": "echo rc\n"}
+    with ShellOnPty(tmp_path, "/bin/bash", files, start_cmd="echo started") as bash:
+        bash.expect("profile\nstarted\n" + PROMPT)
+        assert "rc\n" not in bash.seen
 
 
 def test_norc_reads_no_file_and_keeps_prefix_and_start_command(tmp_path: Path) -> None:

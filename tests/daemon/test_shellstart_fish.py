@@ -138,6 +138,16 @@ def test_start_command_can_be_interrupted(tmp_path: Path) -> None:
         fish.expect(PROMPT)
 
 
+def test_start_command_can_be_suspended(tmp_path: Path) -> None:
+    command = "sh -c 'echo waiting; exec sleep 1000'"
+    with ShellOnPty(tmp_path, "fish", {CONFIG: RC}, start_cmd=command) as fish:
+        fish.expect("waiting")
+        fish.type("\x1a")
+        fish.expect(PROMPT)
+        fish.run("kill %1; fg")
+        fish.expect(PROMPT)
+
+
 def test_start_command_without_a_prefix(tmp_path: Path) -> None:
     with ShellOnPty(tmp_path, "fish", {CONFIG: RC}, prefix="", start_cmd="echo started") as fish:
         fish.expect("P> ")

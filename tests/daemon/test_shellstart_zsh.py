@@ -243,6 +243,16 @@ def test_start_command_can_be_interrupted(tmp_path: Path) -> None:
         zsh.expect("\n" + PROMPT)
 
 
+def test_start_command_can_be_suspended(tmp_path: Path) -> None:
+    command = "sh -c 'echo waiting; exec sleep 1000'"
+    with ShellOnPty(tmp_path, "zsh", {".zshrc": PS1}, start_cmd=command) as zsh:
+        zsh.expect("waiting")
+        zsh.type("\x1a")
+        zsh.expect(PROMPT)
+        zsh.run("kill %1; fg")
+        zsh.expect(PROMPT)
+
+
 def test_start_command_without_a_prefix(tmp_path: Path) -> None:
     with ShellOnPty(tmp_path, "zsh", {".zshrc": PS1}, prefix="", start_cmd="echo started") as zsh:
         zsh.expect("P> ")

@@ -173,6 +173,8 @@ class Reactor:
             self.on_readable(self._wakeup[0], self._take_signals)
         self._signals[number] = callback
         signal.signal(number, _noted)
+        # Whoever started this process may have had it blocked, and a mask is inherited.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))
 
     def _take_signals(self) -> None:
         assert self._wakeup is not None

@@ -182,6 +182,8 @@ class AttachedClient(Policy):
         self._stall = self._reactor.call_later(delay, self._check_progress)
 
     def _check_progress(self) -> None:
+        # A client that reads little at a time makes room long before it is said to.
+        self._outbound.retry()
         if self._session is None or not self._outbound.full:
             return
         idle = monotonic() - self._outbound.last_progress

@@ -96,6 +96,14 @@ class Outbound:
             self._finishing = False
             self._policy.outbound_empty()
 
+    def retry(self) -> None:
+        """Write what the kernel takes, without waiting to be told that it takes something.
+
+        Linux tells so of a Unix socket only when three quarters of its buffer have been read.
+        """
+        if self.pending:
+            self._flush()
+
     def close(self) -> None:
         """Drop what is kept and forget the descriptor, which stays its owner's to close."""
         if self._fd < 0:

@@ -153,6 +153,15 @@ class Terminal:
                 shown = self.output[self._seen :][-2000:]
                 raise AssertionError(f"not seen before {state}: {pattern!r}; but: {shown!r}")
 
+    def shows(self, pattern: bytes | str) -> bool:
+        """Whether `pattern` is in what is to be read by now, or soon; the latter is consumed."""
+        raw = pattern.encode() if isinstance(pattern, str) else pattern
+        while self._read(0.1):
+            pass
+        found = re.search(raw, self.output[self._seen :], re.DOTALL) is not None
+        self._seen = len(self.output)
+        return found
+
     def _read(self, timeout: float) -> bool:
         """Take what comes next; False when nothing does."""
         if self._ended or not select.select([self.master], [], [], timeout)[0]:

@@ -53,6 +53,17 @@ def test_sessions_end_with_the_daemon(shpool: Place) -> None:
     eventually(lambda: not shpool.pids("sleep 1234"))
 
 
+def test_signals_that_were_blocked_when_it_was_started_reach_the_daemon(place: Place) -> None:
+    place.start(preexec=_block_signals)
+    assert place.raw_attach("one", "sh -c 'exit 3'").to_exit_status()[1] == 3
+    assert place.statuses() == {}
+    assert place.stop() == 0
+
+
+def _block_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+
+
 # ---- starting
 
 

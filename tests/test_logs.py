@@ -1,0 +1,110 @@
+import os
+import pathlib
+import re
+import stat
+
+import pytest
+
+from shpool import logs
+
+
+@pytest.fixture
+def path(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """A log of the test's own, and where it goes."""
+    monkeypatch.setattr(logs, "log", logs.Log())
+    path = tmp_path / "log"
+    logs.log.to_file(str(path))
+    return path
+
+
+def test_a_line_has_the_time_the_level_and_the_text(path: pathlib.Path) -> None:
+    logs.info("STARTING DAEMON")
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO  STARTING DAEMON\n", path.read_text()
+    )
+
+
+def test_from_the_level_on_upward_lines_are_written(path: pathlib.Path) -> None:
+    written = {}
+    for level in range(logs.OFF, logs.TRACE + 1):
+        logs.log.level = level
+        os.truncate(path, 0)
+        for write in (logs.error, logs.warn, logs.info, logs.debug, logs.trace):
+            write("x")
+        written[logs.NAMES[level]] = [line.split()[1] for line in path.read_text().splitlines()]
+    assert written == {
+        "off": [],
+        "error": ["ERROR"],
+        "warn": ["ERROR", "WARN"],
+        "info": ["ERROR", "WARN", "INFO"],
+        "debug": ["ERROR", "WARN", "INFO", "DEBUG"],
+        "trace": ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"],
+    }
+
+
+def test_info_is_the_level_unless_another_is_asked_for() -> None:
+    assert logs.Log().level == logs.INFO
+
+
+def test_a_line_is_there_at_once_and_one_line_whatever_is_in_it(path: pathlib.Path) -> None:
+    logs.warn("two\nlines\r and a\r\nthird")
+    assert path.read_text().endswith(r"WARN  two\nlines\r and a\r\nthird" + "\n")
+    assert path.read_text().count("\n") == 1
+
+
+def test_the_log_is_utf_8_whatever_is_in_it(path: pathlib.Path) -> None:
+    logs.info("naïve 日本 " + os.fsdecode(b"\xff\xfe") + "\0\x1b")
+    assert "naïve 日本 \\udcff\\udcfe" in path.read_bytes().decode()
+
+
+def test_the_file_is_its_owners_alone_and_begun_anew(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "log"
+    before = os.umask(0)
+    try:
+        logs.Log().to_file(str(path))
+        path.write_text("old")
+        logs.Log().to_file(str(path))
+    finally:
+        os.umask(before)
+    assert path.read_text() == ""
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_two_who_write_to_one_file_do_not_overwrite_each_other(path: pathlib.Path) -> None:
+    other = logs.Log()
+    other.to_file(str(path))
+    for number in range(3):
+        logs.info(f"one {number}")
+        other.write(logs.INFO, f"other {number}")
+    assert len(path.read_text().splitlines()) == 6
+
+
+def test_a_file_that_cannot_be_opened_is_an_error_that_names_it(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(logs.LogError, match=r"cannot open the log file .*/absent/log: No such"):
+        logs.Log().to_file(str(tmp_path / "absent" / "log"))
+
+
+def test_without_a_place_lines_go_nowhere() -> None:
+    logs.Log().write(logs.ERROR, "unheard")
+
+
+def test_a_log_that_cannot_be_written_disturbs_nobody() -> None:
+    log = logs.Log()
+    log.to_file("/dev/full")
+    log.write(logs.ERROR, "no space")
+
+
+def test_tracing_is_on_only_when_trace_lines_go_somewhere(
+    path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not logs.tracing()
+    logs.log.level = logs.TRACE
+    assert logs.tracing()
+    logs.log.fd = None
+    assert not logs.tracing()
+
+
+def test_terminal_bytes_are_shown_readable_and_cut_when_long() -> None:
+    assert logs.readable(b"\x1b[0m\xff'") == r'''b"\x1b[0m\xff'"'''
+    assert logs.readable(b"x" * 256) == "b'" + "x" * 256 + "'"
+    assert logs.readable(b"x" * 257) == "b'" + "x" * 256 + "'... (257 bytes)"

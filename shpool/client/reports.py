@@ -27,11 +27,12 @@ _READ = 4096
 class Watch:
     """Notes whether a session's output ever switched reports on.
 
-    Only a hint is needed, so a sequence with several modes in it counts by the first, and the
-    state is never reset: asking a terminal in vain costs one round trip.
+    Only a hint is needed, so a sequence with several modes in it counts by the first, whatever
+    it does to them, and the state is never reset: asking a terminal in vain costs one round trip.
+    A terminal that never answers costs more, so switching them off is no hint.
     """
 
-    _STARTS = tuple(b"\x1b[?%d" % mode for mode in _MODES)
+    _STARTS = tuple(b"\x1b[?%d%c" % (mode, end) for mode in _MODES for end in b"h;")
     _LONGEST = max(len(start) for start in _STARTS)
 
     def __init__(self) -> None:
@@ -44,7 +45,7 @@ class Watch:
         if b"\x1b" not in data and b"\x1b" not in self._tail:
             return
         text = self._tail + data
-        self.seen = any(start in text for start in self._STARTS)
+        self.seen = b"\x1b[?" in text and any(start in text for start in self._STARTS)
         self._tail = text[1 - self._LONGEST :]
 
 

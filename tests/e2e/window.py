@@ -1,0 +1,187 @@
+"""A program in a terminal that is a real emulator: xterm.js shows what it writes and answers it.
+
+Use it as a context manager.  Like everything here it only looks while something is waited for.
+"""
+
+import atexit
+import functools
+import os
+import select
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+from tests.e2e.harness import DEADLINE, Place, Terminal
+from tests.terminal import judge
+from tests.terminal.judge.differ import history_text, screen_text
+
+# Rows that the user can scroll back to.
+SCROLLBACK = 5000
+
+# What every shell of a user's starts with: a prompt that is known, and no history.
+OUTSIDE = ["bash", "--norc", "--noprofile", "-i"]
+
+
+@functools.cache
+def _node() -> judge.Node:
+    lacking = judge.missing()
+    if lacking and os.environ.get("CI") == "true":
+        pytest.fail(lacking)
+    if lacking:
+        pytest.skip(lacking)
+    node = judge.Node()
+    atexit.register(node.close)
+    return node
+
+
+class Window(Terminal):
+    """`argv` in a terminal of its own, of this size."""
+
+    def __init__(
+        self,
+        place: Place,
+        argv: Sequence[str],
+        rows: int = 24,
+        cols: int = 80,
+        env: dict[str, str] | None = None,
+        cwd: str | Path = "/",
+    ) -> None:
+        self._emulator = _node().new(rows, cols, SCROLLBACK)
+        self._answered = 0
+        super().__init__(argv, {**place.env, **(env or {})}, cwd, rows, cols)
+
+    def resize(self, rows: int, cols: int) -> None:
+        self._emulator.resize(rows, cols)
+        super().resize(rows, cols)
+
+    def _read(self, timeout: float) -> bool:
+        before = len(self.output)
+        more = super()._read(timeout)
+        self.show(self.output[before:])
+        return more
+
+    def show(self, data: bytes) -> None:
+        """Have `data` on the screen, and answer what it asks."""
+        if not data:
+            return
+        self._emulator.write(data)
+        if b"\x1b" in data:
+            answers = self._emulator.answers().encode()
+            fresh, self._answered = answers[self._answered :], len(answers)
+            if fresh and self.master >= 0:
+                self.send(fresh)
+
+    def state(self) -> dict[str, Any]:
+        """What the emulator knows, with its scrollback."""
+        while self._read(0):
+            pass
+        return self._emulator.dump(history=True)
+
+    def screen(self) -> list[str]:
+        """The rows of the screen, without blank tails."""
+        return screen_text(self.state())
+
+    def history(self) -> list[str]:
+        """The lines in the scrollback."""
+        return history_text(self.state())
+
+    def everything(self) -> list[str]:
+        """Scrollback and screen, without blank rows at the end."""
+        state = self.state()
+        lines = history_text(state) + screen_text(state)
+        while lines and not lines[-1]:
+            lines.pop()
+        return lines
+
+    def cursor(self) -> tuple[int, int]:
+        """Row and column."""
+        cursor = self.state()["cursor"]
+        return cursor["y"], cursor["x"]
+
+    def cursor_line(self) -> str:
+        state = self.state()
+        row: int = state["cursor"]["y"]
+        return screen_text(state)[row]
+
+    def until(self, condition: Callable[[], object], what: str = "") -> None:
+        """Show what comes until the condition holds."""
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            while self._read(0):
+                pass
+            if condition():
+                return
+            left = deadline - time.monotonic()
+            if left <= 0 or self._ended:
+                shown = "\n".join(self.screen())
+                raise AssertionError(f"never came true: {what or condition}; shown:\n{shown}")
+            select.select([self.master], [], [], min(left, 0.05))
+
+    def until_shown(self, text: str) -> None:
+        """Wait until `text` stands in a row of the screen."""
+        self.until(lambda: any(text in row for row in self.screen()), f"shown: {text!r}")
+
+    def until_screen(self, expected: list[str]) -> None:
+        """Wait until the screen is exactly this, blank rows at the end aside."""
+        rows = len(self.screen())
+        filled = expected + [""] * (rows - len(expected))
+        self.until(lambda: self.screen() == filled, "the screen is\n" + "\n".join(expected))
+
+    def disorder(self) -> str:
+        """What of a program is still switched on in the terminal, in words; empty for nothing."""
+        state = self.state()
+        wrong: dict[str, Any] = {}
+        clean = {"alternate": False, "pen": {}, "parser": 0, "unfinishedBytes": 0}
+        for key, value in {**clean, "otherKeys": None}.items():
+            if state[key] != value:
+                wrong[key] = state[key]
+        if state["cursor"]["hidden"]:
+            wrong["cursor"] = "hidden"
+        off = (False, "NONE", "DEFAULT")
+        modes = {name for name, value in state["modes"].items() if value not in off}
+        if modes != {"autowrap"}:
+            wrong["modes"] = modes
+        if state["charsets"]["active"] != "ascii" or state["charsets"]["shift"]:
+            wrong["charsets"] = state["charsets"]
+        if state["screens"][0]["margins"] != [0, state["rows"] - 1]:
+            wrong["margins"] = state["screens"][0]["margins"]
+        on = {mode for mode, value in state["noted"].items() if value} - {"1007", "1034", "1036"}
+        if on:
+            wrong["noted"] = on
+        return str(wrong) if wrong else ""
+
+    def close(self) -> None:
+        super().close()
+        self._emulator.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            print("--- shown at last\n" + "\n".join(self.screen()))
+        self.close()
+
+
+def attached(place: Place, *words: str, rows: int = 24, cols: int = 80, **more: Any) -> Window:
+    """`shpool attach` in a window."""
+    return Window(place, place.command("attach", *words), rows, cols, **more)
+
+
+def outside(place: Place, rows: int = 24, cols: int = 80) -> Window:
+    """A user's own shell in a window, in which `shpool` can be typed."""
+    words = " ".join(place.command())
+    setup = place.scratch / "outside.sh"
+    setup.write_text(f"PS1='outside$ '; shpool() {{ {words} \"$@\"; }}; unset HISTFILE\n")
+    window = Window(place, ["bash", "--noprofile", "--rcfile", str(setup), "-i"], rows, cols)
+    window.until_shown("outside$")
+    return window

@@ -1,12 +1,12 @@
 """Erasing, inserting, deleting: what changes cells without printing."""
 
 from .cells import PLAIN, TAIL, Row
-from .grid import Grid
+from .printing import Printer
 from .width import char_width
 
 
-class Editor(Grid):
-    """The grid with the editing controls. Erased cells get the pen's background (bce)."""
+class Editor(Printer):
+    """The printer with the editing controls. Erased cells get the pen's background (bce)."""
 
     def erase_in_display(self, which: int, *_: int) -> None:
         """ED: 0 from the cursor, 1 up to it, 2 the screen, 3 the history."""

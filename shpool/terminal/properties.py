@@ -140,6 +140,5 @@ class Properties(Modes):
         modify = dict.fromkeys(self.modify)
         self.history.clear()
         self.initialize()
-        self.reverse_wrap = False
         self.modify = modify
         self.reset_cursor_style()

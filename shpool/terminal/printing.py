@@ -1,0 +1,223 @@
+"""Printing: from characters to cells, wrapping, combining, repeating."""
+
+from .cells import BLANK, PLAIN, TAIL
+from .cursor import Cursor
+from .tables import FIRST_CLUSTER
+from .width import UNSURE, char_width
+
+MARK = "\x02"  # in cells: what follows the cell before it, or needs a number from the table
+_MAX_CELLS_MEMO = 20000
+
+
+class _Cells(dict[str, str]):
+    """A printable character as cells: itself, itself and TAIL, or MARK."""
+
+    def __missing__(self, char: str) -> str:
+        width = 0 if char >= FIRST_CLUSTER else char_width(char)
+        cells = (MARK, char, char + TAIL)[width]
+        if len(self) >= _MAX_CELLS_MEMO:
+            self.clear()
+        self[char] = cells
+        return cells
+
+
+_cells = _Cells()
+
+
+class Printer(Cursor):
+    """The cursor with the ability to print."""
+
+    def write(self, text: str) -> None:
+        """Print characters at the cursor, wrapping as autowrap says."""
+        if self.translation:
+            text = text.translate(self.translation)
+        if not text.isascii() and UNSURE.search(text):
+            cells = "".join(map(_cells.__getitem__, text))
+            if MARK in cells:
+                self._write_marked(text)
+                return
+            text = cells
+        x = self.x
+        end = x + len(text)
+        if end > self.limit:
+            self._write_wrapping(text)
+            return
+        row = self.lines[self.y]
+        old = row.text
+        pen = self.pen
+        if old.isascii() or TAIL not in old:
+            # Row.put without its care for wide characters, and without the call.
+            if x == len(old):
+                row.text = old + text
+            elif x > len(old):
+                row.text = old.ljust(x, BLANK) + text
+            else:
+                row.text = old[:x] + text + old[end:]
+            style = row.style
+            if style or pen != PLAIN:
+                if len(style) < x:
+                    style = style.ljust(x, PLAIN)
+                row.style = style[:x] + pen * (end - x) + style[end:]
+        else:
+            row.put(x, text, pen)
+        self.x = end
+
+    def _write_marked(self, text: str) -> None:
+        """Print text that has combining marks, or characters of plane 16."""
+        clusters = self.clusters
+        cells: list[str] = []  # one for each character: with its TAIL, if it is wide
+        for char in text:
+            cell = _cells[char]
+            if cell != MARK:
+                cells.append(cell)
+            elif char >= FIRST_CLUSTER:
+                cells.append(clusters.cell(char))
+            elif cells:
+                cells[-1] = clusters.joined(cells[-1][0], char) + cells[-1][1:]
+            else:
+                self._join(char)
+        if cells:
+            self._write_wrapping("".join(cells))
+
+    def _join(self, mark: str) -> None:
+        """Add a combining mark to the cell before the cursor; there is none in column 0."""
+        x = self.x - 1
+        row = self.lines[self.y]
+        if row.text[x : x + 1] == TAIL:
+            x -= 1
+        if 0 <= x < len(row.text):
+            cell = self.clusters.joined(row.text[x], mark)
+            row.text = row.text[:x] + cell + row.text[x + 1 :]
+
+    def _write_wrapping(self, cells: str) -> None:
+        """Print cells that may pass the right edge, or under insert mode or side margins."""
+        while cells:
+            edge = self.edge
+            if self.x >= edge and (self.x >= self.cols or self.margin_wrap):
+                if self.autowrap:
+                    self._wrap()
+                    continue
+                self.x = edge - 1
+            elif self.x >= edge:
+                edge = self.cols  # right of the right margin
+            room = edge - self.x
+            piece = cells[:room]
+            if len(cells) > room and cells[room] == TAIL:
+                piece = piece[:-1]
+                if not piece and self.autowrap and edge - self.wrap_column < 2:
+                    return  # a wide character on a screen of one column
+            if piece:
+                self._put(piece, edge)
+            cells = cells[len(piece) :]
+            if cells and not self.autowrap:
+                self._overprint(cells, edge)
+                return
+            if cells and self.x < edge:
+                # A wide character that does not fit leaves the last column free.
+                self.lines[self.y].erase(self.x, edge, self.pen)
+                self.x = edge
+            self.margin_wrap = self.x == edge and edge < self.cols
+
+    def _put(self, cells: str, edge: int) -> None:
+        """Print cells that fit before edge."""
+        row = self.lines[self.y]
+        if self.insert_mode:
+            row.insert(self.x, len(cells), edge, self.fill)
+        row.put(self.x, cells, self.pen)
+        self.x += len(cells)
+
+    def _overprint(self, cells: str, edge: int) -> None:
+        """Print what passes the edge without autowrap: the last narrow character ends up in the
+        last column; wide ones are not printed at all."""
+        narrow = [
+            cell
+            for cell, after in zip(cells, cells[1:] + BLANK, strict=True)
+            if cell != TAIL and after != TAIL
+        ]
+        self.x = edge - 1
+        if narrow:
+            self._put(narrow[-1], edge)
+        if cells[-1] == TAIL:
+            self.x = edge - 1
+        self.margin_wrap = self.x == edge and edge < self.cols
+
+    def _wrap(self) -> None:
+        self.x = self.wrap_column
+        self.margin_wrap = False
+        if self.y == self.bottom:
+            self._scroll_line()
+        elif self.y < self.rows - 1:
+            self.y += 1
+        self.lines[self.y].wrapped = not self.side_margins
+
+    def repeat(self, count: int) -> None:
+        """REP: print the cluster before the cursor again, count times."""
+        cell = self.cell_before()[1]
+        count = min(count, self.rows * self.cols + self.cols)
+        self._write_wrapping(cell * count)
+
+    def cell_before(self) -> tuple[int, str]:
+        """Column and cells (with TAIL) of the cluster that ends before the cursor."""
+        text = self.lines[self.y].text
+        x = self.x - 1
+        if x < 0:
+            return 0, ""
+        if text[x : x + 1] == TAIL:
+            return x - 1, text[x - 1 : x + 1]
+        return x, text[x : x + 1]
+
+    def write_lines(self, text: str) -> str:
+        """Print whole plain lines at once, when they would only pass through to history."""
+        if (
+            self.top > 0
+            or self.bottom < self.rows - 1
+            or self.limit < 0
+            or self.translation
+            or self.pen != PLAIN
+            or self.screen is not self.main
+        ):
+            return text
+        stop = text.find("\x1b")
+        end = text.rfind("\r\n", 0, len(text) if stop < 0 else stop)
+        if end < 256:
+            return text
+        plain = text[:end].split("\r\n")
+        joined = "".join(plain)
+        if (
+            not (joined.isascii() and joined.isprintable())
+            or len(max(plain, key=len)) > self.cols
+            or self.x + len(plain[0]) > self.cols
+        ):
+            return text
+        # One by one to the bottom, for rows that may have something in them.
+        done = 0
+        for line in plain:
+            if self.y == self.bottom and not self.x:
+                row = self.lines[-1]
+                if not row.text and not row.style:
+                    break
+            if line:
+                self.write(line)
+            self.new_line()
+            done += 1
+        plain = plain[done:]
+        if plain:
+            self._scroll_in(plain)
+        return text[end + 2 :]
+
+    def _scroll_in(self, plain: list[str]) -> None:
+        """Let plain lines scroll in from the bottom row, which is blank and stays so."""
+        lines = self.lines
+        bottom = lines.pop()
+        bottom.wrapped = False
+        passing = max(len(plain) - len(lines), 0)
+        leaving = min(len(plain), len(lines))
+        for row in lines[:leaving]:
+            self.keep(row)
+            row.style = ""
+            row.wrapped = False
+        self.history.extend(plain[:passing])
+        self.scrolled += passing
+        for row, text in zip(lines[:leaving], plain[passing:], strict=True):
+            row.text = text
+        self.lines[:] = [*lines[leaving:], *lines[:leaving], bottom]

@@ -184,19 +184,19 @@ def test_a_client_in_a_frozen_terminal_goes_on_when_it_thaws(shpool: Place) -> N
 
 
 def test_a_client_that_reads_slowly_but_steadily_misses_nothing(shpool: Place) -> None:
-    peer = shpool.raw_attach("one", "sh -c 'stty raw -echo; echo ready; read x; seq 60000; exit 6'")
+    peer = shpool.raw_attach("one", "sh -c 'stty raw -echo; echo ready; read x; seq 100000; exit 6'")
     received = peer.output_until(b"ready\n")
     peer.send(b"\n")
     # For longer than a frozen client is waited for, at a rate far below the program's.
     started = time.monotonic()
     raw = b""
-    while (elapsed := time.monotonic() - started) < 3:
+    while (elapsed := time.monotonic() - started) < 5:
         time.sleep(0.05)  # this is the slowness
-        raw += peer.sock.recv(max(1, int(90_000 * elapsed) - len(raw)))
+        raw += peer.sock.recv(max(1, int(60_000 * elapsed) - len(raw)))
     peer.rest = raw
     output, status = peer.to_exit_status()
     assert status == 6
-    wanted = b"".join(b"%d\n" % number for number in range(1, 60001))
+    wanted = b"".join(b"%d\n" % number for number in range(1, 100_001))
     assert (received + output).endswith(wanted)
 
 

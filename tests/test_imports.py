@@ -1,0 +1,171 @@
+"""What may import what: the rules of the house, read from the source."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+PACKAGE = CHECKOUT / "shpool"
+
+
+class Import(NamedTuple):
+    module: str  # that imports
+    imported: str
+    when: str  # "loading", "called", or "checking" for what only a type checker follows
+
+
+def statements(
+    tree: ast.AST, when: str = "loading"
+) -> Iterator[tuple[ast.Import | ast.ImportFrom, str]]:
+    """Every import statement, and when it takes effect."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, (ast.Import, ast.ImportFrom)):
+            yield child, when
+        elif isinstance(child, ast.If) and getattr(child.test, "id", "") == "TYPE_CHECKING":
+            yield from statements(ast.Module(child.body, []), "checking")
+            yield from statements(ast.Module(child.orelse, []), when)
+        elif isinstance(child, ast.FunctionDef):
+            yield from statements(child, "called")
+        else:
+            yield from statements(child, when)
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(CHECKOUT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def is_module(name: str) -> bool:
+    path = CHECKOUT.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def imports_of(path: Path) -> Iterator[Import]:
+    module = module_name(path)
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for statement, when in statements(ast.parse(path.read_text())):
+        if isinstance(statement, ast.Import):
+            names = [alias.name for alias in statement.names]
+        else:
+            base = statement.module or ""
+            if statement.level:
+                above = package.split(".")[: len(package.split(".")) - statement.level + 1]
+                base = ".".join([*above, base]).rstrip(".")
+            inner = [f"{base}.{alias.name}" for alias in statement.names]
+            names = [name if is_module(name) else base for name in inner]
+        for name in dict.fromkeys(names):
+            yield Import(module, name, when)
+
+
+IMPORTS = [found for path in sorted(PACKAGE.rglob("*.py")) for found in imports_of(path)]
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def offending(*importers: str) -> list[Import]:
+    return [found for found in IMPORTS if within(found.module, *importers)]
+
+
+def test_every_kind_of_import_is_found() -> None:
+    assert len({found.module for found in IMPORTS}) > 40
+    for expected in (
+        Import("shpool.client.attach", "shpool.client.tty", "loading"),
+        Import("shpool.client.attach", "shpool.client.context", "checking"),
+        Import("shpool.client.attach", "shpool.durations", "called"),
+        Import("shpool.client.list", "json", "called"),
+    ):
+        assert expected in IMPORTS
+
+
+@pytest.mark.parametrize("package", ["shpool.protocol", "shpool.terminal"])
+def test_the_wire_and_the_model_do_no_input_or_output(package: str) -> None:
+    outside = {
+        *("asyncio", "fcntl", "io", "multiprocessing", "os", "pathlib", "pty", "resource"),
+        *("select", "selectors", "signal", "socket", "subprocess", "tempfile", "termios"),
+        *("threading", "time", "tty"),
+    }
+    assert [found for found in offending(package) if found.imported in outside] == []
+
+
+def test_the_model_knows_nothing_of_ours() -> None:
+    assert [
+        found
+        for found in offending("shpool.terminal")
+        if within(found.imported, "shpool") and not within(found.imported, "shpool.terminal")
+    ] == []
+
+
+def test_the_wire_knows_nothing_of_ours_but_the_root_of_errors() -> None:
+    assert [
+        found
+        for found in offending("shpool.protocol")
+        if within(found.imported, "shpool")
+        and not within(found.imported, "shpool.protocol", "shpool.errors")
+    ] == []
+
+
+def test_client_and_daemon_never_import_each_other() -> None:
+    assert [f for f in offending("shpool.client") if within(f.imported, "shpool.daemon")] == []
+    assert [f for f in offending("shpool.daemon") if within(f.imported, "shpool.client")] == []
+
+
+def test_imports_point_downward() -> None:
+    upper = ("shpool.client", "shpool.daemon")
+    top = ("shpool.cli", "shpool.__main__")
+    assert [
+        found
+        for found in IMPORTS
+        if not within(found.module, *upper, *top)
+        and within(found.imported, *upper, *top, "shpool.protocol", "shpool.terminal")
+        and not (
+            within(found.module, "shpool.protocol", "shpool.terminal")
+            and within(found.imported, found.module.rpartition(".")[0], found.module)
+        )
+    ] == []
+    assert [
+        found
+        for found in IMPORTS
+        if within(found.imported, *top) and found.module != "shpool.__main__"
+    ] == []
+
+
+def test_nothing_but_the_standard_library_is_needed_at_run_time() -> None:
+    assert [
+        found
+        for found in IMPORTS
+        if found.imported.partition(".")[0] not in {"shpool", *sys.stdlib_module_names}
+    ] == []
+
+
+def test_typing_is_free_at_run_time() -> None:
+    assert [
+        found
+        for found in IMPORTS
+        if found.when != "checking"
+        and within(found.imported, "typing", "collections.abc", "dataclasses")
+    ] == []
+
+
+def test_no_module_is_in_a_circle_with_another_one() -> None:
+    needs: dict[str, set[str]] = {}
+    for found in IMPORTS:
+        if found.when == "loading" and within(found.imported, "shpool"):
+            needs.setdefault(found.module, set()).add(found.imported)
+
+    def reached(start: str) -> set[str]:
+        seen: set[str] = set()
+        pending = [start]
+        while pending:
+            for name in needs.get(pending.pop(), ()):
+                if name not in seen:
+                    seen.add(name)
+                    pending.append(name)
+        return seen
+
+    assert [name for name in needs if name in reached(name)] == []

@@ -184,7 +184,9 @@ def test_a_client_in_a_frozen_terminal_goes_on_when_it_thaws(shpool: Place) -> N
 
 
 def test_a_client_that_reads_slowly_but_steadily_misses_nothing(shpool: Place) -> None:
-    peer = shpool.raw_attach("one", "sh -c 'stty raw -echo; echo ready; read x; seq 100000; exit 6'")
+    peer = shpool.raw_attach(
+        "one", "sh -c 'stty raw -echo; echo ready; read x; seq 100000; exit 6'"
+    )
     received = peer.output_until(b"ready\n")
     peer.send(b"\n")
     # For longer than a frozen client is waited for, at a rate far below the program's.

@@ -76,6 +76,8 @@ class AttachedClient(Policy):
         self._pager = pager
         self._fresh = reply.status == "Created"
         self._outbound.send(pack(reply.to_wire()))
+        if self._session is None:
+            return  # it did not wait for the reply
         if pager is None:
             self._enter()
         elif self._fresh:

@@ -109,7 +109,7 @@ class Dispatch:
         self.variables.clear()
         self.variables.update(changed)
         for session in self._table.sessions.values():
-            for client in session.clients:
+            for client in tuple(session.clients):
                 client.send_vars(payload)
         connection.reply({})
 

@@ -25,6 +25,8 @@ class Pager(spawn.Owner, pty.User):
 
     def start(self, spawner: spawn.Spawner, command: spawn.Command, size: "TtySize") -> None:
         """Run it; a program that cannot be run is logged, and as good as one that was left."""
+        if self._client is None:
+            return  # gone already
         try:
             child = spawner.start(command, size, self)
         except spawn.SpawnError as error:

@@ -165,7 +165,7 @@ class Session(spawn.Owner, pty.User):
         self._size = size.usable()
         if self._jiggle is None:
             self._apply_size()
-        for client in self.clients:
+        for client in tuple(self.clients):
             client.resized(self._size)
 
     def show(self, text: bytes) -> None:
@@ -213,7 +213,7 @@ class Session(spawn.Owner, pty.User):
             self._pty.watch(not self._holders and not self.screen.must_hold)
 
     def pty_output(self, data: bytes) -> None:
-        for client in self.clients:
+        for client in tuple(self.clients):  # one that turns out to be gone leaves the list
             client.take_output(data)
         self.screen.output(data)
         if self.screen.must_hold:

@@ -24,11 +24,12 @@ _DOUBTFUL = re.compile(
 class Painter:
     """Collects output; knows the pen that the terminal has after it."""
 
-    def __init__(self, pens: "Pens", clusters: "Clusters") -> None:
+    def __init__(self, pens: "Pens", clusters: "Clusters", rows: int) -> None:
         self.out: list[str] = []
         self.pen = PLAIN
         self._pens = pens
         self._clusters = clusters
+        self._can_go_up = rows > 1
         self._changes: dict[str, str] = {}
 
     def use(self, pen: str) -> None:
@@ -62,23 +63,25 @@ class Painter:
         is followed by it directly, so that the terminal wraps it itself."""
         out = self.out
         last = len(rows) - 1
-        spare = ""  # the pen of the column that the row above left free for a wide character
+        above = ""
         for number, row in enumerate(rows):
             text = row.text
             start = 0
             if row.wrapped and number:
-                start = self._wrapped_into(row, spare, cols)
-            spare = ""
+                start = self._wrapped_into(row, above, cols)
+            above = ""
             following = rows[number + 1] if number < last else None
             if following is not None and following.wrapped:
                 if following.text[1:2] == TAIL and len(text.rstrip(BLANK)) == cols - 1:
                     text = text[: cols - 1]
-                    spare = row.style[cols - 1 : cols]
+                    free = row.style[cols - 1 : cols]
+                    above = free if free != following.style[:1] else ""
                 else:
                     # Only a printed last column brings the cursor to where it wraps.
                     text = text.ljust(cols, BLANK)
                     if text[-1] == BLANK:
                         text = text[:-1] + " "
+                        above = row.style[cols - 1 : cols] or PLAIN
                 self.row(text, row.style, cols, start)
                 continue
             if not row.style and not start and text.isascii() and BLANK not in text:
@@ -93,23 +96,35 @@ class Painter:
                     self.use(PLAIN)
                 out.append("\r\n")
 
-    def _wrapped_into(self, row: Row, spare: str, cols: int) -> int:
+    def _wrapped_into(self, row: Row, above: str, cols: int) -> int:
         """The first cell of a row that the terminal wraps into, and what wrapping there gets
-        wrong: a row that scrolls in has the background of the pen, and so has, in xterm.js, the
-        column left free for a wide character. Returns the column to go on from."""
+        wrong. Returns the column to go on from.
+
+        above: the pen that the last cell of the row above is to be blank with, if it is: there a
+        space was printed to get here, or, left free for a wide character, it took, in xterm.js,
+        the pen of that. And a row that scrolls in has the background of the pen.
+        """
         pen = row.style[:1] or PLAIN
         text = row.text
-        scrolled_in = pen != PLAIN and (len(text) < cols or BLANK in text)
-        if not text or not (scrolled_in or (spare and spare != pen)):
-            return 0
-        start = 2 if text[1:2] == TAIL else 1
-        self.row(text[:start], row.style[:start], cols)
-        if scrolled_in:
+        if text[:1] in ("", BLANK):
+            # Only a printed character wraps. It is taken back without EL from column 0, which
+            # would take back the wrap too.
+            start = 0
             self.use(PLAIN)
-            self.out.append("\x1b[K")
-        if spare and spare != pen:
-            self.use(spare)
-            self.out.append(f"\x1b[A\x1b[{cols}G\x1b[X\x1b[B\x1b[{start + 1}G")
+            self.out.append(" \x1b[K\x1b[D\x1b[X")
+        else:
+            scrolled_in = pen != PLAIN and (len(text) < cols or BLANK in text)
+            if not (scrolled_in or above):
+                return 0
+            start = 2 if text[1:2] == TAIL else 1
+            self.row(text[:start], row.style[:start], cols)
+            if scrolled_in:
+                self.use(PLAIN)
+                self.out.append("\x1b[K")
+        if above and self._can_go_up:
+            self.use(above)
+            blank = "\x1b[X" if above == PLAIN or self._is_fill() else " "
+            self.out.append(f"\x1b[A\x1b[{cols}G{blank}\x1b[B\x1b[{start + 1}G")
         return start
 
     def row(self, text: str, style: str, cols: int, start: int = 0) -> None:
@@ -159,11 +174,18 @@ class Painter:
             elif not (last and x + size >= cols) or self.pen != PLAIN:
                 if self.pen == PLAIN:
                     out.append(f"\x1b[{size}C")
+                elif not self._is_fill():
+                    out.append(" " * size)  # half a wide character keeps the whole pen
                 elif x + size >= cols:
                     out.append("\x1b[K")
                 else:
                     out.append(f"\x1b[{size}X\x1b[{size}C")
             x += size
+
+    def _is_fill(self) -> bool:
+        """Whether the pen is one that erasing leaves: nothing but a background."""
+        fg, _, *others = self._pens.pens[ord(self.pen)]
+        return not (fg or any(others))
 
     def _text(self, part: str, x: int, cols: int) -> None:
         out = self.out

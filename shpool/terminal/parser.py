@@ -101,6 +101,8 @@ class Parser:
             piece = self._partial + data[start : start + _SLICE]
             text, used = utf_8_decode(piece, "replace")
             self._partial = piece[used:]
+            if "\x7f" in text:  # DEL is ignored wherever it stands
+                text = text.replace("\x7f", "")
             if text:
                 self._interpret(text)
                 self.compact()
@@ -265,8 +267,6 @@ class Parser:
                 self.after_print = False
             elif self.state != DCS:
                 self._dispatch(char)
-        elif char == "\x7f":
-            return
         elif char > "\x7f":
             self._end()
             if char in _OPEN:

@@ -37,7 +37,7 @@ _SHIFT = ("\x0f", "\x0e", "\x1bn", "\x1bo")
 
 def restore(terminal: "Terminal", history: int, *, in_place: bool) -> bytes:
     """The bytes that draw a terminal; see Terminal.restore."""
-    painter = Painter(terminal.pens, terminal.clusters)
+    painter = Painter(terminal.pens, terminal.clusters, terminal.rows)
     out = painter.out
     out.append(_CLEAN)
     if not in_place:

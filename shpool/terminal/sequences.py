@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # a class, but not for an alternation, without trying a match at each position.
 split = re.compile(
     r"""
-    ( [\x00-\x1f\x7f-\x9f]
+    ( [\x00-\x1f\x80-\x9f]
       (?: (?<=\x1b)
           (?: \[ [0-?]* [ -/]* [@-~]                               # CSI
             | \] [^\x00-\x1f\x80-\x9f]* (?: \x07 | \x9c | \x1b\\ | (?=\x1b) )  # OSC

@@ -104,7 +104,7 @@ class Attaching:
         command = self._pager_command(session)
         pager = Pager(self._reactor, client) if command else None
         client.begin(session, reply, connection.early_input, pager)
-        if pager is not None and command is not None:
+        if pager is not None and command is not None and client in session.clients:
             pager.start(self._spawner, command, header.size.usable())
 
     def _pager_command(self, session: Session) -> "Command | None":

@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import select
+import signal
 import socket
 import struct
 import time
@@ -176,6 +177,36 @@ def test_peers_that_disappear_at_any_point_leave_nothing_behind(
         )
     )
     eventually(lambda: shpool.descriptors() <= descriptors + 1)
+
+
+@pytest.mark.parametrize("pager", [False, True], ids=["no pager", "pager"])
+def test_a_client_that_goes_before_it_is_answered_leaves_a_session_that_works(
+    place: Place, pager: bool
+) -> None:
+    if pager:
+        script = place.scratch / "pager"
+        script.write_text("#!/bin/sh\nexec sleep 1234\n")
+        script.chmod(0o755)
+        (place.scratch / "motd").write_text("news\n")
+        place.configure(
+            f'motd_args = ["motd={place.scratch}/motd"]\n'
+            f'motd = {{ pager = {{ bin = "{script}", show_every = "1d" }} }}'
+        )
+    place.start()
+    events = place.subscribe()
+    for expected in (["created", "attached", "detached"], ["attached", "detached"]):
+        peer = place.peer()
+        os.kill(place.daemon_pid, signal.SIGSTOP)
+        peer.request(attach_header("one", "sh -c 'stty -echo; echo ready; exec cat'"))
+        peer.close()
+        os.kill(place.daemon_pid, signal.SIGCONT)
+        wanted = [f"session.{name}" for name in expected]
+        assert events.types(len(wanted)) == wanted
+    assert place.statuses() == {"one": "Disconnected"}
+    assert place.pids("sleep 1234") == []
+    again = place.raw_attach("one")
+    again.send(b"still here\n")
+    again.output_until(b"still here")
 
 
 @pytest.mark.parametrize(

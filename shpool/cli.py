@@ -115,6 +115,7 @@ COMMANDS = {
 def main(arguments: "Sequence[str] | None" = None) -> int:
     """Run one command line (default: the process's own) and return its exit status."""
     words = sys.argv[1:] if arguments is None else arguments
+    _mend_streams()
     try:
         status = _run(words)
         sys.stdout.flush()
@@ -136,6 +137,22 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 1
+
+
+def _mend_streams() -> None:
+    """Have 0, 1 and 2 open, and stdout take any session's name.
+
+    A descriptor that was closed would be given to the next socket, and be written to as output.
+    """
+    while (fd := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass
+    os.close(fd)
+    # Python has None for what was closed, which mypy does not know.
+    sys.stdout = sys.stdout or open(1, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w")  # noqa: SIM115
+    if (sys.stdout.encoding or "utf-8").lower() != "utf-8":
+        # Names are UTF-8 whatever the locale, as the original prints them.
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def _run(words: "Sequence[str]") -> int:

@@ -75,27 +75,24 @@ class Window(Terminal):
             if fresh and self.master >= 0:
                 self.send(fresh)
 
-    def state(self) -> dict[str, Any]:
-        """What the emulator knows, with its scrollback."""
+    def state(self, *, history: bool = False) -> dict[str, Any]:
+        """What the emulator knows, with its scrollback if asked."""
         while self._read(0):
             pass
-        return self._emulator.dump(history=True)
+        return self._emulator.dump(history=history)
 
     def screen(self) -> list[str]:
         """The rows of the screen, without blank tails."""
         return screen_text(self.state())
 
     def history(self) -> list[str]:
-        """The lines in the scrollback."""
-        return history_text(self.state())
+        """The lines in the scrollback that are not blank."""
+        return [line for line in history_text(self.state(history=True)) if line]
 
     def everything(self) -> list[str]:
-        """Scrollback and screen, without blank rows at the end."""
-        state = self.state()
-        lines = history_text(state) + screen_text(state)
-        while lines and not lines[-1]:
-            lines.pop()
-        return lines
+        """The lines of scrollback and screen that are not blank."""
+        state = self.state(history=True)
+        return [line for line in history_text(state) + screen_text(state) if line]
 
     def cursor(self) -> tuple[int, int]:
         """Row and column."""

@@ -1,0 +1,170 @@
+"""A client that reads nothing, or is stopped, keeps no program and no other session waiting."""
+
+import os
+import shlex
+import signal
+
+from tests.e2e.harness import DETACH, Place, eventually
+from tests.e2e.window import Window, attached, outside
+
+# Far more than all buffers between the program and the terminal hold.
+FLOOD = 4_000_000
+
+
+def flood(place: Place, then: str = "cat") -> str:
+    """A command that writes a flood once it is told to, notes that it has, and goes on."""
+    script = place.scratch / "flood"
+    script.write_text(
+        "#!/bin/sh\nstty -echo\necho ready\nread x\n"
+        f"seq -f 'flood %08.0f' {FLOOD // 16}\n"
+        f"echo over > {place.scratch}/over\necho flood is over\n{then}\n"
+    )
+    script.chmod(0o755)
+    return str(script)
+
+
+def is_over(place: Place) -> bool:
+    return (place.scratch / "over").exists()
+
+
+def test_a_frozen_terminal_does_not_stop_the_program(shpool: Place) -> None:
+    with attached(shpool, "-c", flood(shpool), "one") as window:
+        window.until_shown("ready")
+        window.send("\n")
+        # Nothing of what comes is read any more.
+        eventually(lambda: is_over(shpool), "the flood is over")
+        shpool.logged("takes no output, so it is skipped until it does")
+        assert shpool.statuses() == {"one": "Attached"}
+        other = shpool.attach("other")
+        assert other.ask("echo goes on") == "goes on\n"
+        # It reads again: the screen is right, what was missed is not sent.
+        window.until(lambda: "flood is over" in window.screen())
+        last = FLOOD // 16
+        rows = [row for row in window.screen() if row]
+        assert rows == [f"flood {n:08d}" for n in range(last - 21, last + 1)] + ["flood is over"]
+        assert len(window.output) < FLOOD
+        window.send("and live again\n")
+        window.until_shown("and live again")
+        shpool.logged("reads again")
+
+
+def test_a_frozen_raw_client_is_sent_the_screen_when_it_reads_again(shpool: Place) -> None:
+    peer = shpool.raw_attach("one", flood(shpool))
+    peer.output_until(b"ready")
+    peer.send(b"\n")
+    eventually(lambda: is_over(shpool), "the flood is over")
+    assert len(peer.output_until(b"flood is over")) < FLOOD
+    peer.send(b"live again\n\x04")
+    output, status = peer.to_exit_status()
+    assert status == 0
+    assert output.startswith(b"live again\r\n")
+
+
+def test_a_frozen_client_hears_of_changed_variables_when_it_reads_again(shpool: Place) -> None:
+    shpool.run("var", "set", "which", "one")
+    with attached(shpool, "-c", flood(shpool), "{which}") as window:
+        window.until_shown("ready")
+        window.send("\n")
+        eventually(lambda: is_over(shpool), "the flood is over")
+        shpool.logged("skipped until it does")
+        for n in range(5):
+            shpool.run("var", "set", "which", f"two{n}")
+        eventually(lambda: window.state() and shpool.statuses().get("two4") == "Attached")
+        assert shpool.statuses() == {"one": "Disconnected", "two4": "Attached"}
+
+
+def test_a_frozen_client_can_be_detached_and_its_session_taken(shpool: Place) -> None:
+    with attached(shpool, "-c", flood(shpool), "one") as window:
+        window.until_shown("ready")
+        window.send("\n")
+        eventually(lambda: is_over(shpool), "the flood is over")
+        shpool.logged("skipped until it does")
+        with attached(shpool, "-f", "one") as second:
+            second.until_shown("flood is over")
+            second.send("mine\n")
+            second.until_shown("mine")
+        assert window.wait() == 0
+        assert window.disorder() == ""
+
+
+def test_a_client_that_reads_slowly_is_sent_everything(shpool: Place) -> None:
+    peer = shpool.raw_attach("one", "sh -c 'stty -onlcr; seq 100000; echo end'")
+    output = b""
+    while not output.endswith(b"\nend\n"):
+        shpool.request("List")  # something else is always done first
+        kind, payload = peer.chunk()
+        assert kind == 0
+        assert isinstance(payload, bytes)
+        output += payload
+    assert output == b"".join(b"%d\n" % n for n in range(1, 100_001)) + b"end\n"
+
+
+def test_keys_reach_the_program_while_its_output_does_not_fit(shpool: Place) -> None:
+    done = shpool.scratch / "interrupted"
+    program = f"sh -c 'trap \"echo so > {done}; exit 3\" INT; echo ready; while :; do seq 9; done'"
+    with attached(shpool, "-c", program, "one") as window:
+        window.until_shown("9")
+        window.send(b"\x03")
+        eventually(done.exists)
+        assert window.wait() == 3
+
+
+# ---- a stopped client
+
+
+def stop(window: Window, place: Place, number: signal.Signals) -> int:
+    (row,) = place.sessions()["one"]["attachments"]
+    pid: int = row["pid"]
+    os.kill(pid, number)
+    return pid
+
+
+def test_a_client_that_is_stopped_frees_its_session_and_comes_back_to_it(shpool: Place) -> None:
+    with outside(shpool) as window:
+        before = window.modes()
+        window.send("shpool attach one\n")
+        window.until(lambda: window.cursor_line() == "$")
+        window.send("echo half")
+        window.until(lambda: window.cursor_line() == "$ echo half")
+        stop(window, shpool, signal.SIGTSTP)
+        window.until(lambda: window.cursor_line() == "outside$")
+        assert window.modes() == before
+        assert shpool.statuses() == {"one": "Disconnected"}
+        window.send("fg\n")
+        window.until(lambda: window.cursor_line() == "$ echo half")
+        assert shpool.statuses() == {"one": "Attached"}
+        window.send(" and half\n")
+        window.until_shown("half and half")
+        window.send(DETACH)
+        window.until(lambda: window.cursor_line() == "outside$")
+        assert window.modes() == before
+
+
+def test_a_full_screen_program_is_back_after_fg(shpool: Place) -> None:
+    program = r"""sh -c 'printf "\033[?1049h\033[?1000h\033[Hfull screen"; cat'"""
+    with outside(shpool) as window:
+        window.send(f"shpool attach -c {shlex.quote(program)} one\n")
+        window.until(lambda: window.screen()[0] == "full screen")
+        stop(window, shpool, signal.SIGTSTP)
+        window.until(lambda: window.cursor_line() == "outside$")
+        assert window.disorder() == ""
+        window.send("fg\n")
+        window.until(lambda: window.screen()[0] == "full screen")
+        assert window.state()["modes"]["mouse"] != "NONE"
+        window.send(DETACH)
+        window.until(lambda: window.cursor_line() == "outside$")
+        assert window.disorder() == ""
+
+
+def test_a_session_taken_while_its_client_was_stopped_is_busy_for_it(shpool: Place) -> None:
+    with outside(shpool) as window:
+        window.send("shpool attach one\n")
+        window.until(lambda: window.cursor_line() == "$")
+        stop(window, shpool, signal.SIGTSTP)
+        window.until(lambda: window.cursor_line() == "outside$")
+        taken = shpool.attach("one")
+        eventually(lambda: shpool.statuses() == {"one": "Attached"})
+        window.send("fg\n")
+        window.until_shown("session 'one' already has a terminal attached")
+        window.until(lambda: window.cursor_line() == "outside$")
+        assert taken.ask("echo undisturbed") == "undisturbed\n"

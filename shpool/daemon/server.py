@@ -126,8 +126,7 @@ class Server:
         """Remove what was bound, unless it is gone, or somebody else's by now."""
         for path, made in self._bound:
             try:
-                found = os.lstat(path)
-                if (found.st_dev, found.st_ino) == (made.st_dev, made.st_ino):
+                if _same_file(os.lstat(path), made):
                     os.unlink(path)
             except FileNotFoundError:
                 pass
@@ -189,6 +188,15 @@ def _lock_pid_file(path: str, control_socket: str) -> str:
     os.ftruncate(fd, 0)
     os.write(fd, b"%d\n" % os.getpid())
     return path
+
+
+def _same_file(found: os.stat_result, made: os.stat_result) -> bool:
+    """The time is compared too, since the inode number of a file that is gone is soon reused."""
+    return (found.st_dev, found.st_ino, found.st_mtime_ns) == (
+        made.st_dev,
+        made.st_ino,
+        made.st_mtime_ns,
+    )
 
 
 def _answers(path: str) -> bool:

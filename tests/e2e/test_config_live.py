@@ -146,8 +146,10 @@ def test_key_bindings_are_those_at_the_time_of_the_attach(place: Place) -> None:
     detached(first)
     second = place.attach("one")
     second.ask("true")
-    second.send(DETACH + b"\x03")  # now nothing but keys
-    second.ask("true")
+    second.send(b"echo re''ady; cat\n")
+    second.expect(rb"ready\r\n")
+    second.send(DETACH)  # now nothing but keys
+    second.expect(rb"\^@")
     second.send(b"\x01d")
     assert second.wait() == 0
 

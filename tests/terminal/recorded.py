@@ -33,9 +33,9 @@ class Stream:
         """Places to cut at, the same on every run: a third anywhere, the rest inside a sequence."""
         pick = random.Random(f"{self.name} {count}")
         inside = [n for m in LONG.finditer(self.data) for n in range(m.start() + 1, m.end())]
-        cuts = {pick.randint(1, len(self.data) - 1) for _ in range(count // 3)}
-        while len(cuts) < min(count, len(self.data) - 1):
-            cuts.add(pick.choice(inside) if inside else pick.randint(1, len(self.data) - 1))
+        anywhere = range(1, len(self.data))
+        cuts = set(pick.sample(inside, min(count - count // 3, len(inside))))
+        cuts.update(pick.sample(anywhere, min(count - len(cuts), len(anywhere))))
         return sorted(cuts)
 
 

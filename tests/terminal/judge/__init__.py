@@ -19,15 +19,16 @@ from .differ import State, difference
 __all__ = ["Node", "State", "Xterm", "difference", "missing"]
 
 HERE = Path(__file__).parent
-PACKAGE = HERE / "node_modules" / "@xterm" / "headless" / "package.json"
+PACKAGES = ("@xterm/headless", "@xterm/addon-unicode11")
 
 
 def missing() -> str:
     """What this judge lacks on this machine, in words; empty when it can run."""
     if shutil.which("node") is None:
         return "node is not installed"
-    if not PACKAGE.exists():
-        return "@xterm/headless is not installed: run `npm ci` in tests/terminal/judge"
+    for package in PACKAGES:
+        if not (HERE / "node_modules" / package / "package.json").exists():
+            return f"{package} is not installed: run `npm ci` in tests/terminal/judge"
     return ""
 
 

@@ -2,7 +2,8 @@
 
 What is deliberately treated as equal stands here and nowhere else:
 
-- A cell that was never printed and a printed space look alike (`blanks=True` tells them apart).
+- A cell that was never printed and a printed space, in the last column of a row that wraps:
+  printing it is what makes a terminal wrap. Elsewhere they differ: a reflow keeps only the printed.
 - The wrap marks of the alternate screen: no terminal reflows it.
 - Margins and tab stops of the screen not in use: this judge keeps one set for each screen, xterm
   and the model one set for the terminal.
@@ -74,9 +75,7 @@ def history_text(state: State) -> list[str]:
     return lines
 
 
-def difference(
-    expected: State, seen: State, *, blanks: bool = False, ignore: frozenset[str] = frozenset()
-) -> str:
+def difference(expected: State, seen: State, *, ignore: frozenset[str] = frozenset()) -> str:
     """The first difference in words, or an empty string.
 
     `ignore` names what a caller leaves out, and why it does so is the caller's to say: keys of the
@@ -92,7 +91,7 @@ def difference(
         if index == 0 and both and "main" in ignore:
             continue
         one, two = expected["screens"][index], seen["screens"][index]
-        told = _rows(expected, seen, index, blanks, ignore)
+        told = _rows(expected, seen, index, ignore)
         if not told:
             told = _screen_state(one, two, index == expected["alternate"], ignore)
         if told:
@@ -143,7 +142,7 @@ def _keys(one: dict[str, Any], two: dict[str, Any]) -> str:
     )
 
 
-def _rows(expected: State, seen: State, index: int, blanks: bool, ignore: frozenset[str]) -> str:
+def _rows(expected: State, seen: State, index: int, ignore: frozenset[str]) -> str:
     one, two = expected["screens"][index], seen["screens"][index]
     tables = expected["attributes"], seen["attributes"]
     for part in ("history", "lines"):
@@ -153,7 +152,8 @@ def _rows(expected: State, seen: State, index: int, blanks: bool, ignore: frozen
             if row == other and tables[0] == tables[1]:
                 continue
             where = f"row {y}" if part == "lines" else f"row {y} of the scrollback"
-            told = _cells(row, other, tables, blanks, "tails" not in ignore)
+            wraps = any(following[0] for following in one[part][y + 1 : y + 2])
+            told = _cells(row, other, tables, wraps, "tails" not in ignore)
             if told:
                 return f"{where}, {told}"
             first = y == 0 and (part == "history" or not one["history"])
@@ -162,14 +162,13 @@ def _rows(expected: State, seen: State, index: int, blanks: bool, ignore: frozen
     return ""
 
 
-def _cells(row: Any, other: Any, tables: tuple[Any, Any], blanks: bool, tails: bool) -> str:
+def _cells(row: Any, other: Any, tables: tuple[Any, Any], wraps: bool, tails: bool) -> str:
     pairs = list(zip(cells(row, tables[0]), cells(other, tables[1]), strict=True))
     while not tails and pairs and not (pairs[-1][0][0] + pairs[-1][1][0]).strip("\0 "):
         pairs.pop()
     for x, ((cluster, width, look), (cluster2, width2, look2)) in enumerate(pairs):
-        if not blanks:
-            cluster = " " if cluster == "\0" else cluster
-            cluster2 = " " if cluster2 == "\0" else cluster2
+        if wraps and x == len(pairs) - 1:
+            cluster, cluster2 = cluster.replace("\0", " "), cluster2.replace("\0", " ")
         if (cluster, width) != (cluster2, width2) or not same_pen(look, look2):
             return f"column {x}: expected {_cell(cluster, width, look)}, seen " + _cell(
                 cluster2, width2, look2

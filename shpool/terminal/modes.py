@@ -273,7 +273,7 @@ class Modes(Editor):
     def pop_keyboard(self, count: int, *_: int) -> None:
         """CSI < count u: entries off the stack; an emptied stack means no flags."""
         stack = self.screen.keyboard
-        del stack[max(len(stack) - (count or 1), 0) :]
+        del stack[max(len(stack) - count, 0) :]
         if not stack:
             stack.append(0)
 

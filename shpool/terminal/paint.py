@@ -175,12 +175,26 @@ class Painter:
                 if self.pen == PLAIN:
                     out.append(f"\x1b[{size}C")
                 elif not self._is_fill():
-                    out.append(" " * size)  # half a wide character keeps the whole pen
+                    self._halves(size, x, cols)
                 elif x + size >= cols:
                     out.append("\x1b[K")
                 else:
                     out.append(f"\x1b[{size}X\x1b[{size}C")
             x += size
+
+    def _halves(self, size: int, x: int, cols: int) -> None:
+        """Blanks from column x on that keep a whole pen, as half a wide character does that was
+        printed over: made in that way. In the last column a space has to do."""
+        pen = self.pen
+        for column in range(x, x + size):
+            self.use(pen)
+            if column + 1 < cols:
+                self.out.append("\u6f22\x1b[D \x1b[D")
+                self.use(PLAIN)
+                self.out.append("\x1b[X")
+            else:
+                self.out.append(" ")
+        self.use(pen)
 
     def _is_fill(self) -> bool:
         """Whether the pen is one that erasing leaves: nothing but a background."""

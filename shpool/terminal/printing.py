@@ -122,7 +122,7 @@ class Printer(Cursor):
         """Print cells that fit before edge."""
         row = self.lines[self.y]
         if self.insert_mode:
-            row.insert(self.x, len(cells), edge, self.fill)
+            row.insert(self.x, len(cells), edge, self.pen)
         row.put(self.x, cells, self.pen)
         self.x += len(cells)
 

@@ -215,22 +215,19 @@ def _cursor(painter: Painter, terminal: "Terminal") -> None:
     insert = "\x1b[4h" if terminal.insert_mode else ""
     pending = x >= terminal.cols or terminal.margin_wrap
     start, cells = terminal.cell_before()
-    if not cells or cells == BLANK or not (pending or terminal.after_print):
-        if pending and not cells:
-            cells = " "
-        elif not pending:
-            out.append(charsets + _position(terminal, y, x))
-            painter.use(terminal.pen)
-            out.append(insert)
-            return
-        cells = cells if cells != BLANK else " "
-    cluster = terminal.clusters.text(cells[0])
+    if not pending and not (terminal.after_print and cells.strip(BLANK)):
+        out.append(charsets + _position(terminal, y, x))
+        painter.use(terminal.pen)
+        out.append(insert)
+        return
+    cluster = terminal.clusters.text((cells or BLANK)[0])
     row = terminal.lines[y]
     look = row.style[start : start + 1] or "\0"
     # What is printed last is what REP repeats. So the cell comes last, unless its pen or a
     # character set stand against that, or the program's last word was another.
     last = (
         terminal.after_print
+        and cluster
         and look == terminal.pen
         and not (terminal.translation and ord(cluster[0]) in terminal.translation)
     )
@@ -244,7 +241,9 @@ def _cursor(painter: Painter, terminal: "Terminal") -> None:
         out.append(cluster)
     else:
         painter.use(look)
-        out.append(cluster)
+        out.append(cluster or " ")
+        if not row.text.strip(BLANK):
+            out.append("\x1b[1K")  # the row was erased under the pending wrap, which survived it
         painter.use(terminal.pen)
         if not charsets:
             charsets = "\x0f"  # anything but a print

@@ -138,7 +138,6 @@ CSI = {
     ">m": "modify_keys",  # XTMODKEYS
     ">n": "disable_modify_keys",
     ">u": "push_keyboard",  # kitty keyboard protocol
-    "<u": "pop_keyboard",
     "=u": "set_keyboard",
 }
 
@@ -172,6 +171,9 @@ def resolve(control: str, terminal: "Any") -> "Action":
                 return None, (parameters(body)[0] or 1,)  # REP
             if identity == ">m":
                 name, args = "modify_keys", (body,)
+            elif identity == "<u":
+                # The one sequence for which a 0 is not the default.
+                name, args = "pop_keyboard", (parameters(body)[0] if body else 1,)
             elif identity in CSI:
                 name = CSI[identity]
                 args = parameters(body)

@@ -2,8 +2,8 @@
 
 What is deliberately treated as equal stands here and nowhere else:
 
-- A cell that was never printed and a printed space, in the last column of a row that wraps:
-  printing it is what makes a terminal wrap. Elsewhere they differ: a reflow keeps only the printed.
+- A cell that was never printed and a printed space, in the last column of a row that wraps or is
+  about to: printing is what makes a terminal wrap. Elsewhere they differ, as they do in a reflow.
 - The wrap marks of the alternate screen: no terminal reflows it.
 - Margins and tab stops of the screen not in use: this judge keeps one set for each screen, xterm
   and the model one set for the terminal.
@@ -152,7 +152,9 @@ def _rows(expected: State, seen: State, index: int, ignore: frozenset[str]) -> s
             if row == other and tables[0] == tables[1]:
                 continue
             where = f"row {y}" if part == "lines" else f"row {y} of the scrollback"
-            wraps = any(following[0] for following in one[part][y + 1 : y + 2])
+            wraps = any(following[0] for following in one[part][y + 1 : y + 2]) or _waits(
+                expected, y
+            )
             told = _cells(row, other, tables, wraps, "tails" not in ignore)
             if told:
                 return f"{where}, {told}"
@@ -160,6 +162,11 @@ def _rows(expected: State, seen: State, index: int, ignore: frozenset[str]) -> s
             if index == 0 and row[0] != other[0] and not first and "wraps" not in ignore:
                 return f"{where}: wrapped expected {bool(row[0])}, seen {bool(other[0])}"
     return ""
+
+
+def _waits(state: State, y: int) -> bool:
+    """Whether the cursor waits behind the last column of this row."""
+    return bool(state["cursor"]["pendingWrap"]) and state["cursor"]["y"] == y
 
 
 def _cells(row: Any, other: Any, tables: tuple[Any, Any], wraps: bool, tails: bool) -> str:

@@ -80,7 +80,7 @@ class Terminal(Properties):
     def pass_lines(self, lines: int) -> None:
         """Go on as if so many lines had scrolled by, and the last of them ended just now; what
         stood on the screen and in the history is forgotten."""
-        self.scrolled += lines
+        self.scrolled += max(lines - (self.bottom - self.y), 0)
         self.history.clear()
         for row in self.lines:
             row.text = row.style = ""

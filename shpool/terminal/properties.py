@@ -125,7 +125,7 @@ class Properties(Modes):
         """XTMODKEYS: a resource's value, its default, or the default of all."""
         if body:
             resource, value = key_parameters(body)
-            if resource < 8:
+            if resource < 8 and (value is not None or resource in self.modify):
                 self.modify[resource] = value
         else:
             self.modify = dict.fromkeys(self.modify)

@@ -702,7 +702,7 @@ class Place:
                 process.poll()
             time.sleep(_LOOK)
         complaints = [f"left running: {pid} {words}" for pid, words in running.items()]
-        for folder, _, files in os.walk(self.xdg_runtime):
+        for folder, _, files in os.walk(self.runtime):
             complaints += [
                 f"left behind: {os.path.join(folder, file)}"
                 for file in files

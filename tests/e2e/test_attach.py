@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import DETACH, Place, eventually
+from tests.e2e.harness import DETACH, Place, Terminal, attach_header, eventually, need
 
 # ---- the terminal and the shell
 
@@ -229,6 +229,126 @@ def test_force_on_a_session_that_is_free_or_new_is_a_plain_attach(shpool: Place)
     shpool.raw_session("free", "bash")
     assert shpool.attach("--force", "free").ask("echo in") == "in\n"
     assert shpool.attach("--force", "new").ask("echo in") == "in\n"
+
+
+@pytest.mark.parametrize("count", [2, 10])
+def test_of_clients_that_ask_for_one_new_name_at_once_one_gets_it(
+    shpool: Place, count: int
+) -> None:
+    events = shpool.subscribe()
+    peers = [shpool.peer() for _ in range(count)]
+    for peer in peers:
+        peer.request(attach_header("one", "sleep 1000"))
+    replies = [peer.message()["status"] for peer in peers]
+    assert replies.count("Busy") == count - 1
+    assert replies.count({"Created": {"warnings": []}}) == 1
+    shpool.expect_events(events, "created", "attached")
+
+
+# ---- what a client is shown
+
+
+def test_what_was_printed_is_on_the_screen_again_after_a_reattach(shpool: Place) -> None:
+    program = "stty -echo; echo remember me; while read x; do echo $x; done"
+    client = shpool.attach("-c", f"sh -c '{program}'", "one")
+    client.expect("remember me")
+    client.send(DETACH)
+    assert client.wait() == 0
+    again = shpool.attach("one")
+    again.expect("remember me")
+    again.send("live\n")
+    again.expect("live")
+
+
+def test_a_full_screen_program_is_on_the_screen_again_after_a_reattach(shpool: Place) -> None:
+    vim = need("vim")
+    text = shpool.scratch / "text"
+    text.write_text("first line of the file\n" * 3)
+    client = shpool.attach("-c", f"{vim} -u NONE -i NONE {text}", "one")
+    client.expect("first line of the file")
+    client.send(DETACH)
+    assert client.wait() == 0
+    again = shpool.attach("one", rows=20, cols=70)
+    again.expect("first line of the file")
+    again.send("G:q!\r")
+    assert again.wait() == 0
+
+
+def test_the_prompt_says_which_session_it_is(place: Place) -> None:
+    place.configure('prompt_prefix = "shpool:$SHPOOL_SESSION_NAME "')
+    place.start()
+    client = place.attach("one")
+    client.expect(r"shpool:one \$ ")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_start_command_runs_before_the_first_prompt_and_is_not_typed(
+    place: Place, shell: str
+) -> None:
+    place.configure(f'shell = "{need(shell)}"')
+    place.start()
+    client = place.attach("-s", "echo sta''rted in {w}$SHPOOL_SESSION_NAME", "one")
+    client.expect(r"started in one\r?\n")
+    assert "sta''rted" not in client.text()
+    client.send("exit 0\n")
+    assert client.wait() == 0
+    assert "sta''rted" not in client.text()
+
+
+def test_a_start_command_and_a_command_exclude_each_other(shpool: Place) -> None:
+    done = shpool.run("attach", "-b", "-s", "true", "-c", "sleep 1000", "one")
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith("shpool: ")
+    assert done.err.count("\n") == 1
+    assert shpool.statuses() == {}
+
+
+def test_the_message_of_the_day_is_printed_in_a_new_session_only(place: Place) -> None:
+    (place.scratch / "motd").write_text("the news\nof today")
+    place.configure(f'motd = "dump"\nmotd_args = ["motd={place.scratch}/motd"]')
+    place.start()
+    program = "stty -echo; while read x; do clear; echo $x; done"
+    client = place.attach("-c", f"sh -c '{program}'", "one")
+    client.expect("the news\r\nof today\r\n")
+    client.send("gone\n")
+    client.expect("gone")
+    client.send(DETACH)
+    assert client.wait() == 0
+    again = place.attach("one")
+    again.send("again\n")
+    again.expect("again")
+    assert b"the news" not in again.output
+
+
+def test_the_message_of_the_day_in_a_pager_comes_before_each_attach(place: Place) -> None:
+    (place.scratch / "motd").write_text("the news")
+    pager = place.scratch / "pager"
+    pager.write_text("#!/bin/sh\nstty -echo\ncat $1\nread x\necho left with $x\n")
+    pager.chmod(0o755)
+    place.configure(
+        f'motd_args = ["motd={place.scratch}/motd"]\nmotd = {{ pager = {{ bin = "{pager}" }} }}'
+    )
+    place.start()
+    client = place.attach("-c", "sh -c 'stty -echo; echo shell; exec cat'", "one")
+    for last in (False, True):
+        client.expect("the news")
+        client.send("key\n")
+        client.expect("left with key")
+        _until_answered(client)  # what is typed before the pager has ended is the pager's
+        if not last:
+            client.send(DETACH)
+            assert client.wait() == 0
+            client = place.attach("one")
+
+
+def _until_answered(client: Terminal) -> None:
+    """Type until the session, which runs cat, answers."""
+
+    def answered() -> bool:
+        client.send("to the shell\n")
+        return client.shows("to the shell")
+
+    eventually(answered)
 
 
 # ---- in the background

@@ -9,6 +9,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -269,3 +270,50 @@ def test_requests_in_other_forms_of_messagepack_are_understood(shpool: Place) ->
     peer = shpool.peer()
     peer.send(b"\xde\x00\x01\xa4Kill\x82\xa7unknown\x05\xc4\x08sessions\xdc\x00\x01\xc4\x03one")
     assert peer.message() == {"not_found_sessions": []}
+
+
+# ---- somebody else
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_another_user_is_refused_even_where_the_files_would_let_them_in(
+    shpool: Place, witness: Peer
+) -> None:
+    for path in (shpool.root, shpool.xdg_runtime, shpool.runtime):
+        path.chmod(0o755)
+    for path in (shpool.socket, shpool.events_socket):
+        path.chmod(0o666)
+    uid = 65_534
+
+    forbidden = _as_user(uid, shpool.socket, pack(attach_header("witness")))
+    reason = f"uid {uid} may not attach to sessions of uid 0".encode()
+    assert forbidden.endswith(pack({"status": {"Forbidden": reason.decode()}}))
+    greeting = _as_user(uid, shpool.socket, pack("List"))
+    assert b"version" in greeting
+    assert b"sessions" not in greeting
+    assert _as_user(uid, shpool.events_socket, b"") == b""
+    shpool.logged(rf"WARN .*its uid is {uid}")
+    shpool.logged(rf"WARN .*events: closed a connection of uid {uid}")
+    assert shpool.statuses() == {"witness": "Attached"}
+
+
+def _as_user(uid: int, path: Path, data: bytes) -> bytes:
+    """All that a peer of another user is told."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setuid(uid)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+                sock.settimeout(30)
+                sock.connect(str(path))
+                sock.sendall(data)
+                while piece := sock.recv(65536):
+                    os.write(write, piece)
+        finally:
+            os._exit(0)
+    os.close(write)
+    with open(read, "rb") as file:
+        told = file.read()
+    os.waitpid(pid, 0)
+    return told

@@ -158,6 +158,37 @@ def test_the_log_file_is_private_truncated_and_utf_8(place: Place) -> None:
     assert stat.S_IMODE(fresh.stat().st_mode) == 0o600
 
 
+def test_without_a_runtime_directory_of_the_users_it_is_below_home(place: Place) -> None:
+    del place.env["XDG_RUNTIME_DIR"]
+    assert place.run("-D", "list") == (1, "", "could not connect to daemon\n")
+    process = place.popen("daemon")
+    directory = place.home / ".local" / "run" / "shpool"
+    try:
+        eventually((directory / "shpool.socket").is_socket)
+        assert place.run("-D", "list") == (0, "NAME\tSTATUS\n", "")
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    finally:
+        process.terminate()
+        assert process.wait() == 0
+
+
+def test_without_home_and_runtime_directory_there_is_no_place(place: Place) -> None:
+    del place.env["XDG_RUNTIME_DIR"], place.env["HOME"]
+    done = place.run("list")
+    assert (done.status, done.out) == (1, "")
+    assert "neither XDG_RUNTIME_DIR nor HOME is set" in done.err
+
+
+@pytest.mark.parametrize("command", ["list", "daemon"])
+def test_a_socket_path_that_is_too_long_is_said(place: Place, command: str) -> None:
+    path = place.scratch / ("x" * 200)
+    done = place.run("-s", str(path), "-D", command)
+    assert done.status == 1
+    assert str(path) in done.err.splitlines()[-1]
+    assert "too long" in done.err
+    assert "Traceback" not in done.err
+
+
 def test_another_socket_has_its_events_beside_it_and_files_of_its_own(place: Place) -> None:
     place.start()
     place.raw_attach("one", "sleep 1000")

@@ -1,0 +1,73 @@
+"""Each measurement, with hardly anything to measure: that it works, and leaves nothing behind."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bench import proc, report
+from tests.bench.__main__ import MEASUREMENTS
+from tests.bench.contestants import ALL, CHECKOUT
+from tests.bench.measuring import TINY, Bench, Row
+
+KINDS = [kind for kind in ALL if kind.available()]
+
+
+@pytest.mark.parametrize("name", MEASUREMENTS)
+def test_it_has_a_figure_for_everybody_it_measures(name: str) -> None:
+    said: list[str] = []
+    rows = MEASUREMENTS[name](Bench(TINY, KINDS, said.append))
+    assert rows
+    assert said
+    for row in rows:
+        assert "shpool" in row.values
+        assert all(value >= 0 for value in row.values.values())
+        if row.unit not in ("/s", "ms/s"):  # which may be none at all
+            assert all(value > 0 for value in row.values.values())
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A directory whose name leaves room for a socket's; tmp_path's may not."""
+    with tempfile.TemporaryDirectory(prefix="b-", dir="/tmp") as name:
+        yield Path(name)
+
+
+def test_nothing_is_left_behind(short: Path) -> None:
+    result = short / "result.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench", "--tiny", "--only", "echo", "--json", str(result)],
+        env={**os.environ, "TMPDIR": str(short)},
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "echo, p99" in done.stdout
+    rows = json.loads(result.read_text())["rows"]
+    assert [row["label"] for row in rows] == ["echo, p50", "echo, p99"]
+    assert set(rows[0]["values"]) == {kind.name for kind in KINDS}
+    assert set(rows[0]["ratios"]) == {kind.name for kind in KINDS} - {"shpool"}
+    assert proc.with_in_environment(str(short)) == []
+    assert [path.name for path in short.iterdir()] == ["result.json"]
+
+
+def test_the_table_shows_values_and_what_shpool_is_to_each() -> None:
+    rows = [
+        Row("flood", "MB/s", True, {"tmux": 20.0, "shpool": 50.0}),
+        Row("wake-ups", "/s", False, {"tmux": 0.0, "shpool": 0.0}),
+        Row("events", "/s", True, {"shpool": 1234.5}),
+    ]
+    assert report.table(rows, ["tmux", "shpool"]).splitlines()[:4] == [
+        "                  tmux  shpool     to tmux",
+        "flood     MB/s +  20.0    50.0  |     2.50",
+        "wake-ups  /s -       0       0  |",
+        "events    /s +            1234  |",
+    ]

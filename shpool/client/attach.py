@@ -10,7 +10,8 @@ import sys
 import time
 
 from shpool.client import tty
-from shpool.client.connect import ClientError, Connection, ask, dial, reach
+from shpool.client.connect import ClientError, Connection, dial
+from shpool.client.reach import ask, reach
 from shpool.client.relay import Outcome, Relay, Signals
 from shpool.errors import Verdict
 from shpool.names import check_session_name

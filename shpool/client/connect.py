@@ -1,8 +1,7 @@
-"""Reaching the daemon: dial, start one if none answers, compare versions, ask and be answered."""
+"""A connection to a daemon that is there: dial, compare versions, send and receive."""
 
 import errno
 import socket
-import sys
 
 from shpool.errors import ShpoolError, Verdict
 from shpool.protocol.messages import PROTOCOL_VERSION, read_greeting
@@ -12,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from shpool.client.context import Context
     from shpool.protocol.messages import Request
 
 _READ = 65_536
@@ -72,13 +70,13 @@ def dial(path: str, timeout: "float | None" = None) -> Connection:
 
     `timeout` is in seconds, for each step.  Raises Verdict if nobody listens, ClientError.
     """
-    sock = _connect(path, timeout)
+    sock = connect(path, timeout)
     if sock is None:
         raise Verdict("could not connect to daemon")
     return Connection(sock)
 
 
-def _connect(path: str, timeout: "float | None" = None) -> "socket.socket | None":
+def connect(path: str, timeout: "float | None" = None) -> "socket.socket | None":
     """A connection, or None if nobody listens at `path`."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.settimeout(timeout)
@@ -94,51 +92,11 @@ def _connect(path: str, timeout: "float | None" = None) -> "socket.socket | None
 
 def listening(path: str) -> bool:
     """Whether a daemon answers at `path`."""
-    sock = _connect(path)
+    sock = connect(path)
     if sock is None:
         return False
     sock.close()
     return True
-
-
-def reach(context: "Context") -> Connection:
-    """Connect, to a daemon that is started first if none answers and one may be started.
-
-    Raises ClientError, ConfigError.
-    """
-    path = context.paths.socket
-    sock = _connect(path)
-    if sock is None:
-        if not _may_daemonize(context):
-            raise Verdict("could not connect to daemon")
-        from shpool.client.daemonize import start_daemon
-
-        start_daemon(context)
-        return dial(path)
-    return Connection(sock)
-
-
-def _may_daemonize(context: "Context") -> bool:
-    if context.no_daemonize:
-        return False
-    # The configuration is read even if -d makes nodaemonize moot: a bad one must be said here,
-    # not found in the log of a daemon that did not start.
-    config = context.config()
-    return context.daemonize or not config.nodaemonize
-
-
-def ask(context: "Context", request: "Request") -> "Any":
-    """One request, one reply; a version mismatch is warned of.  Raises ClientError."""
-    connection = reach(context)
-    try:
-        if connection.warning:
-            sys.stderr.write(f"warning: {connection.warning}, try restarting your daemon\n")
-        connection.send(request)
-        return connection.receive()
-    except WireError as error:
-        raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
-    finally:
-        connection.close()
 
 
 def version_warning(ours: str, theirs: str) -> "str | None":

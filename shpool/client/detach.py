@@ -2,7 +2,8 @@
 
 import sys
 
-from shpool.client.connect import Connection, ask, reach
+from shpool.client.connect import Connection
+from shpool.client.reach import ask, reach
 from shpool.errors import Verdict
 from shpool.protocol.messages import DetachRequest, read_missed
 

@@ -2,7 +2,8 @@
 
 import os
 
-from shpool.client.connect import ClientError, reach
+from shpool.client.connect import ClientError
+from shpool.client.reach import reach
 from shpool.errors import Verdict
 
 TYPE_CHECKING = False

@@ -1,7 +1,7 @@
 """shpool kill: end sessions, and return when they are gone."""
 
-from shpool.client.connect import ask
 from shpool.client.detach import report, sessions_meant
+from shpool.client.reach import ask
 from shpool.protocol.messages import KillRequest, read_missed
 
 TYPE_CHECKING = False

@@ -2,7 +2,7 @@
 
 import sys
 
-from shpool.client.connect import ask
+from shpool.client.reach import ask
 from shpool.protocol.messages import ListRequest, Session, list_reply, read_list_reply
 
 TYPE_CHECKING = False

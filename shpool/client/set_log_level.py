@@ -1,6 +1,6 @@
 """shpool set-log-level: change what the daemon logs."""
 
-from shpool.client.connect import ask
+from shpool.client.reach import ask
 from shpool.options import UsageError
 from shpool.protocol.messages import LOG_LEVELS, SetLogLevel
 

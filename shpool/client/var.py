@@ -2,7 +2,8 @@
 
 import sys
 
-from shpool.client.connect import ClientError, ask
+from shpool.client.connect import ClientError
+from shpool.client.reach import ask
 from shpool.options import UsageError
 from shpool.protocol.messages import GetVars, MaybeSwitch, ModifyVar
 from shpool.templates import is_variable_name

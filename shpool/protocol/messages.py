@@ -7,6 +7,24 @@ Source: the original's protocol crate 0.4.2 as serde writes it.
 """
 
 from shpool.protocol.msgpack import Decoder, WireError, pack
+from shpool.protocol.shapes import (
+    I32_MAX,
+    I32_MIN,
+    I64_MAX,
+    I64_MIN,
+    U16_MAX,
+    U64_MAX,
+    as_map,
+    as_text,
+    items,
+    number,
+    optional_number,
+    optional_text,
+    pairs,
+    text,
+    texts,
+    variant,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,84 +33,6 @@ if TYPE_CHECKING:
 PROTOCOL_VERSION = "0.4.2"
 
 LOG_LEVELS = ("Off", "Error", "Warn", "Info", "Debug", "Trace")
-
-U16_MAX = (1 << 16) - 1
-U64_MAX = (1 << 64) - 1
-I64_MIN, I64_MAX = -(1 << 63), (1 << 63) - 1
-I32_MIN, I32_MAX = -(1 << 31), (1 << 31) - 1
-
-
-# ---- shapes -----------------------------------------------------------------------------------
-
-
-def _map(value: "Any", what: str) -> "dict[Any, Any]":
-    if not isinstance(value, dict):
-        raise WireError(f"{what} is not a map")
-    return value
-
-
-def _as_text(value: "Any", what: str) -> str:
-    if isinstance(value, bytes):  # bin, or a str that is not UTF-8
-        try:
-            return value.decode()
-        except UnicodeDecodeError:
-            raise WireError(f"{what} is not UTF-8") from None
-    if not isinstance(value, str):
-        raise WireError(f"{what} is not a string")
-    return value
-
-
-def _text(fields: "dict[Any, Any]", key: str) -> str:
-    return _as_text(fields.get(key, ""), key)
-
-
-def _optional_text(fields: "dict[Any, Any]", key: str) -> "str | None":
-    value = fields.get(key)
-    return None if value is None else _as_text(value, key)
-
-
-def _as_number(value: "Any", what: str, low: int, high: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise WireError(f"{what} is not an integer from {low} to {high}")
-    return value
-
-
-def _number(fields: "dict[Any, Any]", key: str, low: int, high: int) -> int:
-    return _as_number(fields.get(key, 0), key, low, high)
-
-
-def _optional_number(fields: "dict[Any, Any]", key: str, low: int, high: int) -> "int | None":
-    value = fields.get(key)
-    return None if value is None else _as_number(value, key, low, high)
-
-
-def _list(fields: "dict[Any, Any]", key: str) -> "list[Any]":
-    value = fields.get(key, [])
-    if not isinstance(value, list):
-        raise WireError(f"{key} is not an array")
-    return value
-
-
-def _texts(fields: "dict[Any, Any]", key: str) -> "list[str]":
-    return [_as_text(item, key) for item in _list(fields, key)]
-
-
-def _pairs(fields: "dict[Any, Any]", key: str) -> "list[tuple[str, str]]":
-    pairs = []
-    for item in _list(fields, key):
-        if not isinstance(item, list) or len(item) != 2:
-            raise WireError(f"{key} is not an array of pairs")
-        pairs.append((_as_text(item[0], key), _as_text(item[1], key)))
-    return pairs
-
-
-def _variant(value: "Any", what: str) -> "tuple[str, Any]":
-    """An enum on the wire: its variant's name, or a map of one from that name to its content."""
-    if isinstance(value, dict) and len(value) == 1:
-        ((name, content),) = value.items()
-        return _as_text(name, what), content
-    return _as_text(value, what), None
-
 
 # ---- greeting ---------------------------------------------------------------------------------
 
@@ -104,7 +44,7 @@ def greeting(version: str) -> "Any":
 
 def read_greeting(value: "Any") -> str:
     """The daemon's protocol version."""
-    return _text(_map(value, "the version header"), "version")
+    return text(as_map(value, "the version header"), "version")
 
 
 # ---- requests ---------------------------------------------------------------------------------
@@ -131,9 +71,9 @@ class TtySize:
 
     @classmethod
     def from_wire(cls, value: "Any") -> "TtySize":
-        fields = _map(value, "the terminal size")
+        fields = as_map(value, "the terminal size")
         return cls(
-            *(_number(fields, key, 0, U16_MAX) for key in ("rows", "cols", "xpixel", "ypixel"))
+            *(number(fields, key, 0, U16_MAX) for key in ("rows", "cols", "xpixel", "ypixel"))
         )
 
     def usable(self) -> "TtySize":
@@ -180,16 +120,16 @@ class AttachHeader:
 
     @classmethod
     def from_wire(cls, value: "Any") -> "AttachHeader":
-        fields = _map(value, "Attach")
+        fields = as_map(value, "Attach")
         return cls(
-            _text(fields, "name"),
-            _text(fields, "name_template"),
+            text(fields, "name"),
+            text(fields, "name_template"),
             TtySize.from_wire(fields.get("local_tty_size", {})),
-            _pairs(fields, "local_env"),
-            _optional_number(fields, "ttl_secs", 0, U64_MAX),
-            _optional_text(fields, "cmd"),
-            _optional_text(fields, "dir"),
-            _optional_text(fields, "start_cmd"),
+            pairs(fields, "local_env"),
+            optional_number(fields, "ttl_secs", 0, U64_MAX),
+            optional_text(fields, "cmd"),
+            optional_text(fields, "dir"),
+            optional_text(fields, "start_cmd"),
         )
 
 
@@ -226,13 +166,13 @@ class SessionMessage:
 
     @classmethod
     def from_wire(cls, value: "Any") -> "SessionMessage":
-        fields = _map(value, "SessionMessage")
-        name, content = _variant(fields.get("payload"), "payload")
+        fields = as_map(value, "SessionMessage")
+        name, content = variant(fields.get("payload"), "payload")
         if name == "Detach":
-            return cls(_text(fields, "session_name"), None)
+            return cls(text(fields, "session_name"), None)
         if name == "Resize":
-            size = TtySize.from_wire(_map(content, "Resize").get("tty_size", {}))
-            return cls(_text(fields, "session_name"), size)
+            size = TtySize.from_wire(as_map(content, "Resize").get("tty_size", {}))
+            return cls(text(fields, "session_name"), size)
         raise WireError(f"a session message of the unknown kind {name!r}")
 
 
@@ -300,7 +240,7 @@ if TYPE_CHECKING:
 
 def read_request(value: "Any") -> "Request":
     """A ConnectHeader, whatever it asks for."""
-    name, content = _variant(value, "the request")
+    name, content = variant(value, "the request")
     if name == "List":
         return ListRequest()
     if name == "GetVars":
@@ -310,14 +250,14 @@ def read_request(value: "Any") -> "Request":
     if name == "SessionMessage":
         return SessionMessage.from_wire(content)
     if name == "Detach":
-        return DetachRequest(_texts(_map(content, name), "sessions"))
+        return DetachRequest(texts(as_map(content, name), "sessions"))
     if name == "Kill":
-        return KillRequest(_texts(_map(content, name), "sessions"))
+        return KillRequest(texts(as_map(content, name), "sessions"))
     if name == "ModifyVar":
-        fields = _map(content, name)
-        return ModifyVar(_text(fields, "var"), _optional_text(fields, "val"))
+        fields = as_map(content, name)
+        return ModifyVar(text(fields, "var"), optional_text(fields, "val"))
     if name == "SetLogLevel":
-        level, _ = _variant(_map(content, name).get("level"), "level")
+        level, _ = variant(as_map(content, name).get("level"), "level")
         if level not in LOG_LEVELS:
             raise WireError(f"the unknown log level {level!r}")
         return SetLogLevel(level)
@@ -349,14 +289,14 @@ class AttachReply:
 
     @classmethod
     def from_wire(cls, value: "Any") -> "AttachReply":
-        name, content = _variant(_map(value, "the attach reply").get("status"), "status")
+        name, content = variant(as_map(value, "the attach reply").get("status"), "status")
         if name in ("Attached", "Created"):
-            fields = _map(content, name) if content is not None else {}
-            return cls(name, _texts(fields, "warnings"))
+            fields = as_map(content, name) if content is not None else {}
+            return cls(name, texts(fields, "warnings"))
         if name == "Busy":
             return cls(name)
         if name in ("Forbidden", "UnexpectedError"):
-            return cls(name, reason=_as_text(content, name))
+            return cls(name, reason=as_text(content, name))
         raise WireError(f"the unknown attach status {name!r}")
 
 
@@ -374,8 +314,8 @@ class Attachment:
 
     @classmethod
     def from_wire(cls, value: "Any") -> "Attachment":
-        fields = _map(value, "an attachment")
-        return cls(_text(fields, "session_name_template"), _number(fields, "pid", I32_MIN, I32_MAX))
+        fields = as_map(value, "an attachment")
+        return cls(text(fields, "session_name_template"), number(fields, "pid", I32_MIN, I32_MAX))
 
 
 class Session:
@@ -409,14 +349,14 @@ class Session:
 
     @classmethod
     def from_wire(cls, value: "Any") -> "Session":
-        fields = _map(value, "a session")
-        status, _ = _variant(fields.get("status", "Disconnected"), "status")
+        fields = as_map(value, "a session")
+        status, _ = variant(fields.get("status", "Disconnected"), "status")
         return cls(
-            _text(fields, "name"),
-            _number(fields, "started_at_unix_ms", I64_MIN, I64_MAX),
-            _optional_number(fields, "last_connected_at_unix_ms", I64_MIN, I64_MAX),
-            _optional_number(fields, "last_disconnected_at_unix_ms", I64_MIN, I64_MAX),
-            [Attachment.from_wire(item) for item in _list(fields, "attachments")],
+            text(fields, "name"),
+            number(fields, "started_at_unix_ms", I64_MIN, I64_MAX),
+            optional_number(fields, "last_connected_at_unix_ms", I64_MIN, I64_MAX),
+            optional_number(fields, "last_disconnected_at_unix_ms", I64_MIN, I64_MAX),
+            [Attachment.from_wire(item) for item in items(fields, "attachments")],
             status,
         )
 
@@ -426,8 +366,8 @@ def list_reply(sessions: "list[Session]") -> "Any":
 
 
 def read_list_reply(value: "Any") -> "list[Session]":
-    fields = _map(value, "the list reply")
-    return [Session.from_wire(item) for item in _list(fields, "sessions")]
+    fields = as_map(value, "the list reply")
+    return [Session.from_wire(item) for item in items(fields, "sessions")]
 
 
 def session_message_reply(kind: str, outcome: str) -> "Any":
@@ -445,8 +385,8 @@ def kill_reply(not_found: "list[str]") -> "Any":
 
 def read_missed(value: "Any") -> "tuple[list[str], list[str]]":
     """The sessions a Detach or Kill reply names: (not found, not attached)."""
-    fields = _map(value, "the reply")
-    return _texts(fields, "not_found_sessions"), _texts(fields, "not_attached_sessions")
+    fields = as_map(value, "the reply")
+    return texts(fields, "not_found_sessions"), texts(fields, "not_attached_sessions")
 
 
 class MaybeSwitch:
@@ -463,8 +403,8 @@ class MaybeSwitch:
 
     @classmethod
     def from_wire(cls, value: "Any") -> "MaybeSwitch":
-        fields = _map(value, "the variables")
-        return cls(_pairs(fields, "vars"), _optional_text(fields, "switch_to"))
+        fields = as_map(value, "the variables")
+        return cls(pairs(fields, "vars"), optional_text(fields, "switch_to"))
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> "MaybeSwitch":

@@ -11,13 +11,12 @@ from shpool.client.connect import (
     ClientError,
     Connection,
     LostDaemon,
-    ask,
     dial,
     listening,
-    reach,
     version_warning,
 )
 from shpool.client.context import Context
+from shpool.client.reach import ask, reach
 from shpool.errors import Verdict
 from shpool.options import Parsed
 from shpool.protocol.messages import GetVars, ListRequest

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shpool.terminal.model import Terminal
 
 from .judge.kitty import Kitty, difference
 from .recorded import names, stream
+from .test_judged_generated import steady
 
 SCRIPTS = {
     "a flag set": b"\x1b[=5u",
@@ -43,6 +46,28 @@ def test_the_keyboard_stacks_come_back(script: str, kitty: Kitty) -> None:
         assert difference(whole.probe(), fresh.probe()) == ""
         whole.close()
         fresh.close()
+
+
+FLAGS = st.one_of(
+    st.builds(lambda n: b"\x1b[>%du" % n, st.integers(0, 31)),
+    st.builds(lambda n: b"\x1b[<%du" % n, st.integers(0, 4)),
+    st.builds(lambda n, how: b"\x1b[=%d;%du" % (n, how), st.integers(0, 31), st.integers(1, 3)),
+    st.sampled_from([b"\x1b[>u", b"\x1b[<u", b"\x1b[=1u", b"\x1b[?u", b"text"]),
+)
+COVERED = st.lists(FLAGS, max_size=12).map(lambda p: b"\x1b[?1049h\x1b[H" + b"".join(p))
+
+
+@given(main=st.lists(FLAGS, max_size=12).map(b"".join), alternate=st.one_of(st.just(b""), COVERED))
+@steady
+def test_made_up_stacks_come_back(kitty: Kitty, main: bytes, alternate: bytes) -> None:
+    model = Terminal(10, 40, 0)
+    model.feed(main + alternate)
+    whole = kitty.new(10, 40).write(main + alternate)
+    fresh = kitty.new(10, 40).write(model.restore(0))
+    assert difference(whole.dump(), fresh.dump()) == ""
+    assert difference(whole.probe(), fresh.probe()) == ""
+    whole.close()
+    fresh.close()
 
 
 @pytest.mark.parametrize("name", [name for name in names() if OTHERWISE.get(name) != 0])

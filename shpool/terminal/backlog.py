@@ -22,9 +22,12 @@ _REST_OF_SEQUENCE = 1024
 
 # Anything but SGR; an SGR may be cut at the end. The pattern begins with a literal because re
 # then searches with memchr; an alternative beside it would cost ten times as much.
-_OTHER_SEQUENCE = re.compile(rb"\x1b(?!\[[0-9:;]*(?:m|\Z)|\Z)").search
+_OTHER_SEQUENCE = re.compile(rb"\x1b(?!\[[0-9:;]*+(?:m|\Z)|\Z)").search
 _C1 = re.compile(rb"\xc2[\x80-\x9f]").search
 _SGR = re.compile(rb"\x1b\[[0-9:;]*m").findall
+_RESETS = (b"\x1b[m", b"\x1b[0m", b"\x1b[0;")
+# Sequences that the last reset is looked for among. Nearly all output has one in each line.
+_SEQUENCES_BACK = 256
 
 
 class Backlog:
@@ -151,13 +154,28 @@ class Backlog:
         lines = data.count(b"\n", start, cut)
         if lines < terminal.rows or not _is_plain(data):
             return 0
-        reset = max(data.rfind(b"\x1b[m", start, cut), data.rfind(b"\x1b[0m", start, cut))
-        colours = _SGR(data[max(reset, start) : cut])
-        terminal.feed(b"".join(colours))
+        terminal.feed(b"".join(_colours(data, start, cut)))
         terminal.pass_lines(lines)
         return cut
 
 
+def _colours(data: bytes, start: int, end: int) -> list[bytes]:
+    """The SGR between start and end that decide which pen is in use at end."""
+    at = end
+    for _ in range(_SEQUENCES_BACK):
+        at = data.rfind(b"\x1b", start, at)
+        if at < 0:
+            at = start
+            break
+        if data.startswith(_RESETS, at):
+            break
+    else:
+        at = start
+    return _SGR(data, at, end)
+
+
 def _is_plain(data: bytes) -> bool:
     """Nothing but text, line ends and SGR (and controls that move within a line)."""
-    return not (_OTHER_SEQUENCE(data) or b"\x0e" in data or b"\x0f" in data or _C1(data))
+    if b"\x0e" in data or b"\x0f" in data or (b"\xc2" in data and _C1(data)):
+        return False
+    return b"\x1b" not in data or not _OTHER_SEQUENCE(data)

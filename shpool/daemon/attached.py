@@ -15,6 +15,7 @@ from shpool.daemon.outbound import Outbound, Policy
 from shpool.protocol import chunks
 from shpool.protocol.messages import AttachReply
 from shpool.protocol.msgpack import pack
+from shpool.terminal.leave import LEAVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,16 +85,27 @@ class AttachedClient(Policy):
             session.hold_output(self)  # its first words are for this client
         if early:
             self._input(early)
-        if self._session is not None and not self._input_full:
-            self.release_input()
+        if self._session is not None:
+            self._resume_input()
 
-    def pager_done(self) -> None:
-        """The user has left the pager."""
+    def pager_done(self, unread: bytes) -> None:
+        """The user has left the pager, or it did not start and `unread` was typed meanwhile."""
         self._pager = None
         if self._session is not None:
             self._session.release_output(self)
             self._enter()
-            self.release_input()
+            if unread:
+                self._input(unread)
+            if self._session is not None:
+                self._resume_input()
+
+    def shell_ended(self) -> None:
+        """What the shell wrote last is about to come; a pager must not stand before it."""
+        if self._pager is not None:
+            self._pager.hang_up()
+            self._pager = None
+            self.show(LEAVE)
+            self._enter()
 
     def _enter(self) -> None:
         assert self._session is not None
@@ -203,6 +215,12 @@ class AttachedClient(Policy):
         """The program does not read: stop reading the client, but notice when it goes."""
         self._reactor.on_readable(self._fd, None)
         self._reactor.on_hangup(self._fd, self._gone)
+
+    def _resume_input(self) -> None:
+        if self._input_full:
+            self.hold_input()
+        else:
+            self.release_input()
 
     def release_input(self) -> None:
         """Read the client's input (again)."""

@@ -22,6 +22,8 @@ class Pager(spawn.Owner, pty.User):
         self._reactor = reactor
         self._client: AttachedClient | None = client
         self._pty: pty.Pty | None = None
+        self._runs = False
+        self._early = b""  # typed before it was known to run; if it does not, for the shell
 
     def start(self, spawner: spawn.Spawner, command: spawn.Command, size: "TtySize") -> None:
         """Run it; a program that cannot be run is logged, and as good as one that was left."""
@@ -39,12 +41,14 @@ class Pager(spawn.Owner, pty.User):
             self._pty.resize(size)
 
     def take_input(self, data: bytes) -> None:
-        if self._pty is not None and not self._pty.closed:
+        if not self._runs:
+            self._early += data
+        elif self._pty is not None and not self._pty.closed:
             self._pty.send(data)
 
     @property
     def input_full(self) -> bool:
-        return self._pty is not None and self._pty.input_full
+        return not self._runs or (self._pty is not None and self._pty.input_full)
 
     def hold_output(self, hold: bool) -> None:
         """The client cannot take more, or it can again."""
@@ -59,8 +63,14 @@ class Pager(spawn.Owner, pty.User):
             self._pty.close()
 
     def started(self) -> None:
-        if self._pty is not None:
+        self._runs = True
+        if self._pty is not None and self._client is not None:
             self._pty.watch(True)
+            early, self._early = self._early, b""
+            if early:
+                self._pty.send(early)
+            if not self._pty.input_full:
+                self._client.release_input()
 
     def failed(self, reason: str) -> None:
         logs.warn(f"the message of the day is not shown: {reason}")
@@ -76,7 +86,7 @@ class Pager(spawn.Owner, pty.User):
             self._pty.close()
         client, self._client = self._client, None
         if client is not None:
-            client.pager_done()
+            client.pager_done(self._early)
 
     def pty_output(self, data: bytes) -> None:
         if self._client is not None:

@@ -41,6 +41,9 @@ class Screen:
         """
         show(b"")
 
+    def settle(self) -> None:
+        """The program has ended: show whoever waits for a picture the last one, now."""
+
     def leave(self) -> bytes:
         """What a client that is let go is sent last: it turns off what the session turned on.
 
@@ -103,6 +106,10 @@ class ModelScreen(Screen):
             return b""
         column = terminal.main.x if terminal.screen is terminal.alternate else terminal.x
         return terminal.leave() + (b"\r\n" if column else b"")
+
+    def settle(self) -> None:
+        if self._waiting:
+            self._show_all()
 
     def close(self) -> None:
         self._closed = True

@@ -110,8 +110,11 @@ class Session(spawn.Owner, pty.User):
     def exited(self, status: int) -> None:
         """The shell is gone: deliver its last words, then its status, then forget it."""
         self.ended = True
+        for client in self.clients:
+            client.shell_ended()
         if self._pty is not None:
             self._pty.read_rest()
+        self.screen.settle()
         logs.info(f"session {self.name!r}: the shell ended with status {status}")
         for client in self._table.remove(self):
             client.leave(status, self.screen.leave())

@@ -5,6 +5,10 @@ from .cursor import Cursor
 from .tables import FIRST_CLUSTER
 from .width import UNSURE, char_width
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .grid import Piece
+
 MARK = "\x02"  # in cells: what follows the cell before it, or needs a number from the table
 _MAX_CELLS_MEMO = 20000
 
@@ -175,6 +179,7 @@ class Printer(Cursor):
             or self.translation
             or self.pen != PLAIN
             or self.screen is not self.main
+            or not self.autowrap
         ):
             return text
         stop = text.find("\x1b")
@@ -183,11 +188,7 @@ class Printer(Cursor):
             return text
         plain = text[:end].split("\r\n")
         joined = "".join(plain)
-        if (
-            not (joined.isascii() and joined.isprintable())
-            or len(max(plain, key=len)) > self.cols
-            or self.x + len(plain[0]) > self.cols
-        ):
+        if not (joined.isascii() and joined.isprintable()):
             return text
         # One by one to the bottom, for rows that may have something in them.
         done = 0
@@ -200,13 +201,26 @@ class Printer(Cursor):
                 self.write(line)
             self.new_line()
             done += 1
-        plain = plain[done:]
-        if plain:
-            self._scroll_in(plain)
+        if done < len(plain):
+            self._scroll_in(self._wrapped(plain[done:]))
         return text[end + 2 :]
 
-    def _scroll_in(self, plain: list[str]) -> None:
-        """Let plain lines scroll in from the bottom row, which is blank and stays so."""
+    def _wrapped(self, plain: list[str]) -> "list[Piece]":
+        """Plain lines as the pieces that they wrap into."""
+        cols = self.cols
+        if len(max(plain, key=len)) <= cols:
+            return [*plain]
+        pieces: list[Piece] = []
+        for line in plain:
+            if len(line) <= cols:
+                pieces.append(line)
+            else:
+                pieces.append(line[:cols])
+                pieces += [(line[at : at + cols], "", True) for at in range(cols, len(line), cols)]
+        return pieces
+
+    def _scroll_in(self, plain: "list[Piece]") -> None:
+        """Let plain rows scroll in from the bottom row, which is blank and stays so."""
         lines = self.lines
         bottom = lines.pop()
         bottom.wrapped = False
@@ -218,6 +232,6 @@ class Printer(Cursor):
             row.wrapped = False
         self.history.extend(plain[:passing])
         self.scrolled += passing
-        for row, text in zip(lines[:leaving], plain[passing:], strict=True):
-            row.text = text
+        for row, piece in zip(lines[:leaving], plain[passing:], strict=True):
+            row.text, row.wrapped = (piece, False) if isinstance(piece, str) else (piece[0], True)
         self.lines[:] = [*lines[leaving:], *lines[:leaving], bottom]

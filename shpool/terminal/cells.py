@@ -14,14 +14,23 @@ PLAIN = "\0"  # the default pen, in a style
 
 
 class Row:
-    """One row of a screen. wrapped: it continues the row above, without a line end between."""
+    """One row of a screen. wrapped: it continues the row above, without a line end between.
+    marks: the OSC 133 that were sent on it, as output."""
 
-    __slots__ = ("style", "text", "wrapped")
+    __slots__ = ("marks", "style", "text", "wrapped")
 
-    def __init__(self, text: str = "", style: str = "", wrapped: bool = False) -> None:
+    def __init__(
+        self, text: str = "", style: str = "", wrapped: bool = False, marks: str = ""
+    ) -> None:
         self.text = text
         self.style = style
         self.wrapped = wrapped
+        self.marks = marks
+
+    def clear(self) -> None:
+        """Make it a blank row."""
+        self.text = self.style = self.marks = ""
+        self.wrapped = False
 
     def put(self, x: int, cells: str, pen: str) -> None:
         """Write cells from column x on; a wide character cut in half leaves a blank."""

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from .pen import Pen
 
     # A row that scrolled off the main screen: text alone if it is plain and begins a line, else
-    # text, style, and whether it continues the row before. A row that is continued is complete
-    # to the width it had, so that the pieces of a line only need to be joined.
-    Piece = str | tuple[str, str, bool]
+    # text, style, whether it continues the row before, and marks. A row that is continued is
+    # complete to the width it had, so that the pieces of a line only need to be joined.
+    Piece = str | tuple[str, str, bool, str]
 
 
 class SavedCursor:
@@ -153,6 +153,7 @@ class Grid(Parser):
             row.text = BLANK * self.cols
             row.style = fill * self.cols
         row.wrapped = False
+        row.marks = ""
         lines.insert(self.bottom, row)
 
     def keep(self, row: Row, cols: int = 0) -> None:
@@ -163,7 +164,8 @@ class Grid(Parser):
         if style and not style.strip(PLAIN):
             style = ""
         if not row.wrapped:
-            self.history.append((text, style, False) if style else text)
+            marks = row.marks
+            self.history.append((text, style, False, marks) if style or marks else text)
             return
         history = self.history
         if history:
@@ -171,8 +173,8 @@ class Grid(Parser):
             if isinstance(before, str):
                 history[-1] = completed(before, cols or self.cols, text)
             else:
-                history[-1] = (completed(before[0], cols or self.cols, text), before[1], before[2])
-        history.append((text, style, True))
+                history[-1] = (completed(before[0], cols or self.cols, text), *before[1:])
+        history.append((text, style, True, row.marks))
 
     def scroll_region(self, top: int, count: int) -> None:
         """Move the rows from top to the bottom margin up by count, or down if it is negative."""
@@ -183,8 +185,7 @@ class Grid(Parser):
         lines = self.lines
         for _ in range(size):
             row = lines.pop(top if count > 0 else self.bottom)
-            row.text = row.style = ""
-            row.wrapped = False
+            row.clear()
             row.erase(0, self.cols, self.fill)
             lines.insert(self.bottom if count > 0 else top, row)
 

@@ -42,8 +42,9 @@ def join_pieces(texts: list[str], styles: list[str]) -> tuple[str, str]:
     return "".join(texts), "".join(padded)
 
 
-def split(text: str, style: str, cols: int, *, wrapped: bool = False) -> list[Row]:
-    """A line as rows of at most cols cells; wrapped: it continues a row before."""
+def split(text: str, style: str, cols: int, *, wrapped: bool = False, marks: str = "") -> list[Row]:
+    """A line as rows of at most cols cells; wrapped: it continues a row before. marks: those of
+    its first row."""
     rows = []
     start = 0
     while True:
@@ -53,31 +54,33 @@ def split(text: str, style: str, cols: int, *, wrapped: bool = False) -> list[Ro
         part = style[start:end]
         if end - start < cols and end < len(text) and style:
             part = part.ljust(cols, PLAIN)  # the column left free
-        rows.append(Row(text[start:end], part, wrapped))
+        rows.append(Row(text[start:end], part, wrapped, marks))
+        marks = ""
         start = end
         wrapped = True
         if start >= len(text):
             return rows
 
 
-def pop_line(history: "deque[Piece]") -> tuple[str, str, bool, int]:
-    """Take the last line out of the history: text, style, whether its own start is gone, and
-    the number of pieces that it was."""
+def pop_line(history: "deque[Piece]") -> tuple[str, str, bool, str, int]:
+    """Take the last line out of the history: text, style, whether its own start is gone, marks,
+    and the number of pieces that it was."""
     texts: list[str] = []
     styles: list[str] = []
     wrapped = True
+    marks = ""
     while history and wrapped:
         piece = history.pop()
         if isinstance(piece, str):
             texts.append(piece)
             styles.append("")
-            wrapped = False
+            wrapped, marks = False, ""
         else:
-            text, style, wrapped = piece
+            text, style, wrapped, marks = piece
             texts.append(text)
             styles.append(style)
     text, style = join_pieces(texts[::-1], styles[::-1])
-    return text, style, wrapped and bool(texts), len(texts)
+    return text, style, wrapped and bool(texts), marks, len(texts)
 
 
 def _as_rows(texts: list[str], styles: list[str], cols: int) -> list[Row]:
@@ -103,17 +106,18 @@ def last_rows(history: "deque[Piece]", count: int, cols: int) -> list[Row]:
         if count <= 0:
             break
         if isinstance(piece, str):
-            text, style, wrapped = piece, "", False
+            text, style, wrapped, marks = piece, "", False, ""
         else:
-            text, style, wrapped = piece
+            text, style, wrapped, marks = piece
         if not wrapped and not texts and len(text) <= cols:
-            rows.append(Row(text, style))
+            rows.append(Row(text, style, False, marks))
             count -= 1
             continue
         texts.append(text)
         styles.append(style)
         if not wrapped:
             rows += reversed(_as_rows(texts[::-1], styles[::-1], cols))
+            rows[-1].marks = marks
             count -= 1
             texts.clear()
             styles.clear()

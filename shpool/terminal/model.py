@@ -83,8 +83,7 @@ class Terminal(Properties):
         self.scrolled += max(lines - (self.bottom - self.y), 0)
         self.history.clear()
         for row in self.lines:
-            row.text = row.style = ""
-            row.wrapped = False
+            row.clear()
         self.x = 0
         self.y = self.bottom
         self.after_print = False
@@ -167,7 +166,7 @@ class Terminal(Properties):
             row.style = row.style.translate(again)
         for index, piece in enumerate(self.history):
             if not isinstance(piece, str) and piece[1]:
-                self.history[index] = (piece[0], piece[1].translate(again), piece[2])
+                self.history[index] = (piece[0], piece[1].translate(again), *piece[2:])
 
     def _compact_clusters(self) -> None:
         used: set[str] = set()
@@ -186,7 +185,7 @@ class Terminal(Properties):
                 if not piece.isascii():
                     self.history[index] = piece.translate(again)
             elif not piece[0].isascii():
-                self.history[index] = (piece[0].translate(again), piece[1], piece[2])
+                self.history[index] = (piece[0].translate(again), *piece[1:])
 
     def _limit_history(self, used: set[str], part: int) -> None:
         """Add what the history uses, of its text (part 0) or style (1), from its end on, as long
@@ -195,17 +194,17 @@ class Terminal(Properties):
         for index in range(len(history) - 1, -1, -1):
             piece = history[index]
             if isinstance(piece, str):
-                piece = (piece, "", False)
+                piece = (piece, "", False, "")
             more = set(piece[1]) if part else _cluster_cells(piece[0])
             if more <= used:
                 continue
             if len(used) + len(more) <= _MAX_LIVE:
                 used |= more
             elif part:
-                history[index] = (piece[0], "", piece[2])
+                history[index] = (piece[0], "", *piece[2:])
             else:
                 bare = {ord(cell): self.clusters.text(cell)[0] for cell in more}
-                history[index] = (piece[0].translate(bare), piece[1], piece[2])
+                history[index] = (piece[0].translate(bare), *piece[1:])
 
 
 def _cluster_cells(text: str) -> set[str]:

@@ -70,6 +70,8 @@ class Painter:
             if row.wrapped and number:
                 start = self._wrapped_into(row, above, cols)
             above = ""
+            if row.marks and not start:
+                out.append(row.marks)
             following = rows[number + 1] if number < last else None
             if following is not None and following.wrapped:
                 if following.text[1:2] == TAIL and len(text.rstrip(BLANK)) == cols - 1:

@@ -216,20 +216,21 @@ class Printer(Cursor):
                 pieces.append(line)
             else:
                 pieces.append(line[:cols])
-                pieces += [(line[at : at + cols], "", True) for at in range(cols, len(line), cols)]
+                pieces += [
+                    (line[at : at + cols], "", True, "") for at in range(cols, len(line), cols)
+                ]
         return pieces
 
     def _scroll_in(self, plain: "list[Piece]") -> None:
         """Let plain rows scroll in from the bottom row, which is blank and stays so."""
         lines = self.lines
         bottom = lines.pop()
-        bottom.wrapped = False
+        bottom.clear()
         passing = max(len(plain) - len(lines), 0)
         leaving = min(len(plain), len(lines))
         for row in lines[:leaving]:
             self.keep(row)
-            row.style = ""
-            row.wrapped = False
+            row.clear()
         self.history.extend(plain[:passing])
         self.scrolled += passing
         for row, piece in zip(lines[:leaving], plain[passing:], strict=True):

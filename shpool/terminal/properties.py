@@ -12,6 +12,7 @@ from .pen import number
 
 MAX_TEXT = 4096  # characters of a title, a directory, or a pointer's name; kitty keeps 2,048
 MAX_LINK = 8192  # characters of a hyperlink with its parameters; browsers and kitty stop at 2,083
+MAX_MARK = 256  # characters of an OSC 133; some shells add their prompt's or command's text
 STACK_DEPTH = 10  # titles on the stack, as in xterm and xterm.js
 
 _COLOUR = re.compile(r"[#\w:/., -]{1,64}").fullmatch
@@ -48,6 +49,8 @@ class Properties(Modes):
                 self.icon = value
         elif command == "8":
             self._hyperlink(value)
+        elif command == "133":
+            self._mark(value)
         elif command == "4":
             self._set_palette(value)
         elif command == "104":
@@ -82,6 +85,15 @@ class Properties(Modes):
         for index in value.split(";"):
             if index.isdecimal() and number(index) in self.palette:
                 self.palette[int(index)] = None
+
+    def _mark(self, value: str) -> None:
+        """OSC 133: a prompt (A), the output of a command (C), or its end (D) begins on this line.
+        The end of a prompt (B) stands within its line and is not kept."""
+        if value[:1] not in ("A", "C", "D") or len(value) > MAX_MARK:
+            return
+        row = self.lines[self.y]
+        kept = [mark for mark in row.marks.split("\x1b\\") if mark and mark[6:7] != value[0]]
+        row.marks = "".join(f"{mark}\x1b\\" for mark in (*kept, f"\x1b]133;{value}"))
 
     def _hyperlink(self, value: str) -> None:
         """OSC 8 ; params ; URI. A link without an id gets one, so that its parts, drawn one by

@@ -101,9 +101,9 @@ def _pull(terminal: "Terminal", count: int, cols: int) -> list[Row]:
     """Take up to count rows, as they are at that width, out of the end of the history."""
     rows: list[Row] = []
     while len(rows) < count and terminal.history:
-        text, style, wrapped, pieces = pop_line(terminal.history)
+        text, style, wrapped, marks, pieces = pop_line(terminal.history)
         terminal.scrolled -= pieces
-        rows[:0] = split(text, style, cols, wrapped=wrapped)
+        rows[:0] = split(text, style, cols, wrapped=wrapped, marks=marks)
     surplus = max(len(rows) - count, 0)
     for row in rows[:surplus]:
         terminal.keep(row, cols)
@@ -118,9 +118,9 @@ def _reflow(
     had_history = bool(terminal.history)
     if lines[0].wrapped and had_history:
         # The first row's line began in the history. All of it is needed, at the old width.
-        text, style, wrapped, pieces = pop_line(terminal.history)
+        text, style, wrapped, marks, pieces = pop_line(terminal.history)
         terminal.scrolled -= pieces
-        head = split(text, style, old_cols, wrapped=wrapped)
+        head = split(text, style, old_cols, wrapped=wrapped, marks=marks)
         lines = head + lines
         y += len(head)
     made: list[Row] = []
@@ -156,7 +156,7 @@ def _wrap_anew(group: list[Row], old_cols: int, cols: int) -> list[Row]:
         return group
     text, style = join(group, old_cols)
     text = text.rstrip(BLANK)
-    return split(text, style[: len(text)], cols, wrapped=row.wrapped)
+    return split(text, style[: len(text)], cols, wrapped=row.wrapped, marks=row.marks)
 
 
 def _find(group: list[Row], again: list[Row], y: int, x: int, old_cols: int) -> tuple[int, int]:

@@ -152,3 +152,19 @@ def test_leaving_under_origin_mode_ends_it_where_the_cursor_stands() -> None:
     other.feed(model.leave())
     assert not other.origin
     assert (other.x, other.y) == (3, 2)
+
+
+def test_marks_of_prompts_come_back_with_their_lines() -> None:
+    prompt = "\x1b]133;D;0\x07\x1b]133;A\x07$ \x1b]133;B\x07"
+    model = terminal((prompt + "cmd\r\n\x1b]133;C\x07output\r\n") * 3 + prompt, history=20)
+    restore = model.restore(20)
+    assert restore.count(b"\x1b]133;A\x1b\\") == 4
+    assert restore.count(b"\x1b]133;C\x1b\\output") == 3
+    assert b"\x1b]133;D;0\x1b\\\x1b]133;A\x1b\\$ cmd" in restore
+    in_place = model.restore(20, in_place=True)
+    assert terminal(in_place, history=20).restore(20, in_place=True) == in_place
+    model.resize(4, 5)
+    model.resize(3, 10)
+    assert model.restore(20).count(b"\x1b]133;A") == 4
+    model.feed(b"\x1b[2J")
+    assert b"133" not in model.restore(0)

@@ -25,6 +25,7 @@ def latency(bench: Bench) -> list[Row]:
         with bench.shpool() as shpool:
             bench.progress(label)
             shpool.make({"one": ["sleep", "1000"]})
+            wire.settle(shpool.socket, 0)
             p50 = _latency(shpool, count, bench.sizes.latencies)
         rows.append(Row(label, "ms", False, {shpool.name: p50}))
     return rows
@@ -33,7 +34,7 @@ def latency(bench: Bench) -> list[Row]:
 def _latency(shpool: Shpool, count: int, events: int) -> float:
     subscribers = [wire.connect(shpool.events_socket) for _ in range(count)]
     request = wire.attach_request("one")
-    _until_heard_by_all(shpool, subscribers)
+    wire.settle(shpool.socket, count)
     times = []
     for _ in range(events):
         peer = wire.Peer(shpool.socket)
@@ -53,14 +54,6 @@ def _latency(shpool: Shpool, count: int, events: int) -> float:
     return percentile(times, 50)
 
 
-def _until_heard_by_all(shpool: Shpool, subscribers: list[socket.socket]) -> None:
-    """Return when all are known to the daemon, and nothing more is under way to them."""
-    wire.Peer(shpool.socket).ask(wire.LIST)
-    # The daemon accepts some connections in a turn; a request is served after all before it.
-    for _ in range(1 + len(subscribers) // 16):
-        wire.Peer(shpool.socket).ask(wire.LIST)
-
-
 def _read(sock: socket.socket, size: int) -> None:
     while size:
         data = sock.recv(size)
@@ -77,8 +70,10 @@ def rate(bench: Bench) -> list[Row]:
         with bench.shpool() as shpool:
             bench.progress(label)
             shpool.make({"one": ["sleep", "1000"]})
+            wire.settle(shpool.socket, 0)
             events = 2 * (bench.sizes.events // 2)
             with wire.connect(shpool.events_socket), _listening(shpool, count, events) as done:
+                wire.settle(shpool.socket, count)
                 request = wire.attach_request("one")
                 started = perf_counter()
                 for _ in range(events // 2):

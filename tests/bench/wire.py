@@ -61,6 +61,17 @@ def attached(path: Path, request: bytes) -> Peer:
         peer.close()  # Busy: the end of the client before has not been noticed yet
 
 
+def settle(path: Path, connections: int) -> None:
+    """Return when the daemon has served whatever came before, and accepted so many connections.
+
+    It accepts some of them in a turn of its loop; a request takes a turn or more.
+    """
+    for _ in range(2 + connections // 16):
+        peer = Peer(path)
+        peer.ask(LIST)
+        peer.close()
+
+
 def readable(sock: socket.socket) -> bool:
     poll = select.poll()
     poll.register(sock, select.POLLIN)

@@ -5,14 +5,21 @@ and every change of size, and, when asked to paint, hands over the bytes that br
 the session's state; output that comes after them is live.
 """
 
+from time import monotonic
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shpool.config import Config
-    from shpool.daemon.reactor import Reactor
+    from shpool.daemon.reactor import Reactor, Timer
     from shpool.protocol.messages import TtySize
     from shpool.terminal.backlog import Backlog
+
+# Output is interpreted once none has come for so long, in seconds, or when there is a need.  In
+# the midst of a flood the program and the client want the processor, and most of what they are
+# busy with will be skipped.
+_QUIET = 0.02
 
 # Interpreted at a time, in bytes: a millisecond or two of plain text, some ten of the worst.
 _SLICE = 32_768
@@ -79,6 +86,8 @@ class ModelScreen(Screen):
         self._relieved = relieved
         self._waiting: list[tuple[Callable[[bytes], None], bool]] = []
         self._closed = False
+        self._latest = 0.0  # when output came last, monotonic
+        self._timer: Timer | None = None
 
     @property
     def must_hold(self) -> bool:  # type: ignore[override]
@@ -87,7 +96,11 @@ class ModelScreen(Screen):
 
     def output(self, data: bytes) -> None:
         self._backlog.append(data)
-        self._reactor.when_idle(self._advance)
+        self._latest = monotonic()
+        if self._backlog.must_hold:
+            self._reactor.when_idle(self._advance)
+        elif self._timer is None:
+            self._timer = self._reactor.call_later(_QUIET, self._settle)
 
     def resize(self, size: "TtySize") -> None:
         self._backlog.resize(size.rows, size.cols)
@@ -101,8 +114,11 @@ class ModelScreen(Screen):
             self._show_all()
 
     def leave(self) -> bytes:
+        if self._backlog.pending > _SLICE:
+            return b""
+        self._backlog.catch_up()
         terminal = self._backlog.terminal
-        if self._backlog.pending or terminal.clean:
+        if terminal.clean:
             return b""
         column = terminal.main.x if terminal.screen is terminal.alternate else terminal.x
         return terminal.leave() + (b"\r\n" if column else b"")
@@ -114,12 +130,25 @@ class ModelScreen(Screen):
     def close(self) -> None:
         self._closed = True
         self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _settle(self) -> None:
+        """Interpret what has come, unless more is coming."""
+        wait = self._latest + _QUIET - monotonic()
+        if wait > 0:
+            self._timer = self._reactor.call_later(wait, self._settle)
+        else:
+            self._timer = None
+            self._reactor.when_idle(self._advance)
 
     def _advance(self) -> bool:
         """A slice of idle work; whether there is more."""
         if self._closed:
             return False
         held = self.must_hold
+        if not held and self._timer is not None:
+            return False  # output came again
         more = self._backlog.advance(_SLICE)
         if not more:
             self._show_all()

@@ -37,11 +37,19 @@ class Backlog:
     default 1 MiB, or four times what the history can hold if that is more.
     """
 
-    __slots__ = ("_chunks", "_offset", "_tried", "_try_at", "cap", "pending", "terminal")
+    __slots__ = (
+        "_chunks",
+        "_given_cap",
+        "_offset",
+        "_tried",
+        "_try_at",
+        "pending",
+        "terminal",
+    )
 
     def __init__(self, terminal: "Terminal", cap: int | None = None) -> None:
         self.terminal = terminal
-        self.cap = max(MIN_CAP, 4 * terminal.history_lines * terminal.cols) if cap is None else cap
+        self._given_cap = cap
         self.pending = 0  # bytes not interpreted yet
         self._chunks: deque[bytes | tuple[int, int]] = deque()
         self._offset = 0  # bytes of the first chunk that are interpreted already
@@ -56,6 +64,13 @@ class Backlog:
         self._tried = False
         if self.pending > self._try_at:
             self._skip()
+
+    @property
+    def cap(self) -> int:
+        """Bytes that may wait."""
+        if self._given_cap is not None:
+            return self._given_cap
+        return max(MIN_CAP, 4 * self.terminal.history_lines * self.terminal.cols)
 
     @property
     def must_hold(self) -> bool:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 MARK = "\x02"  # in cells: what follows the cell before it, or needs a number from the table
 _MAX_CELLS_MEMO = 20000
+_MAX_REPEAT = 0xFFFF  # of REP, as in kitty; a few bytes must not cost seconds
 
 
 class _Cells(dict[str, str]):
@@ -157,7 +158,7 @@ class Printer(Cursor):
     def repeat(self, count: int) -> None:
         """REP: print the cluster before the cursor again, count times."""
         cell = self.cell_before()[1]
-        count = min(count, self.rows * self.cols + self.cols)
+        count = min(count, self.rows * self.cols + self.cols, _MAX_REPEAT)
         self._write_wrapping(cell * count)
 
     def cell_before(self) -> tuple[int, str]:

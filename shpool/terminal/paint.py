@@ -191,7 +191,8 @@ class Painter:
         for column in range(x, x + size):
             self.use(pen)
             if column + 1 < cols:
-                self.out.append("\u6f22\x1b[D \x1b[D")
+                right = f"\x1b[{column + 2}G"
+                self.out.append(f"\u6f22{right} {right}")
                 self.use(PLAIN)
                 self.out.append("\x1b[X")
             else:

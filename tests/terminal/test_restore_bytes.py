@@ -168,3 +168,12 @@ def test_marks_of_prompts_come_back_with_their_lines() -> None:
     assert model.restore(20).count(b"\x1b]133;A") == 4
     model.feed(b"\x1b[2J")
     assert b"133" not in model.restore(0)
+
+
+@pytest.mark.parametrize("column", range(1, 10))
+def test_half_a_wide_character_keeps_its_pen(column: int) -> None:
+    model = terminal(f"\x1b[4m\x1b[1;{column}H漢\x1b[1;{column + 1}Hx\x1b[m")
+    again = terminal(model.restore(0))
+    assert again.lines[0].text == model.lines[0].text
+    for one, two in zip(model.lines[0].style, again.lines[0].style, strict=True):
+        assert model.pens.pens[ord(one)] == again.pens.pens[ord(two)]

@@ -123,6 +123,8 @@ class AttachedClient(Policy):
         """
         if self._session is not None:
             self._session.release_output(self)
+        if self._frozen or self._pager is not None:
+            last_words = LEAVE + b"\r\n"  # its terminal does not show the session's state
         self._let_go()
         if self._outbound.closed:
             return
@@ -181,7 +183,7 @@ class AttachedClient(Policy):
             if self._vars is not None:
                 self._outbound.send(self._vars)
                 self._vars = None
-            self._session.screen.paint(self._show_picture, in_place=True)
+            self._session.redraw(self._show_picture)
         self._session.release_output(self)
 
     def outbound_empty(self) -> None:

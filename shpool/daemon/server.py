@@ -42,6 +42,8 @@ _SUCCESSION = 5.0
 
 _LISTEN_FD = 3
 
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+
 
 class StartError(ShpoolError):
     """The daemon cannot run; the message is for the user."""
@@ -65,14 +67,14 @@ class Server:
         _make_private(paths.runtime)
         _make_private(paths.state)
         self._reactor = reactor = Reactor()
-        spawner = Spawner(reactor, umask, _raise_descriptor_limit())
+        self._spawner = spawner = Spawner(reactor, umask, _raise_descriptor_limit())
         self._events = Events(reactor)
         self._table = SessionTable(self._events, hooks or Hooks())
         attaching = Attaching(reactor, self._table, spawner, config, paths.state)
         version = environ.get(VERSION_OVERRIDE, PROTOCOL_VERSION)
         variables = dict(config.current().var_default)
         dispatch = Dispatch(reactor, self._table, attaching, version, variables)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        for number in _ENDING:
             reactor.on_signal(number, self._end)
         if AUTODAEMONIZED in environ:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -106,11 +108,17 @@ class Server:
         return sock
 
     def _end(self) -> None:
+        """A signal says to end; several at once say it once, another one later ends it at once."""
         if self._ending:
-            os._exit(1)
+            return
         self._ending = True
         logs.info("a signal says to end")
         self._reactor.stop()
+        self._unlink()
+        for number in _ENDING:
+            signal.signal(number, _exit_at_once)
+        # A terminal that closes sends it twice, and systemd right after SIGTERM.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def _close(self) -> None:
         self._unlink()
@@ -119,6 +127,7 @@ class Server:
         for session in list(self._table.sessions.values()):
             session.abandon()
         self._events.close()
+        self._spawner.end()
         self._reactor.close()
         logs.info("ended")
 
@@ -188,6 +197,10 @@ def _lock_pid_file(path: str, control_socket: str) -> str:
     os.ftruncate(fd, 0)
     os.write(fd, b"%d\n" % os.getpid())
     return path
+
+
+def _exit_at_once(number: int, frame: object) -> None:
+    os._exit(1)
 
 
 def _same_file(found: os.stat_result, made: os.stat_result) -> bool:

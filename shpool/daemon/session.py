@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from shpool.daemon.session_dir import SessionDir
     from shpool.daemon.table import SessionTable
 
-# Seconds from SIGHUP to SIGKILL, as the original has it.
-_KILL_AFTER = 0.5
-
 # Seconds for which a pty is one row and column too large, so that programs redraw; the original's.
 _JIGGLE = 0.05
 
@@ -129,7 +126,7 @@ class Session(spawn.Owner, pty.User):
             return
         self.doomed = True
         self._hang_up()
-        self._kill = self._reactor.call_later(_KILL_AFTER, self._kill_for_good)
+        self._kill = self._reactor.call_later(spawn.KILL_AFTER, self._kill_for_good)
 
     def abandon(self) -> None:
         """The daemon ends: hang up on the shell and on the clients."""
@@ -175,6 +172,12 @@ class Session(spawn.Owner, pty.User):
         """Have `text` on the terminal as if the program had written it."""
         if text:
             self.pty_output(text)
+
+    def redraw(self, show: "Callable[[bytes], None]") -> None:
+        """Bring a terminal that missed output up to date, by a picture or by the program."""
+        if self.screen.jiggles:
+            self.fit(self._size)
+        self.screen.paint(show, in_place=True)
 
     def fit(self, size: TtySize) -> None:
         """A client with a terminal of this size has come: fit it, and have it drawn to."""

@@ -10,6 +10,7 @@ import resource
 import signal
 import struct
 import termios
+from time import monotonic, sleep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 # Linux and macOS agree on the bit, which termios does not name: the kernel's line editing erases
 # whole UTF-8 characters.
 _IUTF8 = 0x4000
+
+# Seconds from SIGHUP to SIGKILL, as the original has it.
+KILL_AFTER = 0.5
 
 
 class SpawnError(Exception):
@@ -161,6 +165,19 @@ class Spawner:
             if child is not None:
                 child.take_outcome()
                 child.owner.exited(_exit_status(status))
+
+    def end(self) -> None:
+        """The daemon ends: give the children, told already, a moment, then kill who is left.
+
+        This waits, and is therefore only for when the loop has ended.
+        """
+        deadline = monotonic() + KILL_AFTER
+        while self.children and monotonic() < deadline:
+            self.reap()
+            if self.children:
+                sleep(0.005)
+        for child in self.children.values():
+            child.signal_group(signal.SIGKILL)
 
     def _become(self, command: Command, slave: int, report: int) -> None:
         """In the child: become the program.  Never returns."""

@@ -47,6 +47,31 @@ def test_the_end_leaves_what_is_somebody_elses_by_now(shpool: Place) -> None:
     shpool.socket.unlink()
 
 
+def test_signals_that_come_together_say_it_once(shpool: Place) -> None:
+    assert shpool.daemon is not None
+    for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        shpool.daemon.send_signal(number)
+    assert shpool.stop(signal.SIGCONT) == 0
+    assert not shpool.socket.exists()
+
+
+def test_a_second_signal_ends_a_daemon_that_waits_for_its_shells(shpool: Place) -> None:
+    shpool.raw_session("one", "sh -c 'trap \"\" HUP; echo ready; exec sleep 1235'")
+    assert shpool.daemon is not None
+    shpool.daemon.send_signal(signal.SIGTERM)
+    eventually(lambda: not shpool.socket.exists())
+    assert shpool.stop(signal.SIGINT) in (0, 1)  # 0 where half a second passed in between
+    for pid in shpool.pids("sleep 1235"):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_shells_that_ignore_a_hang_up_end_with_the_daemon(shpool: Place) -> None:
+    peer = shpool.raw_attach("one", "sh -c 'trap \"\" HUP; echo ready; exec sleep 1236'")
+    peer.output_until(b"ready")
+    assert shpool.stop() == 0
+    assert not shpool.pids("sleep 1236")
+
+
 def test_sessions_end_with_the_daemon(shpool: Place) -> None:
     shpool.raw_session("one", "sleep 1234")
     shpool.stop()

@@ -169,6 +169,22 @@ def test_a_client_that_stops_reading_does_not_stop_the_program(shpool: Place) ->
     eventually(live)
 
 
+def test_in_mode_simple_the_program_redraws_for_a_client_that_thaws(place: Place) -> None:
+    place.configure('session_restore_mode = "simple"')
+    place.start()
+    done = place.scratch / "done"
+    program = (
+        'trap "echo drawn anew" WINCH; stty -echo; echo ready; read x;'
+        f" seq 300000; echo all > {done}; while :; do read x; done"
+    )
+    peer = place.raw_attach("one", f"sh -c '{program}'")
+    peer.output_until(b"ready")
+    peer.send(b"\n")
+    place.logged("takes no output, so it is skipped")
+    eventually(done.exists)
+    peer.output_until(b"drawn anew")
+
+
 def test_a_client_in_a_frozen_terminal_goes_on_when_it_thaws(shpool: Place) -> None:
     done = shpool.scratch / "done"
     client = shpool.attach("-c", f"sh -c '{FLOOD.format(done=done)}'", "one")

@@ -14,7 +14,6 @@ from shpool.client import tty
 from shpool.protocol.chunks import DATA, EXIT_STATUS, MAYBE_SWITCH, ChunkReader
 from shpool.protocol.messages import MaybeSwitch
 from shpool.protocol.msgpack import WireError
-from shpool.terminal.leave import LEAVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -199,10 +198,8 @@ class Relay:
             self._end(Outcome("lost"))
         if output:
             latest = b"".join(output)
-            self._terminal.reports.output(latest)
+            self._terminal.watch.output(latest)
             self._to_terminal += latest
-            # A daemon of ours ends with LEAVE, on a line of its own.
-            self._terminal.mid_line = not latest.endswith((b"\n", LEAVE))
             self._write_output()
 
     def _take_variables(self, payload: bytes) -> None:

@@ -1,12 +1,14 @@
-"""Reports that a terminal sends on its own: mouse, focus, colour scheme, size.
+"""What is noted of a session's output, and reports: mouse, focus, colour scheme, size.
 
-When a session is left they are switched off, but some may be under way; they must not end up as
-garbage in the prompt of the shell outside.
+A terminal sends reports on its own.  When a session is left they are switched off, but some may
+be under way; they must not end up as garbage in the prompt of the shell outside.
 """
 
 import os
 import select
 from time import monotonic
+
+from shpool.alternate import LEAVE_END, AlternateWatch
 
 # Private modes that make a terminal send what nobody typed, or say in which form: programs
 # begin with either (terminfo's XM has ?1006;1000).
@@ -25,28 +27,40 @@ _READ = 4096
 
 
 class Watch:
-    """Notes whether a session's output ever switched reports on.
+    """What a client has to know of a session's output to leave it well.
 
-    Only a hint is needed, so a sequence with several modes in it counts by the first, whatever
-    it does to them, and the state is never reset: asking a terminal in vain costs one round trip.
-    A terminal that never answers costs more, so switching them off is no hint.
+    `reports`: whether reports were ever switched on.  Only a hint is needed, so a sequence with
+    several modes in it counts by the first, whatever it does to them, and the state is never
+    reset: asking a terminal in vain costs one round trip.  A terminal that never answers costs
+    more, so switching them off is no hint.
     """
 
     _STARTS = tuple(b"\x1b[?%d%c" % (mode, end) for mode in _MODES for end in b"h;")
-    _LONGEST = max(len(start) for start in _STARTS)
+    _KEPT = len(LEAVE_END) + 2
 
     def __init__(self) -> None:
-        self.seen = False
+        self.reports = False
+        self._alternate = AlternateWatch()
         self._tail = b""
 
     def output(self, data: bytes) -> None:
-        if self.seen:
-            return
-        if b"\x1b" not in data and b"\x1b" not in self._tail:
-            return
-        text = self._tail + data
-        self.seen = b"\x1b[?" in text and any(start in text for start in self._STARTS)
-        self._tail = text[1 - self._LONGEST :]
+        self._alternate.output(data)
+        if not self.reports and (b"\x1b" in self._tail[-8:] or b"\x1b[?" in data):
+            text = self._tail[-8:] + data
+            self.reports = any(start in text for start in self._STARTS)
+        self._tail = (
+            (self._tail + data)[-self._KEPT :] if len(data) < self._KEPT else data[-self._KEPT :]
+        )
+
+    def farewell(self) -> bytes:
+        """What to write after the output, so that nothing is on; then it counts as left."""
+        tail, self._tail = self._tail, b""
+        # A daemon of ours has said all this already.
+        said = tail.endswith((LEAVE_END, LEAVE_END + b"\r\n")) and not self._alternate.on
+        words = b"" if said else self._alternate.leave()
+        self._alternate = AlternateWatch()
+        # A prompt would be missed at the end of somebody else's line.
+        return words + (b"\r\n" if tail and not tail.endswith((b"\n", LEAVE_END)) else b"")
 
 
 def drain(read_fd: int, write_fd: int) -> None:

@@ -8,7 +8,6 @@ import termios
 
 from shpool.client import reports
 from shpool.protocol.messages import TtySize
-from shpool.terminal.leave import LEAVE
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 
@@ -36,8 +35,7 @@ class Terminal:
         self.is_terminal = all(os.isatty(fd) for fd in (STDIN, STDOUT, STDERR))
         self._cooked: list[int | list[bytes | int]] | None = None
         self._output = STDOUT
-        self.mid_line = False  # whether the latest output ended somewhere within a line
-        self.reports = reports.Watch()
+        self.watch = reports.Watch()
 
     def enter(self) -> None:
         """Pass every key on as it is typed, and every byte as it is written."""
@@ -55,7 +53,7 @@ class Terminal:
         if self._cooked is None:
             return
         self.clean()
-        if self.reports.seen:
+        if self.watch.reports:
             reports.drain(STDIN, self._output)
         cooked, self._cooked = self._cooked, None
         try:
@@ -67,10 +65,7 @@ class Terminal:
         """Turn off what one session may have turned on, for what comes next."""
         if self._cooked is None:
             return
-        self._write(LEAVE)
-        if self.mid_line:
-            self._write(b"\r\n")  # where a prompt would be missed
-            self.mid_line = False
+        self._write(self.watch.farewell())
 
     def _write(self, data: bytes) -> None:
         while data:

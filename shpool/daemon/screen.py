@@ -7,6 +7,9 @@ the session's state; output that comes after them is live.
 
 from time import monotonic
 
+from shpool.alternate import LEAVE_MAIN
+from shpool.terminal.leave import LEAVE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,8 +123,12 @@ class ModelScreen(Screen):
         terminal = self._backlog.terminal
         if terminal.clean:
             return b""
-        column = terminal.main.x if terminal.screen is terminal.alternate else terminal.x
-        return terminal.leave() + (b"\r\n" if column else b"")
+        words = terminal.leave()
+        column = terminal.main.x
+        if terminal.screen is terminal.main:
+            words = words.replace(LEAVE, LEAVE_MAIN)
+            column = terminal.x
+        return words + (b"\r\n" if column else b"")
 
     def settle(self) -> None:
         if self._waiting:

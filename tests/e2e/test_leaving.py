@@ -1,12 +1,14 @@
 """However a client ends, the terminal it ran in is as usable as before."""
 
 import os
+import shlex
 import signal
+import subprocess
 from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.harness import DETACH, Place, eventually
+from tests.e2e.harness import DETACH, Place, eventually, need
 from tests.e2e.window import Window, attached, outside
 
 # A program that turns on whatever can be turned on, ends up in the middle of a sequence, and
@@ -173,3 +175,40 @@ def test_a_terminal_that_reported_is_asked_for_what_is_under_way(shpool: Place) 
     client.expect(rb"\x1b\[5n")
     client.send(b"\x1b[M !!\x1b[0n")
     assert client.wait() == 0
+
+
+@pytest.mark.parametrize("mode", ["screen", "simple"])
+@pytest.mark.parametrize("way", WAYS)
+def test_in_tmux_too_the_prompt_comes_where_the_cursor_was(
+    place: Place, way: str, mode: str
+) -> None:
+    tmux = need("tmux")
+    place.configure(f'session_restore_mode = "{mode}"')
+    place.start()
+    leave, _ = WAYS[way]
+    setup = place.scratch / "outside.sh"
+    setup.write_text("PS1='outside$ '; unset HISTFILE\n")
+    words = [tmux, "-S", str(place.scratch / "tmux"), "-f", "/dev/null"]
+    shell = f"bash --noprofile --rcfile {setup} -i"
+    with Window(place, [*words, "new", shell, ";", "set", "status", "off"]) as window:
+        try:
+            window.until_shown("outside$")
+            # tmux remembers where the cursor was when the alternate screen was last entered.
+            window.send("printf '\\033[?1049h\\033[?1049l'\n")
+            window.until(lambda: window.cursor() == (1, len("outside$ ")))
+            command = place.command("attach", "-c", "sh -c 'seq 5; cat'", "one")
+            window.send(shlex.join(command) + "\n")
+            window.until(lambda: window.screen()[window.cursor()[0] - 1] == "5")
+            (row,) = place.sessions()["one"]["attachments"]
+            inside, window.process.pid = window.process.pid, row["pid"]
+            try:
+                leave(place, window)
+            finally:
+                window.process.pid = inside
+            window.until(lambda: window.cursor_line() == "outside$")
+            shown = [line for line in window.screen() if line]
+            at = shown.index("5")
+            assert shown[at - 4 : at + 1] == ["1", "2", "3", "4", "5"]
+            assert shown[-1] == "outside$"
+        finally:
+            subprocess.run([*words, "kill-server"], check=False, capture_output=True)

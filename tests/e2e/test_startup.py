@@ -30,6 +30,7 @@ ALWAYS = {
     *("shpool", "shpool.cli", "shpool.client", "shpool.client.connect", "shpool.client.context"),
     *("shpool.errors", "shpool.logs", "shpool.options", "shpool.paths"),
     *("shpool.protocol", "shpool.protocol.messages", "shpool.protocol.msgpack"),
+    *("shpool.protocol.shapes", "shpool.client.reach"),
 }
 
 OURS = {
@@ -39,7 +40,7 @@ OURS = {
         *ALWAYS,
         *("shpool.client.attach", "shpool.client.relay", "shpool.client.reports"),
         *("shpool.client.tty", "shpool.names", "shpool.protocol.chunks", "shpool.templates"),
-        *("shpool.terminal", "shpool.terminal.leave"),
+        *("shpool.terminal", "shpool.terminal.leave", "shpool.alternate"),
         # default_dir, forward_env and the like are asked for by every attach.
         *("shpool.config", "shpool.config_values", "shpool.files", "shpool.durations"),
         "shpool.keybindings",

@@ -140,16 +140,16 @@ def test_attach_to_a_running_daemon_refuses_it_too(shpool: Place) -> None:
 
 def test_key_bindings_are_those_at_the_time_of_the_attach(place: Place) -> None:
     place.start()
-    first = place.attach("one")
-    first.ask("true")
+    first = place.attach("-c", "sh -c 'stty raw -echo; echo ready; exec cat -v'", "one")
+    first.expect("ready")
     edit(place, '[[keybinding]]\nbinding = "Ctrl-a d"\naction = "detach"')
+    first.send(b"\x01d")
+    first.expect(r"\^Ad")
     detached(first)
     second = place.attach("one")
-    second.ask("true")
-    second.send(b"echo re''ady; cat\n")
-    second.expect(rb"ready\r\n")
+    second.expect(r"\^Ad")
     second.send(DETACH)  # now nothing but keys
-    second.expect(rb"\^@")
+    second.expect(r"\^@\^Q")
     second.send(b"\x01d")
     assert second.wait() == 0
 

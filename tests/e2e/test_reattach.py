@@ -114,7 +114,8 @@ def test_a_half_typed_command_can_be_finished(shpool: Place, size: tuple[int, in
     with attached(shpool, "one") as window:
         window.until(lambda: window.cursor_line() == "$")
         window.send("echo be''fore\n")
-        window.until(lambda: "before" in window.everything() and window.cursor_line() == "$")
+        window.until_shown("before")
+        window.until(lambda: window.cursor_line() == "$")
         window.send("echo fin''ished")
         window.until(lambda: window.cursor_line() == "$ echo fin''ished")
         window.send("\x1b[D\x1b[D")

@@ -1,7 +1,6 @@
 """A connection to a daemon that is there: dial, compare versions, send and receive."""
 
 import errno
-import socket
 
 from shpool.errors import ShpoolError, Verdict
 from shpool.protocol.messages import PROTOCOL_VERSION, read_greeting
@@ -9,9 +8,17 @@ from shpool.protocol.msgpack import Decoder, WireError, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from typing import Any
 
     from shpool.protocol.messages import Request
+else:
+    # What socket adds to this, by way of enum and selectors, takes as long to load as the
+    # interpreter itself, and is nothing that a client needs.
+    try:
+        import _socket as socket
+    except ImportError:
+        import socket
 
 _READ = 65_536
 
@@ -29,7 +36,7 @@ class LostDaemon(ClientError):
 class Connection:
     """A blocking connection to the daemon, greeted; `warning` is set if versions do not match."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: "socket.socket") -> None:
         self.sock = sock
         self.rest = b""  # what followed the message that was received last
         self.warning: str | None = None

@@ -2,7 +2,7 @@
 
 import os
 
-from shpool.client.connect import ClientError
+from shpool.client.connect import ClientError, connect
 from shpool.client.reach import reach
 from shpool.errors import Verdict
 
@@ -15,15 +15,11 @@ _READ = 65_536
 
 
 def run(context: "Context", parsed: "Parsed") -> int:
-    import socket
-
     # Only to start a daemon if there is none; its events socket is bound before the other one.
     reach(context).close()
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.connect(context.paths.events)
-    except (FileNotFoundError, ConnectionRefusedError):
-        raise Verdict("could not connect to daemon") from None
+    sock = connect(context.paths.events)
+    if sock is None:
+        raise Verdict("could not connect to daemon")
     partial = b""
     while True:
         try:

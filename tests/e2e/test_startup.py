@@ -9,18 +9,19 @@ from tests.e2e.harness import CHECKOUT, Place
 FORBIDDEN = {
     *("argparse", "ast", "asyncio", "base64", "contextlib", "copy", "dataclasses", "datetime"),
     *("gettext", "hashlib", "heapq", "importlib", "inspect", "json", "locale", "logging"),
-    *("pathlib", "pwd", "random", "re", "shlex", "shutil", "string", "subprocess", "tempfile"),
+    *("pathlib", "pwd", "random", "re", "selectors", "shlex", "shutil", "socket", "string"),
+    *("subprocess", "tempfile"),
     *("textwrap", "threading", "tomllib", "traceback", "typing", "unicodedata", "warnings"),
     "weakref",
 }
 
 # What a command may ask for; what these load in turn is not counted, Python versions differ.
 SYSTEM = {
-    "list": {"errno", "os", "socket", "struct", "sys"},
-    "events": {"errno", "os", "socket", "struct", "sys"},
+    "list": {"_socket", "errno", "os", "struct", "sys"},
+    "events": {"_socket", "errno", "os", "struct", "sys"},
     "version": {"os", "sys"},
     "attach": {
-        *("errno", "fcntl", "os", "select", "signal", "socket", "struct", "sys", "termios"),
+        *("_socket", "errno", "fcntl", "os", "select", "signal", "struct", "sys", "termios"),
         "time",
     },
 }
@@ -30,7 +31,7 @@ ALWAYS = {
     *("shpool", "shpool.cli", "shpool.client", "shpool.client.connect", "shpool.client.context"),
     *("shpool.errors", "shpool.logs", "shpool.options", "shpool.paths"),
     *("shpool.protocol", "shpool.protocol.messages", "shpool.protocol.msgpack"),
-    *("shpool.protocol.shapes", "shpool.client.reach"),
+    *("shpool.client.reach", "shpool.protocol.shapes"),
 }
 
 OURS = {
@@ -40,7 +41,7 @@ OURS = {
         *ALWAYS,
         *("shpool.client.attach", "shpool.client.relay", "shpool.client.reports"),
         *("shpool.client.tty", "shpool.names", "shpool.protocol.chunks", "shpool.templates"),
-        *("shpool.terminal", "shpool.terminal.leave", "shpool.alternate"),
+        *("shpool.terminal", "shpool.terminal.leave"),
         # default_dir, forward_env and the like are asked for by every attach.
         *("shpool.config", "shpool.config_values", "shpool.files", "shpool.durations"),
         "shpool.keybindings",

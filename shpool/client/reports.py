@@ -8,7 +8,7 @@ import os
 import select
 from time import monotonic
 
-from shpool.alternate import LEAVE_END, AlternateWatch
+from shpool.terminal.alternate import LEAVE_END, AlternateWatch
 
 # Private modes that make a terminal send what nobody typed, or say in which form: programs
 # begin with either (terminfo's XM has ?1006;1000).

@@ -7,7 +7,7 @@ the session's state; output that comes after them is live.
 
 from time import monotonic
 
-from shpool.alternate import LEAVE_MAIN
+from shpool.terminal.alternate import LEAVE_MAIN
 from shpool.terminal.leave import LEAVE
 
 TYPE_CHECKING = False

@@ -47,6 +47,7 @@ def test_vim_is_there_and_leaving_it_brings_the_shells_screen_back(
         window.until(lambda: window.cursor_line() == "$")
         window.send("echo in the sh''ell\n")
         window.until_shown("in the shell")
+        window.until(lambda: window.cursor_line() == "$")
         window.send(f"{VIM} +50 {path}\n")
         window.until_shown("line 50")
         window.send("ix")
@@ -126,14 +127,14 @@ def test_a_half_typed_command_can_be_finished(shpool: Place, size: tuple[int, in
         window.until(lambda: window.cursor()[1] == len("$ echo fin''ish"))
         assert window.everything() == ["$ echo be''fore", "before", "$ echo fin''ished"]
         window.send("-\n")
-        window.until_shown("finish-ed")
-        assert window.everything() == [
+        wanted = [
             "$ echo be''fore",
             "before",
             "$ echo fin''ish-ed",
             "finish-ed",
             "$",
         ]
+        window.until(lambda: window.everything() == wanted)
 
 
 def test_a_prompt_at_the_bottom_of_a_full_screen_stays_visible(

@@ -4,7 +4,7 @@ Leaving a terminal well depends on it: on the main screen `?1049l` is not harmle
 tmux moves the cursor to where it was when that screen was last left.
 """
 
-from shpool.terminal.leave import LEAVE
+from .leave import LEAVE
 
 _OFF = b"\x1b[?1049l"
 

@@ -6,7 +6,6 @@ import fcntl
 import os
 import re
 import select
-import shutil
 import signal
 import subprocess
 import termios
@@ -18,6 +17,7 @@ from typing import Self
 import pytest
 
 from shpool.daemon import shellstart
+from tests.programs import need
 
 DEFAULT_PREFIX = "shpool:$SHPOOL_SESSION_NAME "
 
@@ -39,16 +39,6 @@ _ESCAPES = re.compile(
 _MARK = re.compile(r"[%#] +\r \r")
 
 
-def find(shell: str) -> str:
-    """The path of `shell`; without it the test is skipped, or fails where none may be missing."""
-    path = shutil.which(shell)
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{shell} is not installed")
-        pytest.skip(f"{shell} is not installed")
-    return path
-
-
 class ShellOnPty:
     """`files` maps names below the home directory to what stands in them."""
 
@@ -65,7 +55,7 @@ class ShellOnPty:
         session: str = "main",
         plain: bool = False,
     ) -> None:
-        path = shell if "/" in shell else find(shell)
+        path = shell if "/" in shell else need(shell)
         self.home = tmp_path / "home"
         session_dir = tmp_path / "sessions" / session
         # Without this one fish begins to parse all manual pages.

@@ -1,5 +1,4 @@
 import pathlib
-import shutil
 import subprocess
 
 import pytest
@@ -12,8 +11,9 @@ from shpool.daemon.environment import (
     parse_etc_environment,
     shell_environment,
 )
+from tests.programs import need
 
-SHELLS = [shell for shell in ("sh", "dash", "bash", "zsh") if shutil.which(shell)]
+SHELLS = ["sh", "dash", "bash", "zsh"]
 
 
 def environment(
@@ -190,6 +190,7 @@ def test_forward_env_has_what_the_client_has_set() -> None:
 
 def sourced(shell: str, values: list[str], directory: pathlib.Path, options: str = "") -> list[str]:
     """What the shell has in V0, V1, ... after it has read in the file with these values."""
+    need(shell)
     names = [f"V{at}" for at in range(len(values))]
     file = directory / "forward.env"
     file.write_bytes(
@@ -250,7 +251,6 @@ def test_reading_it_in_gives_the_values_and_runs_nothing(
     assert sourced(shell, TRICKY, tmp_path) == TRICKY
 
 
-@pytest.mark.skipif("zsh" not in SHELLS, reason="no zsh")
 def test_the_quotes_hold_with_other_options_of_zsh(tmp_path: pathlib.Path) -> None:
     for options in ("setopt rcquotes; ", "setopt extendedglob globassign magicequalsubst; "):
         assert sourced("zsh", TRICKY, tmp_path, options) == TRICKY

@@ -12,6 +12,7 @@ import pytest
 from shpool.daemon.reactor import Reactor
 from tests.daemon.conftest import LogLines
 from tests.daemon.turning import turn_until
+from tests.programs import lacking, need
 
 CHECKOUT = pathlib.Path(__file__).parents[2]
 
@@ -468,9 +469,7 @@ def test_a_signal_ends_the_wait(reactor: Reactor, trace: Trace) -> None:
 
 
 def test_with_nothing_to_do_the_process_makes_no_system_call(tmp_path: pathlib.Path) -> None:
-    strace = "/usr/bin/strace"
-    if not os.access(strace, os.X_OK):
-        pytest.skip("strace is not there")
+    strace = need("strace")
     script = """
 import os, signal, socket, sys
 from shpool.daemon.reactor import Reactor
@@ -496,7 +495,7 @@ reactor.run()
     while not log.exists() or "epoll_wait" not in log.read_text():
         if tracer.poll() is not None:
             process.kill()
-            pytest.skip("strace may not attach here")
+            lacking("strace may not attach here")
         assert monotonic() < turn_deadline
     try:
         tracer.wait(0.3)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from shpool.daemon import shellscripts
-from tests.daemon.shellpty import ShellOnPty, find
+from tests.daemon.shellpty import ShellOnPty
+from tests.programs import lacking, need
 
 PROMPT = r"shpool:main P> "
 PS1 = "PS1='P> '\n"
@@ -302,7 +303,7 @@ def test_bash_preexec_keeps_working(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shell", ["dash", "zsh", "fish"])
 def test_files_that_exec_another_shell(tmp_path: Path, shell: str) -> None:
     files = {
-        ".bash_profile": f"export PS1='other> '; exec {find(shell)}\n",
+        ".bash_profile": f"export PS1='other> '; exec {need(shell)}\n",
         ".zshrc": "PS1='other> '\n",
         ".config/fish/config.fish": "function fish_prompt; echo -n 'other> '; end\n",
     }
@@ -405,7 +406,7 @@ def test_apples_bash_reads_the_login_files_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not Path("/bin/bash").exists():
-        pytest.skip("/bin/bash is not there")
+        lacking("/bin/bash is not there")
     monkeypatch.setattr(sys, "platform", "darwin")
     files = {".bash_profile": PS1 + "echo profile\n", ".bashrc": "echo rc\n"}
     with ShellOnPty(tmp_path, "/bin/bash", files, start_cmd="echo started") as bash:

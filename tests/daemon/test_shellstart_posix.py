@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.daemon.shellpty import ShellOnPty
+from tests.programs import need
 
 PROFILE = "PS1='P> '; echo profile\n"
 
@@ -17,14 +17,12 @@ def shell(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     name: str = request.param
     if name == "bash-as-sh":
         return _named(tmp_path, "bash", "sh")
-    if name not in ("dash", "sh") and shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed")
+    need(name)
     return name
 
 
 def _named(tmp_path: Path, program: str, name: str) -> str:
-    found = shutil.which(program)
-    assert found is not None
+    found = need(program)
     (tmp_path / name).symlink_to(found)
     return str(tmp_path / name)
 
@@ -80,8 +78,7 @@ def test_norc_reads_nothing(tmp_path: Path, shell: str) -> None:
 
 @pytest.mark.parametrize(("name", "file"), [("ksh93", ".kshrc"), ("mksh", ".mkshrc")])
 def test_default_env_file(tmp_path: Path, name: str, file: str) -> None:
-    if shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed")
+    need(name)
     files = {".profile": PROFILE, file: "echo rc\n"}
     with ShellOnPty(tmp_path, name, files, start_cmd="echo started") as posix:
         posix.expect("profile\nrc\nstarted\nP> ")

@@ -23,8 +23,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-import pytest
-
 from shpool.protocol.chunks import ChunkReader
 from shpool.protocol.msgpack import Decoder, pack
 
@@ -52,16 +50,6 @@ _NOT_TEXT = re.compile(
 )
 
 T = TypeVar("T")
-
-
-def need(program: str) -> str:
-    """The path of a program that a test cannot do without: skip there, but never in CI."""
-    path = shutil.which(program)
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{program} is not installed")
-        pytest.skip(f"{program} is not installed")
-    return path
 
 
 def eventually(condition: Callable[[], T | None], what: str = "") -> T:

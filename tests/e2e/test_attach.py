@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import DETACH, Place, Terminal, attach_header, eventually, need
+from tests.e2e.harness import DETACH, Place, Terminal, attach_header, eventually
+from tests.programs import need
 
 # ---- the terminal and the shell
 

@@ -11,8 +11,8 @@ from tests.e2e.harness import (
     Place,
     attach_header,
     eventually,
-    need,
 )
+from tests.programs import need
 
 # ---- one row of the table after the other
 

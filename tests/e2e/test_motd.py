@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import DETACH, Place, eventually, need
+from tests.e2e.harness import DETACH, Place, eventually
 from tests.e2e.window import attached
+from tests.programs import need
 
 # A pager that says what it was given, passes on what is typed, and ends with q.
 PAGER = f"""#!{sys.executable} -IS

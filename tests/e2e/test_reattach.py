@@ -8,8 +8,9 @@ import signal
 
 import pytest
 
-from tests.e2e.harness import DETACH, Place, eventually, need
+from tests.e2e.harness import DETACH, Place, eventually
 from tests.e2e.window import Window, attached, outside
+from tests.programs import need
 from tests.terminal.judge import difference
 
 SIZES = {"the same size": (24, 80), "a smaller one": (16, 60), "a larger one": (30, 100)}

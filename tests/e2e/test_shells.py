@@ -6,8 +6,9 @@ wired.
 
 import pytest
 
-from tests.e2e.harness import DETACH, Place, need
+from tests.e2e.harness import DETACH, Place
 from tests.e2e.window import Window, attached
+from tests.programs import need
 
 # Shell, its own start-up file below the home directory, and what that says for PROMPT as a prompt.
 FILES = {

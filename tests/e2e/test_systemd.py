@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.harness import CHECKOUT, Place, eventually, need
+from tests.e2e.harness import CHECKOUT, Place, eventually
+from tests.programs import need
 
 UNITS = CHECKOUT / "systemd"
 

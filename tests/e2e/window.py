@@ -5,7 +5,6 @@ Use it as a context manager.  Like everything here it only looks while something
 
 import atexit
 import functools
-import os
 import select
 import time
 from collections.abc import Callable, Sequence
@@ -13,9 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import pytest
-
 from tests.e2e.harness import DEADLINE, Place, Terminal
+from tests.programs import lacking
 from tests.terminal import judge
 from tests.terminal.judge.differ import history_text, screen_text
 
@@ -28,11 +26,8 @@ OUTSIDE = ["bash", "--norc", "--noprofile", "-i"]
 
 @functools.cache
 def _node() -> judge.Node:
-    lacking = judge.missing()
-    if lacking and os.environ.get("CI") == "true":
-        pytest.fail(lacking)
-    if lacking:
-        pytest.skip(lacking)
+    if judge.missing():
+        lacking(judge.missing())
     node = judge.Node()
     atexit.register(node.close)
     return node

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
+
+from tests.programs import lacking
 
 from . import judge
 from .judge import Node
@@ -15,18 +16,10 @@ from .judge.kitty import Kitty
 from .judge.vterm import Vterm
 
 
-def need(missing: str) -> None:
-    """Skip, or in CI fail, when something is missing."""
-    if not missing:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(missing)
-    pytest.skip(missing)
-
-
 @pytest.fixture(scope="session")
 def node() -> Iterator[Node]:
-    need(judge.missing())
+    if judge.missing():
+        lacking(judge.missing())
     process = Node()
     yield process
     process.close()
@@ -34,7 +27,8 @@ def node() -> Iterator[Node]:
 
 @pytest.fixture(scope="session")
 def kitty() -> Iterator[Kitty]:
-    need(kitty_judge.missing())
+    if kitty_judge.missing():
+        lacking(kitty_judge.missing())
     process = Kitty()
     yield process
     process.close()
@@ -42,5 +36,6 @@ def kitty() -> Iterator[Kitty]:
 
 @pytest.fixture(scope="session")
 def vterm() -> type[Vterm]:
-    need(vterm_judge.missing())
+    if vterm_judge.missing():
+        lacking(vterm_judge.missing())
     return Vterm

@@ -6,7 +6,7 @@ import select
 import signal
 import struct
 import termios
-from time import monotonic
+from time import monotonic, sleep
 
 # Seconds after which a measurement has gone wrong.
 PATIENCE = 60.0
@@ -71,6 +71,19 @@ class Client:
             tail = tail[-len(mark) :] + data
             if monotonic() > deadline:
                 raise Stuck(f"{mark!r} is not written to the terminal")
+
+    def wait(self) -> None:
+        """Read to the program's end."""
+        deadline = monotonic() + PATIENCE
+        while os.waitpid(self.pid, os.WNOHANG)[0] == 0:
+            if monotonic() > deadline:
+                raise Stuck("the program does not end")
+            if self._poll.poll(1):
+                try:
+                    os.read(self.master, _READ)
+                except OSError:
+                    sleep(0.001)
+        self.pid = 0
 
     def hang_up(self) -> None:
         """Close the window; the program ends as it does then."""

@@ -27,6 +27,7 @@ class Contestant:
     program = ""  # what has to be installed
     server = ""  # the name of the processes that keep the sessions
     persistent = True
+    leave = b""  # the keys that detach
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -103,18 +104,19 @@ class Raw(Contestant):
 
 class Dtach(Contestant):
     name = program = server = "dtach"
+    leave = b"\x1c"
 
     def _socket(self, name: str) -> str:
         return str(self.root / name)
 
     def new(self, name: str, command: list[str]) -> list[str]:
-        return ["dtach", "-c", self._socket(name), "-E", "-z", *command]
+        return ["dtach", "-c", self._socket(name), "-z", *command]
 
     def new_detached(self, name: str, command: list[str]) -> list[str]:
         return ["dtach", "-n", self._socket(name), *command]
 
     def attach(self, name: str) -> list[str]:
-        return ["dtach", "-a", self._socket(name), "-E", "-z", "-r", "winch"]
+        return ["dtach", "-a", self._socket(name), "-z", "-r", "winch"]
 
     def showing(self, text: str) -> list[str]:
         # It remembers nothing: the program has to draw itself again.
@@ -124,6 +126,7 @@ class Dtach(Contestant):
 
 class Screen(Contestant):
     name = program = server = "screen"
+    leave = b"\x01d"
 
     def start(self) -> None:
         sockets = self.root / "sockets"
@@ -147,10 +150,12 @@ class Screen(Contestant):
 
 class Tmux(Contestant):
     name = program = "tmux"
+    leave = b"\x02d"
     server = "tmux: server"
 
     def start(self) -> None:
-        (self.root / "conf").write_text("set -g status off\n")
+        # Keys that come faster than a millisecond apart are typed here, not pasted.
+        (self.root / "conf").write_text("set -g status off\nset -g assume-paste-time 0\n")
 
     def _tmux(self, *words: str) -> list[str]:
         return ["tmux", "-S", str(self.root / "socket"), "-f", str(self.root / "conf"), *words]
@@ -170,6 +175,7 @@ class Tmux(Contestant):
 
 class Shpool(Contestant):
     name = "shpool"
+    leave = b"\x00\x11"
 
     def start(self) -> None:
         self.socket = self.root / "shpool" / "shpool.socket"

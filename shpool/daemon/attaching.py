@@ -8,7 +8,7 @@ from math import inf
 from time import monotonic
 
 from shpool import logs
-from shpool.daemon import motd
+from shpool.daemon import motd, peer
 from shpool.daemon.attached import AttachedClient
 from shpool.daemon.pager import Pager
 from shpool.daemon.session import Session
@@ -68,6 +68,9 @@ class Attaching:
         elif session.doomed:
             self._waiting[name] = [(connection, header)]
             session.when_gone.append(self._gone)
+        elif _inside(session, connection):
+            # With --force it would be shown its own output, without end.
+            _refuse(connection, f"session {_quoted(name)} cannot be attached to from inside it")
         elif session.clients:
             logs.info(f"session {name!r}: busy, attach of pid {connection.pid} refused")
             connection.reply(AttachReply("Busy").to_wire())
@@ -177,6 +180,12 @@ class Attaching:
         if config.motd.mode == "dump":
             session.show(motd.dump_form(motd.message(config.motd_args)))
         self._retry(waiting)
+
+
+def _inside(session: Session, connection: "Connection") -> bool:
+    """Whether the client runs on the session's own pty, as far as the system tells."""
+    theirs = peer.controlling_terminal(connection.pid)
+    return theirs is not None and theirs == peer.controlling_terminal(session.pid)
 
 
 def _refuse(connection: "Connection", reason: str) -> None:

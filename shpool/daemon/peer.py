@@ -14,6 +14,22 @@ def credentials(sock: socket.socket) -> "tuple[int, int]":
     return _bsd_credentials(sock)
 
 
+def controlling_terminal(pid: int) -> "tuple[int, int] | None":
+    """(major, minor) of the terminal that process `pid` runs on; None if it has none.
+
+    From field 7 of Linux's /proc/PID/stat, see proc(5); elsewhere None.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        number = int(fields[4])
+    except (OSError, IndexError, ValueError):
+        return None
+    if not number:
+        return None
+    return number >> 8 & 0xFFF, number & 0xFF | number >> 12 & 0xFFF00
+
+
 def _bsd_credentials(sock: socket.socket) -> "tuple[int, int]":
     """macOS and FreeBSD: struct xucred by LOCAL_PEERCRED, the pid by macOS's LOCAL_PEERPID."""
     local, peercred, peerpid = 0, 1, 2

@@ -18,6 +18,7 @@ from shpool.daemon.events import Events
 from shpool.daemon.hooks import Hooks
 from shpool.daemon.listener import Listener, ListenError, bind
 from shpool.daemon.reactor import Reactor
+from shpool.daemon.session_dir import remove_leftovers
 from shpool.daemon.spawn import Spawner
 from shpool.daemon.table import SessionTable
 from shpool.errors import ShpoolError
@@ -89,6 +90,8 @@ class Server:
         except ListenError:
             self._unlink()
             raise
+        # Whoever has the socket has the state: what is there is of a daemon that was killed.
+        remove_leftovers(paths.state)
 
     def run(self) -> None:
         """Serve until a signal says to end; then all sessions end, and nothing is left behind."""

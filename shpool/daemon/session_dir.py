@@ -15,12 +15,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_SESSIONS = "sessions"
+
+
+def remove_leftovers(runtime_dir: str) -> None:
+    """Remove the directories of sessions that ended with their daemon."""
+    try:
+        names = os.listdir(os.path.join(runtime_dir, _SESSIONS))
+    except FileNotFoundError:
+        return
+    for name in names:
+        SessionDir(runtime_dir, name).remove()
+
 
 class SessionDir:
     """The directory of the session `name` below `runtime_dir`; made by create()."""
 
     def __init__(self, runtime_dir: str, name: str) -> None:
-        self.path = os.path.join(runtime_dir, "sessions", name)
+        self.path = os.path.join(runtime_dir, _SESSIONS, name)
         self.agent_link = os.path.join(self.path, AGENT_LINK)
 
     def create(self) -> None:

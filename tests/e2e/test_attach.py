@@ -3,11 +3,14 @@
 import os
 import pwd
 import re
+import shlex
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
+import shpool as shpool_package
 from tests.e2e.harness import DETACH, Place, Terminal, attach_header, eventually
 from tests.programs import need
 
@@ -684,3 +687,18 @@ def test_closing_the_window_frees_the_session(shpool: Place) -> None:
     client.hang_up()
     assert events.types(3) == ["session.created", "session.attached", "session.detached"]
     assert shpool.statuses() == {"one": "Disconnected"}
+
+
+@pytest.mark.parametrize("options", [(), ("-f",)])
+def test_a_session_cannot_be_attached_to_from_inside_it(
+    shpool: Place, options: tuple[str, ...]
+) -> None:
+    client = shpool.attach("one")
+    program = Path(shpool_package.__file__).with_name("__main__.py")
+    words = (sys.executable, str(program), "-D", "attach", *options, "one")
+    command = f"XDG_RUNTIME_DIR={shpool.runtime.parent} {shlex.join(words)}"
+    shown = client.ask(f"{command}; echo status $?")
+    assert shown.replace("\r", "") == (
+        "shpool: session 'one' cannot be attached to from inside it\nstatus 1\n"
+    )
+    assert shpool.statuses() == {"one": "Attached"}

@@ -17,6 +17,18 @@ from tests.e2e.harness import Place, eventually
 # ---- ending
 
 
+def test_what_a_killed_daemon_left_of_its_sessions_is_removed_by_the_next(place: Place) -> None:
+    place.start()
+    place.raw_session("one")
+    (place.runtime / "sessions/one/folder").mkdir()
+    assert place.daemon is not None
+    place.daemon.kill()
+    place.daemon.wait()
+    assert (place.runtime / "sessions/one").exists()
+    place.start()
+    assert list((place.runtime / "sessions").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT], ids=lambda n: n.name
 )

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from shpool.terminal.backlog import Backlog
+from shpool.terminal.backlog import Backlog, _is_plain
 from shpool.terminal.model import Terminal
 
 LINES = b"".join(b"line %d \x1b[3%dmcoloured\x1b[m\r\n" % (n, n % 8) for n in range(20_000))
@@ -123,3 +123,29 @@ def test_the_model_is_pure() -> None:
         check=True,
     )
     assert [name for name in seen.stdout.split() if not name.startswith("shpool.terminal")] == []
+
+
+@pytest.mark.parametrize(
+    ("data", "plain"),
+    [
+        (b"text\x1b[31mred\x1b[m\r\n", True),
+        (b"\x1b[1;38:5:9mred\x1b[0m", True),
+        (b"text\x1b", True),
+        (b"text\x1b[", True),
+        (b"text\x1b[3", True),
+        (b"text\x1b[31", True),
+        (b"\x1b7[m", False),
+        (b"\x1b[?25l", False),
+        (b"\x1b[31m\x1b[2J", False),
+        (b"\x1b[>4;2m", False),
+        (b"\x1b[31;\x1b[m", False),
+        (b"\x1b[3\n1m", False),
+        (b"\x1b]0;m\x07", False),
+        (b"\x1b\x1b[m", False),
+        (b"\x1bm\x1b[", False),
+        (b"a\x0eb", False),
+        (b"\xc2\x9b31m", False),
+    ],
+)
+def test_plain_is_what_moves_nothing_but_the_pen_along_lines(data: bytes, plain: bool) -> None:
+    assert _is_plain(data) is plain

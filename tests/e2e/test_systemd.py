@@ -134,6 +134,7 @@ def test_a_daemon_whose_socket_never_comes_up_is_said_after_five_seconds(place: 
             "shpool: daemonizing: launched daemon, but control socket never came up\n",
         )
         assert time.monotonic() - started >= 5
+        eventually(lambda: not daemon_of(place), "the daemon gives up too")
 
 
 def test_without_the_timeout_a_client_waits_for_as_long_as_it_takes(place: Place) -> None:

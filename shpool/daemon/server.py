@@ -85,13 +85,14 @@ class Server:
             # The events socket first: whoever can ask for a session can subscribe before.
             activated = _activation_socket(environ)
             self._listeners = [Listener(reactor, self._bind(paths.events), self._events.accepted)]
+            # Whoever has that socket has the state: what is there is of a daemon that was killed.
+            # It goes before anybody can ask for a session.
+            remove_leftovers(paths.state)
             sock = activated or self._bind(paths.socket)
             self._listeners.append(Listener(reactor, sock, dispatch.accepted))
         except ListenError:
             self._unlink()
             raise
-        # Whoever has the socket has the state: what is there is of a daemon that was killed.
-        remove_leftovers(paths.state)
 
     def run(self) -> None:
         """Serve until a signal says to end; then all sessions end, and nothing is left behind."""

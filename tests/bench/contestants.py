@@ -81,10 +81,10 @@ class Contestant:
     def processes(self) -> list[int]:
         return proc.with_in_environment(str(self.root))
 
-    def close(self) -> None:
-        """End every process and wait for that."""
+    def kill(self, name: str = "") -> None:
+        """End every process, or those of this name, and wait for that."""
         deadline = monotonic() + PATIENCE
-        while left := self.processes():
+        while left := [pid for pid in self.processes() if name in ("", proc.name_of(pid))]:
             for pid in left:
                 try:
                     os.kill(pid, signal.SIGKILL)
@@ -93,6 +93,9 @@ class Contestant:
             if monotonic() > deadline:
                 raise Stuck(f"{self.name}: processes that cannot be ended: {left}")
             sleep(0.01)
+
+    def close(self) -> None:
+        self.kill()
 
 
 class Raw(Contestant):
@@ -192,7 +195,7 @@ class Shpool(Contestant):
                 start_new_session=True,
             )
         deadline = monotonic() + PATIENCE
-        while not self.socket.exists():
+        while not wire.answers(self.socket):
             if self._daemon.poll() is not None or monotonic() > deadline:
                 raise Stuck(f"the daemon does not start: {self._log.read_text()}")
             sleep(0.005)

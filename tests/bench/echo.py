@@ -85,3 +85,4 @@ def _flooding(contestant: Contestant, session: str) -> Iterator[None]:
         finally:
             os.kill(reader, signal.SIGKILL)
             os.waitpid(reader, 0)
+            contestant.kill("yes")  # which a detached session would let go on

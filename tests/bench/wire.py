@@ -19,6 +19,11 @@ def connect(path: Path) -> socket.socket:
     return sock
 
 
+def answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        return sock.connect_ex(str(path)) == 0
+
+
 def attach_request(name: str, command: str | None = None) -> bytes:
     return pack(AttachHeader(name, name, TtySize(24, 80), [], cmd=command).to_wire())
 

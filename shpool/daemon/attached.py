@@ -11,63 +11,50 @@ leaving   it has been let go; what is still to be sent is sent, then the connect
 from time import monotonic
 
 from shpool import logs
-from shpool.daemon.outbound import Outbound, Policy
-from shpool.protocol import chunks
-from shpool.protocol.messages import AttachReply
-from shpool.protocol.msgpack import pack
+from shpool.daemon.channel import User
 from shpool.terminal.leave import LEAVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
-
+    from shpool.daemon.channel import Channel
     from shpool.daemon.pager import Pager
     from shpool.daemon.reactor import Reactor, Timer
     from shpool.daemon.session import Session
     from shpool.daemon.table import SessionTable
     from shpool.keybindings import Scanner
-    from shpool.protocol.messages import TtySize
-
-# Bytes of output kept for a client before the pty is held back; the kernel's socket buffer comes
-# on top.  What is kept here delays the effect of a ^C.
-_OUTPUT_CAP = 65_536
-
-# One read of a client's input, in bytes.
-_READ = 65_536
+    from shpool.protocol.messages import AttachReply, TtySize
 
 # A client that takes no byte for so many seconds while its buffer is full is frozen, and no
 # longer holds the program back.
 _FROZEN_AFTER = 2.0
 
 
-class AttachedClient(Policy):
+class AttachedClient(User):
     def __init__(
         self,
         reactor: "Reactor",
         table: "SessionTable",
-        sock: "socket.socket",
+        channel: "Channel",
         pid: int,
         template: str,
         scanner: "Scanner",
     ) -> None:
         self._reactor = reactor
         self._table = table
-        self._sock = sock
-        self._fd = sock.fileno()
+        self._channel = channel
+        channel.user = self
         self.pid = pid
         self.template = template
         self._scanner = scanner
         self._session: Session | None = None
-        self._outbound = Outbound(reactor, self._fd, _OUTPUT_CAP, self)
         self._pager: Pager | None = None
         self._fresh = False
         self._live = False
         self._frozen = False
         self._stall: Timer | None = None
-        self._vars: bytes | None = None  # a chunk that a frozen client has not been sent
 
     def begin(
-        self, session: "Session", reply: AttachReply, early: bytes, pager: "Pager | None"
+        self, session: "Session", reply: "AttachReply", early: bytes, pager: "Pager | None"
     ) -> None:
         """Serve the session, in whose list of clients this one is.
 
@@ -76,7 +63,7 @@ class AttachedClient(Policy):
         self._session = session
         self._pager = pager
         self._fresh = reply.status == "Created"
-        self._outbound.send(pack(reply.to_wire()))
+        self._channel.answer(reply)
         if self._session is None:
             return  # it did not wait for the reply
         if pager is None:
@@ -84,7 +71,7 @@ class AttachedClient(Policy):
         elif self._fresh:
             session.hold_output(self)  # its first words are for this client
         if early:
-            self._input(early)
+            self.channel_input(early)
         if self._session is not None:
             self._resume_input()
 
@@ -95,7 +82,7 @@ class AttachedClient(Policy):
             self._session.release_output(self)
             self._enter()
             if unread:
-                self._input(unread)
+                self.channel_input(unread)
             if self._session is not None:
                 self._resume_input()
 
@@ -111,8 +98,8 @@ class AttachedClient(Policy):
         assert self._session is not None
         if self._fresh:
             self._live = True  # a new shell's first words go where the user's cursor is
-            if self._outbound.full:
-                self.outbound_full()
+            if self._channel.full:
+                self.channel_full()
         else:
             self._session.screen.paint(self._show_picture)
 
@@ -126,31 +113,22 @@ class AttachedClient(Policy):
         if self._frozen or self._pager is not None:
             last_words = LEAVE + b"\r\n"  # its terminal does not show the session's state
         self._let_go()
-        if self._outbound.closed:
-            return
-        # Its input is read on, into nothing, so that it is noticed if the client goes first.
-        self._reactor.on_readable(self._fd, self._read_input)
-        self._outbound.send(chunks.frame_data(last_words) + chunks.frame_exit_status(status))
-        self._outbound.finish()
+        self._channel.leave(last_words, status)
 
     # ---- output
 
     def take_output(self, data: bytes) -> None:
         """The program wrote `data`."""
         if self._live:
-            self._outbound.send(chunks.frame_data(data))
+            self._channel.show(data)
 
     def send_vars(self, payload: bytes) -> None:
         """The variables have changed; `payload` is a packed MaybeSwitch."""
-        chunk = chunks.frame(chunks.MAYBE_SWITCH, payload)
-        if self._frozen:
-            self._vars = chunk  # the latest is all that counts
-        else:
-            self._outbound.send(chunk)
+        self._channel.tell_vars(payload)
 
     def show(self, data: bytes) -> None:
-        """Send what is not the program's: the pager's output."""
-        self._outbound.send(chunks.frame_data(data))
+        """Show what is not the program's: the pager's output."""
+        self._channel.show(data)
 
     def resized(self, size: "TtySize") -> None:
         """The terminal has another size; the session knows already."""
@@ -162,14 +140,14 @@ class AttachedClient(Policy):
             self._live = True
             self.show(picture)
 
-    def outbound_full(self) -> None:
+    def channel_full(self) -> None:
         if self._pager is not None:
             self._pager.hold_output(True)
         elif self._session is not None:
             self._session.hold_output(self)
             self._await_progress(_FROZEN_AFTER)
 
-    def outbound_drained(self) -> None:
+    def channel_drained(self) -> None:
         if self._stall is not None:
             self._stall.cancel()
         if self._pager is not None:
@@ -180,17 +158,8 @@ class AttachedClient(Policy):
         if self._frozen:
             logs.info(f"client {self.pid}: reads again")
             self._frozen = False
-            if self._vars is not None:
-                self._outbound.send(self._vars)
-                self._vars = None
             self._session.redraw(self._show_picture)
         self._session.release_output(self)
-
-    def outbound_empty(self) -> None:
-        self._close()
-
-    def outbound_failed(self, error: OSError) -> None:
-        self._gone()
 
     def _await_progress(self, delay: float) -> None:
         if self._stall is not None:
@@ -199,10 +168,10 @@ class AttachedClient(Policy):
 
     def _check_progress(self) -> None:
         # A client that reads little at a time makes room long before it is said to.
-        self._outbound.retry()
-        if self._session is None or not self._outbound.full:
+        self._channel.retry()
+        if self._session is None or not self._channel.full:
             return
-        idle = monotonic() - self._outbound.last_progress
+        idle = monotonic() - self._channel.last_progress
         if idle < _FROZEN_AFTER:
             self._await_progress(_FROZEN_AFTER - idle)
             return
@@ -215,39 +184,21 @@ class AttachedClient(Policy):
 
     def hold_input(self) -> None:
         """The program does not read: stop reading the client, but notice when it goes."""
-        self._reactor.on_readable(self._fd, None)
-        self._reactor.on_hangup(self._fd, self._gone)
-
-    def _resume_input(self) -> None:
-        if self._input_full:
-            self.hold_input()
-        else:
-            self.release_input()
+        self._channel.read(False)
 
     def release_input(self) -> None:
         """Read the client's input (again)."""
-        if self._fd >= 0:
-            self._reactor.on_hangup(self._fd, None)
-            self._reactor.on_readable(self._fd, self._read_input)
+        self._channel.read(True)
 
-    def _read_input(self) -> None:
-        try:
-            data = self._sock.recv(_READ)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if data:
-            self._input(data)
-        else:
-            self._gone()
+    def _resume_input(self) -> None:
+        self._channel.read(not self._input_full)
 
     @property
     def _input_full(self) -> bool:
         whose = self._pager or self._session
         return whose is not None and whose.input_full
 
-    def _input(self, data: bytes) -> None:
+    def channel_input(self, data: bytes) -> None:
         if self._pager is not None:
             self._pager.take_input(data)
             return
@@ -272,8 +223,7 @@ class AttachedClient(Policy):
         """Hang up without a status: the daemon ends."""
         self._close()
 
-    def _gone(self) -> None:
-        """The connection is of no use any more."""
+    def channel_gone(self) -> None:
         session = self._session
         self._let_go()
         if session is not None:
@@ -292,10 +242,5 @@ class AttachedClient(Policy):
             self._stall.cancel()
 
     def _close(self) -> None:
-        if self._fd < 0:
-            return
         self._let_go()
-        self._outbound.close()
-        self._reactor.drop(self._fd)
-        self._fd = -1
-        self._sock.close()
+        self._channel.close()

@@ -10,6 +10,7 @@ from time import monotonic
 from shpool import logs
 from shpool.daemon import motd, peer
 from shpool.daemon.attached import AttachedClient
+from shpool.daemon.channel import Channel
 from shpool.daemon.pager import Pager
 from shpool.daemon.session import Session
 from shpool.daemon.session_dir import SessionDir
@@ -135,7 +136,7 @@ class Attaching:
         return AttachedClient(
             self._reactor,
             self._table,
-            connection.hand_over(),
+            Channel(self._reactor, connection.hand_over()),
             connection.pid,
             header.name_template or header.name,
             Scanner(config.keybinding),

@@ -43,6 +43,7 @@ class Config:
     noread_etc_environment: bool = False
     nodaemonize: bool = False
     nodaemonize_timeout: bool = False
+    pass_terminal: bool = True
     shell: str | None = None  # None: the user's login shell
     env: dict[str, str]
     default_dir: str = "$HOME"

@@ -212,6 +212,7 @@ READERS: "dict[str, Callable[[str, object, list[str]], object]]" = {
     "noread_etc_environment": _boolean,
     "nodaemonize": _boolean,
     "nodaemonize_timeout": _boolean,
+    "pass_terminal": _boolean,
     "shell": _filled_string,
     "env": _environment,
     "default_dir": _filled_string,

@@ -39,6 +39,7 @@ def test_every_key_has_a_default(file: Path) -> None:
             found.nodaemonize_timeout,
         )
     )
+    assert found.pass_terminal
     assert found.shell is None
     assert found.env == {}
     assert found.default_dir == "$HOME"
@@ -64,6 +65,7 @@ def test_every_key_is_read(file: Path) -> None:
         noread_etc_environment = true
         nodaemonize = true
         nodaemonize_timeout = true
+        pass_terminal = false
         shell = "/bin/zsh"
         default_dir = "."
         forward_env = ["EDITOR", "PAGER"]
@@ -101,6 +103,7 @@ def test_every_key_is_read(file: Path) -> None:
     assert found.noread_etc_environment
     assert found.nodaemonize
     assert found.nodaemonize_timeout
+    assert not found.pass_terminal
     assert found.shell == "/bin/zsh"
     assert found.default_dir == "."
     assert found.forward_env == ("EDITOR", "PAGER")

@@ -5,12 +5,14 @@ to the session that is then meant, in the same process and terminal.
 """
 
 import os
+import select
 import signal
 import sys
-import time
+from time import monotonic
 
 from shpool.client import tty
 from shpool.client.connect import ClientError, Connection, dial
+from shpool.client.passed import PassedRelay
 from shpool.client.reach import ask, reach
 from shpool.client.relay import Outcome, Relay, Signals
 from shpool.errors import Verdict
@@ -28,6 +30,8 @@ from shpool.templates import render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
+
     from shpool.client.context import Context
     from shpool.options import Parsed
 
@@ -38,12 +42,22 @@ _FORWARDED = ("TERM", "DISPLAY", "LANG", "SSH_AUTH_SOCK")
 _FORCE_PAUSE = 0.1
 _FORCE_TRIES = 22
 
+# Seconds that a daemon may take to answer before ^C is a signal again.
+_ANSWER = 1.0
+
 # Seconds that the daemon may take to hear of a new window size.
 _RESIZE_TIMEOUT = 2.0
 
 
 def run(context: "Context", parsed: "Parsed") -> int:
     return Attach(context, parsed).run()
+
+
+class Interrupted(Exception):
+    """The signal `number` came while the daemon was waited for."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
 
 
 class Attach:
@@ -66,16 +80,19 @@ class Attach:
         try:
             while True:
                 self._name = self._name_for(variables)
-                connection = self._attach(variables)
-                if connection is None:
-                    # Not an error at first, scripts test for that; after a switch it is one.
-                    return 1 if switched else 0
-                if self._background:
-                    connection.close()
-                    ask(self._context, DetachRequest([self._name]))
-                    return 0
-                outcome = self._stay(connection)
-                connection.close()
+                try:
+                    attached = self._attach(variables)
+                except Interrupted as interrupted:
+                    outcome = _interruption(interrupted.number)
+                else:
+                    if attached is None:
+                        # Not an error at first, scripts test for that; after a switch it is one.
+                        return 1 if switched else 0
+                    if self._background:
+                        attached[0].close()
+                        ask(self._context, DetachRequest([self._name]))
+                        return 0
+                    outcome = self._stay(*attached)
                 if outcome.kind == "switch":
                     variables = dict(outcome.variables)
                     switched = True
@@ -100,13 +117,7 @@ class Attach:
             connection.close()
             self._warn_of_version(connection.warning)
             connection = dial(self._context.paths.socket)
-        try:
-            connection.send(GetVars())
-            return dict(MaybeSwitch.from_wire(connection.receive()).vars)
-        except WireError as error:
-            raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
-        finally:
-            connection.close()
+        return _variables(connection)
 
     def _warn_of_version(self, warning: str) -> None:
         if self._background:
@@ -127,15 +138,22 @@ class Attach:
         check_session_name(name)
         return name
 
-    def _attach(self, variables: "dict[str, str]") -> "Connection | None":
-        """The connection on which the session's output follows; None if the session is busy."""
-        # Caught from before the size is asked for, so that no change of it is missed.
+    def _attach(self, variables: "dict[str, str]") -> "tuple[Connection, AttachReply] | None":
+        """The connection on which the session's output follows; None if the session is busy.
+
+        Raises Interrupted, once signals are caught.
+        """
+        passes = False
         if not self._background:
+            # Caught from before the size is asked for, so that no change of it is missed.
             self._signals.catch_resizes()
+            if self._config.pass_terminal and self._terminal.is_terminal:
+                self._signals.catch_all()
+                passes = self._terminal.offer()
         header = self._header(variables)
-        connection, reply = self._ask(header)
+        connection, reply = self._ask(header, passes)
         if reply.status == "Busy" and self._force:
-            connection, reply = self._ask_again(header)
+            connection, reply = self._ask_again(header, passes)
         if reply.status == "Busy":
             self._terminal.leave()
             sys.stderr.write(f"session '{self._name}' already has a terminal attached\n")
@@ -144,14 +162,16 @@ class Attach:
             raise Verdict(f"forbidden: {reply.reason}")
         if reply.status == "UnexpectedError":
             raise ClientError(reply.reason)
+        newline = "\r\n" if self._terminal.is_raw else "\n"
         for warning in reply.warnings:
-            sys.stderr.write(f"shpool: warn: {warning}\n")
-        return connection
+            sys.stderr.write(f"shpool: warn: {warning}{newline}")
+        return connection, reply
 
-    def _ask(self, header: AttachHeader) -> "tuple[Connection, AttachReply]":
-        connection = dial(self._context.paths.socket)
+    def _ask(self, header: AttachHeader, passes: bool) -> "tuple[Connection, AttachReply]":
+        connection = dial(self._context.paths.socket, wait=self._await)
         try:
-            connection.send(header)
+            connection.send(header, tty.STDIN if passes else None)
+            self._await(connection.sock)
             reply = AttachReply.from_wire(connection.receive())
         except WireError as error:
             connection.close()
@@ -160,14 +180,42 @@ class Attach:
             connection.close()
         return connection, reply
 
-    def _ask_again(self, header: AttachHeader) -> "tuple[Connection, AttachReply]":
+    def _await(self, sock: "socket.socket") -> None:
+        """Return when the daemon has begun to answer.  Raises Interrupted."""
+        if not self._pause(_ANSWER, sock):
+            # The terminal may be raw already, and the user may have enough of this.
+            self._terminal.relax()
+            self._pause(None, sock)
+
+    def _pause(self, seconds: "float | None", sock: "socket.socket | None" = None) -> bool:
+        """Wait; True as soon as the daemon says something.  Raises Interrupted."""
+        poll = select.poll()
+        if self._signals.fd >= 0:
+            poll.register(self._signals.fd, select.POLLIN)
+        if sock is not None:
+            poll.register(sock.fileno(), select.POLLIN)
+        deadline = None if seconds is None else monotonic() + seconds
+        while True:
+            number = self._signals.leaving()
+            if number is not None:
+                if sock is not None:
+                    sock.close()
+                raise Interrupted(number)
+            left = None if deadline is None else max(0, deadline - monotonic()) * 1000
+            ready = poll.poll(left)
+            if any(fd != self._signals.fd for fd, _ in ready):
+                return True
+            if not ready:
+                return False
+
+    def _ask_again(self, header: AttachHeader, passes: bool) -> "tuple[Connection, AttachReply]":
         """Have whoever is attached detached.  The original's daemon takes a while over it."""
         ask(self._context, DetachRequest([self._name]))
         for _ in range(_FORCE_TRIES):
-            connection, reply = self._ask(header)
+            connection, reply = self._ask(header, passes)
             if reply.status != "Busy":
                 return connection, reply
-            time.sleep(_FORCE_PAUSE)
+            self._pause(_FORCE_PAUSE)
         raise Verdict(
             f"session '{self._name}' already has a terminal which remains attached"
             " even after attempting to detach it"
@@ -207,17 +255,28 @@ class Attach:
 
     # ---- being attached
 
-    def _stay(self, connection: Connection) -> Outcome:
+    def _stay(self, connection: Connection, reply: AttachReply) -> Outcome:
         self._signals.catch_all()
-        self._terminal.enter()
-        return Relay(
-            connection.sock,
-            connection.rest,
-            self._terminal,
-            self._signals,
-            self._resized,
-            self._switches,
-        ).run()
+        changed = self._terminal.enter()
+        self._terminal.shown = True
+        kind = PassedRelay if reply.passed else Relay
+        try:
+            relay = kind(
+                connection.sock,
+                connection.rest,
+                self._terminal,
+                self._signals,
+                self._resized,
+                self._switches,
+            )
+            if changed and reply.passed:
+                relay.continued()  # the daemon has seen other modes
+            if "{" in self._template:
+                # Nobody told us of changes since we asked, or while we left another session.
+                relay.hear(list(_variables(dial(self._context.paths.socket)).items()))
+            return relay.run()
+        finally:
+            connection.close()
 
     def _resized(self) -> None:
         """Tell the daemon, on a connection of its own; one that cannot be told is going away."""
@@ -238,6 +297,21 @@ class Attach:
         """Stop, as a job does; while stopped the session is free, so that nothing waits for us."""
         self._terminal.leave()
         os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _variables(connection: Connection) -> "dict[str, str]":
+    """Ask for the variables, on a connection that ends with it."""
+    try:
+        connection.send(GetVars())
+        return dict(MaybeSwitch.from_wire(connection.receive()).vars)
+    except WireError as error:
+        raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
+    finally:
+        connection.close()
+
+
+def _interruption(number: int) -> Outcome:
+    return Outcome("suspended") if number == signal.SIGTSTP else Outcome("signal", number)
 
 
 def _ttl(given: "str | None") -> "int | None":

@@ -1,6 +1,7 @@
 """A connection to a daemon that is there: dial, compare versions, send and receive."""
 
 import errno
+from struct import pack as pack_native
 
 from shpool.errors import ShpoolError, Verdict
 from shpool.protocol.messages import PROTOCOL_VERSION, read_greeting
@@ -9,6 +10,7 @@ from shpool.protocol.msgpack import Decoder, WireError, pack
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
     from typing import Any
 
     from shpool.protocol.messages import Request
@@ -47,10 +49,19 @@ class Connection:
         else:
             self.warning = version_warning(PROTOCOL_VERSION, version)
 
-    def send(self, request: "Request") -> None:
-        """Raises WireError if the request has no form on the wire, LostDaemon."""
+    def send(self, request: "Request", descriptor: "int | None" = None) -> None:
+        """Raises WireError if the request has no form on the wire, LostDaemon.
+
+        The daemon gets a copy of `descriptor`, and an original one drops it unseen.
+        """
+        data = pack(request.to_wire())
         try:
-            self.sock.sendall(pack(request.to_wire()))
+            if descriptor is not None:
+                rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, pack_native("i", descriptor))
+                data = data[self.sock.sendmsg([data], [rights]) :]
+            # A refusal may have come, and the connection have ended, as soon as all was sent.
+            if data:
+                self.sock.sendall(data)
         except OSError as error:
             raise LostDaemon(f"the daemon hung up: {error.strerror}") from None
 
@@ -72,14 +83,21 @@ class Connection:
         self.sock.close()
 
 
-def dial(path: str, timeout: "float | None" = None) -> Connection:
+def dial(
+    path: str,
+    timeout: "float | None" = None,
+    wait: "Callable[[socket.socket], None] | None" = None,
+) -> Connection:
     """Connect to a daemon that must be there.
 
-    `timeout` is in seconds, for each step.  Raises Verdict if nobody listens, ClientError.
+    `timeout` is in seconds, for each step; `wait` is called before the greeting is read.
+    Raises Verdict if nobody listens, ClientError.
     """
     sock = connect(path, timeout)
     if sock is None:
         raise Verdict("could not connect to daemon")
+    if wait is not None:
+        wait(sock)
     return Connection(sock)
 
 

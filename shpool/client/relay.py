@@ -11,7 +11,7 @@ import signal
 from time import monotonic
 
 from shpool.client import tty
-from shpool.protocol.chunks import DATA, EXIT_STATUS, MAYBE_SWITCH, ChunkReader
+from shpool.protocol.chunks import DATA, MAYBE_SWITCH, ChunkReader
 from shpool.protocol.messages import MaybeSwitch
 from shpool.protocol.msgpack import WireError
 
@@ -29,7 +29,8 @@ _CAP = 65_536
 # Seconds that a shell has to end after the end of its input.
 _LAST_WORDS = 0.3
 
-_LEAVING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
+# Signals that end the attachment, or interrupt it.
+LEAVING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
 
 
 class Outcome:
@@ -54,6 +55,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.fd = -1
+        self._noticed: set[int] = set()
 
     def catch_resizes(self) -> None:
         """Note changes of the window size; other signals still do what they do."""
@@ -67,15 +69,29 @@ class Signals:
     def catch_all(self) -> None:
         """Note every signal that would leave the terminal in a state nobody can use."""
         self.catch_resizes()
-        for number in _LEAVING:
+        for number in (*LEAVING, signal.SIGCONT):
             signal.signal(number, _noted)
 
     def take(self) -> "set[int]":
         """The signals that have come."""
+        noticed, self._noticed = self._look(), set()
+        return noticed
+
+    def leaving(self) -> "int | None":
+        """One of LEAVING, if it has come; others are kept for take()."""
+        self._noticed = self._look()
+        for number in sorted(self._noticed.intersection(LEAVING)):
+            self._noticed.discard(number)
+            return number
+        return None
+
+    def _look(self) -> "set[int]":
+        if self.fd < 0:
+            return self._noticed
         try:
-            return set(os.read(self.fd, 256))
+            return self._noticed.union(os.read(self.fd, 256))
         except BlockingIOError:
-            return set()
+            return self._noticed
 
 
 def _noted(number: int, frame: object) -> None:
@@ -83,7 +99,7 @@ def _noted(number: int, frame: object) -> None:
 
 
 class Relay:
-    """One attachment, from the reply on.
+    """One attachment, from the reply on, with the terminal in our hands.
 
     `early` is what followed the reply on the stream; `resized` is called when the terminal has a
     new size; `switches` says of changed variables whether they name another session.
@@ -112,19 +128,19 @@ class Relay:
         self._outcome: Outcome | None = None
         self._poll = select.poll()
         self._watched: dict[int, int] = {}
+        self._early = early
         sock.setblocking(False)
-        if early:
-            self._take_chunks(early)
 
     def run(self) -> Outcome:
         """Relay until one side ends."""
         sock = self._sock.fileno()
         self._watch(self._signals.fd, select.POLLIN)
+        if self._early:
+            self._take_chunks(self._early)
         while self._outcome is None or self._to_terminal:
             # Once it is over only the rest of the output is seen to.
             over = self._outcome is not None
-            may_read = not over and not self._input_ended and len(self._to_daemon) < _CAP
-            self._watch(tty.STDIN, select.POLLIN if may_read else 0)
+            self._watch(tty.STDIN, 0 if over or not self._wants_input() else select.POLLIN)
             interest = select.POLLOUT if self._to_daemon else 0
             if len(self._to_terminal) < _CAP:
                 interest |= select.POLLIN
@@ -140,7 +156,7 @@ class Relay:
         if self._deadline is not None:
             timeout = max(0, (self._deadline - monotonic()) * 1000)
         ready = self._poll.poll(timeout)
-        if not ready and self._deadline is not None and self._outcome is None:
+        if not ready and self._deadline is not None:
             return False
         for fd, _ in ready:
             if fd == sock:
@@ -184,28 +200,31 @@ class Relay:
         output = []
         try:
             for kind, content in self._chunks.feed(data):
-                if kind == DATA:
-                    assert isinstance(content, bytes)
-                    output.append(content)
-                elif kind == EXIT_STATUS:
-                    assert isinstance(content, int)
+                if isinstance(content, int):
                     self._end(Outcome("exited", content))
                     break
+                if kind == DATA:
+                    output.append(content)
                 elif kind == MAYBE_SWITCH:
-                    assert isinstance(content, bytes)
-                    self._take_variables(content)
+                    self.hear(MaybeSwitch.from_bytes(content).vars)
+                else:
+                    self._take_news(kind, content)
         except WireError:
             self._end(Outcome("lost"))
         if output:
-            latest = b"".join(output)
-            self._terminal.watch.output(latest)
-            self._to_terminal += latest
+            self._to_terminal += b"".join(output)
             self._write_output()
 
-    def _take_variables(self, payload: bytes) -> None:
-        variables = MaybeSwitch.from_bytes(payload).vars
+    def hear(self, variables: "list[tuple[str, str]]") -> None:
+        """These are the variables now."""
         if self._switches(variables):
-            self._end(Outcome("switch", variables=variables))
+            self._switch(Outcome("switch", variables=variables))
+
+    def _switch(self, outcome: Outcome) -> None:
+        self._end(outcome)
+
+    def _take_news(self, kind: int, content: bytes) -> None:
+        """Another chunk: a heartbeat."""
 
     def _write_output(self) -> None:
         try:
@@ -216,9 +235,13 @@ class Relay:
             self._to_terminal = b""
             self._end(Outcome("lost"))
             return
+        self._terminal.watch.output(self._to_terminal[:taken])
         self._to_terminal = self._to_terminal[taken:]
 
     # ---- from the terminal to the daemon
+
+    def _wants_input(self) -> bool:
+        return not self._input_ended and len(self._to_daemon) < _CAP
 
     def _read_input(self) -> None:
         try:
@@ -251,14 +274,23 @@ class Relay:
         for number in sorted(self._signals.take()):
             if number == signal.SIGWINCH:
                 self._resized()
+            elif number == signal.SIGCONT:
+                self.continued()
             elif number == signal.SIGTSTP:
-                self._end(Outcome("suspended"))
-                return False
+                return self._leave(Outcome("suspended"))
             else:
-                self._outcome = Outcome("signal", number)
-                return False
+                return self._leave(Outcome("signal", number))
         return True
+
+    def continued(self) -> None:
+        """We may have been stopped, and the terminal in the hands of others."""
+        self._terminal.again()
+
+    def _leave(self, outcome: Outcome) -> bool:
+        self._outcome = outcome
+        return False
 
     def _end(self, outcome: Outcome) -> None:
         if self._outcome is None:
             self._outcome = outcome
+            self._deadline = None

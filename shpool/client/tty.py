@@ -8,6 +8,7 @@ import termios
 
 from shpool.client import reports
 from shpool.protocol.messages import TtySize
+from shpool.terminal.watch import Watch
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 
@@ -28,38 +29,80 @@ class Terminal:
     """The three standard descriptors, when all of them are terminals; else nothing is touched.
 
     enter() makes the terminal raw; leave() puts it back as it was, whatever the session turned
-    on in it.  Both may be called again and again.
+    on in it.  Both may be called again and again.  `shown`: whether a session was seen on it.
     """
 
     def __init__(self) -> None:
         self.is_terminal = all(os.isatty(fd) for fd in (STDIN, STDOUT, STDERR))
+        self.shown = False
         self._cooked: list[int | list[bytes | int]] | None = None
+        self._relaxed = False
+        self.before = b""  # the modes to come back to, as the system's struct termios
         self._output = STDOUT
-        self.watch = reports.Watch()
+        self.watch = Watch()
 
-    def enter(self) -> None:
-        """Pass every key on as it is typed, and every byte as it is written."""
-        if not self.is_terminal or self._cooked is not None:
-            return
+    def enter(self) -> bool:
+        """Pass every key on as it is typed, and every byte as it is written.
+
+        Whether that changed the terminal's modes.
+        """
+        if not self.is_terminal or (self._cooked is not None and not self._relaxed):
+            return False
         try:
-            cooked = termios.tcgetattr(STDIN)
+            cooked = self._cooked or termios.tcgetattr(STDIN)
             termios.tcsetattr(STDIN, termios.TCSANOW, _raw(cooked))
         except termios.error:
-            return  # it was hung up meanwhile, which reading it will show
+            return False  # it was hung up meanwhile, which reading it will show
         self._cooked = cooked
+        self._relaxed = False
+        return True
+
+    def offer(self) -> bool:
+        """Be ready to pass stdin to the daemon: raw, and `before` set.  False if it cannot be.
+
+        It is raw before the daemon has it: in the background this stops us, as it should.
+        """
+        try:
+            same = os.path.samestat(os.fstat(STDIN), os.fstat(STDOUT))
+            if not self.is_terminal or not same or not hasattr(termios, "TCGETS"):
+                return False
+            if self._cooked is None:
+                # Larger than the structure of any system.
+                self.before = fcntl.ioctl(STDIN, termios.TCGETS, bytes(256))
+                self.enter()
+        except OSError:
+            return False
+        return self._cooked is not None
+
+    @property
+    def is_raw(self) -> bool:
+        return self._cooked is not None
+
+    def again(self) -> None:
+        """Make it raw again, after others may have had it."""
+        if self._cooked is not None:
+            _set(_raw(self._cooked))
+
+    def relax(self) -> None:
+        """Let ^C and ^Z be signals, until enter()."""
+        if self._cooked is not None:
+            self._relaxed = True
+            modes = _raw(self._cooked)
+            assert isinstance(modes[3], int)
+            modes[3] |= termios.ISIG
+            _set(modes)
 
     def leave(self) -> None:
         """Turn off what the session may have turned on, and restore the modes."""
         if self._cooked is None:
             return
-        self.clean()
-        if self.watch.reports:
-            reports.drain(STDIN, self._output)
+        if self.shown:
+            self.clean()
+            if self.watch.reports:
+                reports.drain(STDIN, self._output)
         cooked, self._cooked = self._cooked, None
-        try:
-            termios.tcsetattr(STDIN, termios.TCSANOW, cooked)
-        except termios.error:
-            pass  # hung up: there is no terminal left to be put in order
+        self._relaxed = False
+        _set(cooked)
 
     def clean(self) -> None:
         """Turn off what one session may have turned on, for what comes next."""
@@ -91,6 +134,13 @@ class Terminal:
             except OSError:
                 pass
         return self._output
+
+
+def _set(modes: "list[int | list[bytes | int]]") -> None:
+    try:
+        termios.tcsetattr(STDIN, termios.TCSANOW, modes)
+    except termios.error:
+        pass  # hung up: there is no terminal left to be put in order
 
 
 def _raw(cooked: "list[int | list[bytes | int]]") -> "list[int | list[bytes | int]]":

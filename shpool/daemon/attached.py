@@ -3,15 +3,15 @@
 paging    the message of the day is shown in a pager, which has the keys
 waiting   a picture of the screen is being prepared; what the program writes is in it
 live      every byte the program writes is passed on
-frozen    the client took nothing for too long; what the program writes passes it by, and
-          when it reads again it is waiting, and live again
+frozen    the client took nothing for too long, or it was stopped; what the program writes passes
+          it by, and when it is there again it is waiting, and live again
 leaving   it has been let go; what is still to be sent is sent, then the connection closed
 """
 
 from time import monotonic
 
 from shpool import logs
-from shpool.daemon.channel import User
+from shpool.daemon.passed import TerminalUser
 from shpool.terminal.leave import LEAVE
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _FROZEN_AFTER = 2.0
 
 
-class AttachedClient(User):
+class AttachedClient(TerminalUser):
     def __init__(
         self,
         reactor: "Reactor",
@@ -71,7 +71,7 @@ class AttachedClient(User):
         elif self._fresh:
             session.hold_output(self)  # its first words are for this client
         if early:
-            self.channel_input(early)
+            self._channel.received(early)
         if self._session is not None:
             self._resume_input()
 
@@ -136,7 +136,7 @@ class AttachedClient(User):
             self._pager.resize(size)
 
     def _show_picture(self, picture: bytes) -> None:
-        if self._session is not None:
+        if self._session is not None and not self._frozen:
             self._live = True
             self.show(picture)
 
@@ -157,9 +157,36 @@ class AttachedClient(User):
             return
         if self._frozen:
             logs.info(f"client {self.pid}: reads again")
-            self._frozen = False
-            self._session.redraw(self._show_picture)
+            self._thaw()
         self._session.release_output(self)
+
+    def _freeze(self) -> None:
+        """Let what the program writes pass the client by."""
+        self._live = False
+        self._frozen = True
+        if self._session is not None:
+            self._session.release_output(self)
+
+    def _thaw(self) -> None:
+        """Show the client what it has missed."""
+        self._frozen = False
+        if self._session is not None:
+            self._session.redraw(self._show_picture)
+
+    def channel_away(self) -> None:
+        if self._pager is not None:
+            self._pager.hold_output(True)
+        else:
+            self._freeze()
+
+    def channel_back(self) -> None:
+        if self._pager is not None:
+            self._pager.hold_output(self._channel.full)
+            return
+        # What stopped the client may have written to its terminal, if only a prompt.
+        self._freeze()
+        if not self._channel.full:
+            self._thaw()
 
     def _await_progress(self, delay: float) -> None:
         if self._stall is not None:
@@ -176,9 +203,7 @@ class AttachedClient(User):
             self._await_progress(_FROZEN_AFTER - idle)
             return
         logs.info(f"client {self.pid}: takes no output, so it is skipped until it does")
-        self._live = False
-        self._frozen = True
-        self._session.release_output(self)
+        self._freeze()
 
     # ---- input
 
@@ -216,6 +241,9 @@ class AttachedClient(User):
         if session is not None:
             self._table.detach(session, self)
             self.leave(0, session.screen.leave())
+
+    def channel_leave(self) -> None:
+        self.detach()
 
     # ---- the end
 

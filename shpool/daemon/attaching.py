@@ -12,6 +12,7 @@ from shpool.daemon import motd, peer
 from shpool.daemon.attached import AttachedClient
 from shpool.daemon.channel import Channel
 from shpool.daemon.pager import Pager
+from shpool.daemon.passed import PassedTerminal, Refused, TerminalChannel
 from shpool.daemon.session import Session
 from shpool.daemon.session_dir import SessionDir
 from shpool.daemon.shell import prepare, update
@@ -91,10 +92,11 @@ class Attaching:
     def _reattach(self, session: Session, connection: "Connection", header: AttachHeader) -> None:
         config = self._config.current()
         warnings = update(session.directory, config, header)
-        client = self._client(connection, header, config)
+        reply = AttachReply("Attached", warnings)
+        client = self._client(connection, header, config, reply)
         self._table.attach(session, client)
         session.fit(header.size)
-        self._begin(client, session, AttachReply("Attached", warnings), connection, header)
+        self._begin(client, session, reply, connection, header)
         self._table.reattached(session)
 
     def _begin(
@@ -131,12 +133,17 @@ class Attaching:
         return Command(wanted.pager, [wanted.pager, path], session.env, "/")
 
     def _client(
-        self, connection: "Connection", header: AttachHeader, config: "Config"
+        self, connection: "Connection", header: AttachHeader, config: "Config", reply: AttachReply
     ) -> AttachedClient:
+        terminal = _passed_terminal(connection, config, reply)
+        sock = connection.hand_over()
+        reply.passed = terminal is not None
         return AttachedClient(
             self._reactor,
             self._table,
-            Channel(self._reactor, connection.hand_over()),
+            TerminalChannel(self._reactor, sock, terminal)
+            if terminal is not None
+            else Channel(self._reactor, sock),
             connection.pid,
             header.name_template or header.name,
             Scanner(config.keybinding),
@@ -172,15 +179,32 @@ class Attaching:
             self._retry(waiting)
             return
         config = self._config.current()
-        client = self._client(connection, header, config)
+        reply = AttachReply("Created")
+        client = self._client(connection, header, config, reply)
         self._table.create(session)
         self._table.attach(session, client)
         if header.ttl_secs is not None:
             session.expire_after(header.ttl_secs)
-        self._begin(client, session, AttachReply("Created"), connection, header)
+        self._begin(client, session, reply, connection, header)
         if config.motd.mode == "dump":
             session.show(motd.dump_form(motd.message(config.motd_args)))
         self._retry(waiting)
+
+
+def _passed_terminal(
+    connection: "Connection", config: "Config", reply: AttachReply
+) -> PassedTerminal | None:
+    """The terminal that came with the request, if it may and can be used.
+
+    With warnings the client keeps it: it shows them before anything else is shown.
+    """
+    if connection.offered is None or not config.pass_terminal or reply.warnings:
+        return None
+    try:
+        return PassedTerminal(connection.offered, connection.pid)
+    except Refused as error:
+        logs.debug(f"the terminal of pid {connection.pid} is left to it: {error}")
+        return None
 
 
 def _inside(session: Session, connection: "Connection") -> bool:

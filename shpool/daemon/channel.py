@@ -94,7 +94,7 @@ class Channel(Policy):
             self.user.channel_drained()
 
     def outbound_failed(self, error: OSError) -> None:
-        self.user.channel_gone()
+        self.lost()
 
     # ---- input
 
@@ -103,7 +103,11 @@ class Channel(Policy):
         if self._fd < 0 or self._leaving:
             return
         self._reactor.on_readable(self._fd, self._readable if wanted else None)
-        self._reactor.on_hangup(self._fd, None if wanted else self._hung_up)
+        self._reactor.on_hangup(self._fd, None if wanted else self.lost)
+
+    def received(self, data: bytes) -> None:
+        """`data` came over the connection."""
+        self.user.channel_input(data)
 
     def _readable(self) -> None:
         try:
@@ -113,11 +117,12 @@ class Channel(Policy):
         except OSError:
             data = b""
         if not data:
-            self.user.channel_gone()
+            self.lost()
         elif not self._leaving:
-            self.user.channel_input(data)
+            self.received(data)
 
-    def _hung_up(self) -> None:
+    def lost(self) -> None:
+        """The client has hung up."""
         self.user.channel_gone()
 
     # ---- the end

@@ -8,6 +8,8 @@ A connection that becomes an attached client is handed over while it is `asked`.
 """
 
 import os
+import socket
+from array import array
 
 from shpool import logs
 from shpool.daemon import peer
@@ -22,7 +24,6 @@ from shpool.protocol.msgpack import Decoder, WireError, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
     from typing import Any
 
@@ -35,6 +36,11 @@ _REQUEST_TIMEOUT = 5.0
 # One read of a request, in bytes.
 _READ = 65_536
 
+# Room for one descriptor; of more the kernel drops the rest.  socket.recv_fds would let shells
+# inherit it.
+_ANCILLARY = socket.CMSG_LEN(array("i").itemsize)
+_CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+
 # No reply is refused for its length; the cap only has a meaning for streams.
 _REPLY_CAP = 1 << 62
 
@@ -45,7 +51,7 @@ class Connection(Policy):
     def __init__(
         self,
         reactor: "Reactor",
-        sock: "socket.socket",
+        sock: socket.socket,
         version: str,
         asked: "Callable[[Connection, Request], None]",
     ) -> None:
@@ -53,6 +59,7 @@ class Connection(Policy):
         self._sock = sock
         self._asked = asked
         self._decoder = Decoder()
+        self.offered: int | None = None  # a descriptor that came along, ours to close
         self.pid, self._uid = _credentials(sock)
         fd = sock.fileno()
         self._outbound = Outbound(reactor, fd, _REPLY_CAP, self)
@@ -70,12 +77,13 @@ class Connection(Policy):
         self._outbound.send(pack(value))
         self._outbound.finish()
 
-    def hand_over(self) -> "socket.socket":
+    def hand_over(self) -> socket.socket:
         """The socket, for an attached client; this object has nothing to do with it any more.
 
         Nothing of ours is pending: the greeting fits into the buffer of a fresh socket.
         """
         self._outbound.close()
+        self._drop_offered()
         return self._sock
 
     def close(self) -> None:
@@ -84,6 +92,7 @@ class Connection(Policy):
             return
         self._timeout.cancel()
         self._outbound.close()
+        self._drop_offered()
         self._reactor.drop(fd)
         self._sock.close()
 
@@ -99,11 +108,13 @@ class Connection(Policy):
 
     def _read(self) -> None:
         try:
-            data = self._sock.recv(_READ)
+            data, ancillary, _, _ = self._sock.recvmsg(_READ, _ANCILLARY, _CLOEXEC)
         except BlockingIOError:
             return
         except OSError:
-            data = b""
+            data, ancillary = b"", []
+        if ancillary:
+            self._take_offered(ancillary)
         if not data:
             if self._decoder.started:
                 logs.warn(f"connection of pid {self.pid}: ended in the middle of a request")
@@ -125,6 +136,23 @@ class Connection(Policy):
         logs.debug(f"connection of pid {self.pid}: {type(request).__name__}")
         self._asked(self, request)
 
+    def _take_offered(self, ancillary: "list[tuple[int, int, bytes]]") -> None:
+        self._drop_offered()
+        for level, kind, content in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                fds = array("i")
+                fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
+                for fd in fds:
+                    self._drop_offered()
+                    self.offered = fd
+                    if not _CLOEXEC:
+                        os.set_inheritable(fd, False)
+
+    def _drop_offered(self) -> None:
+        if self.offered is not None:
+            os.close(self.offered)
+            self.offered = None
+
     def _refuse(self, request: "Request") -> None:
         logs.warn(f"connection of pid {self.pid}: refused, its uid is {self._uid}")
         if isinstance(request, AttachHeader):
@@ -134,7 +162,7 @@ class Connection(Policy):
             self.close()
 
 
-def _credentials(sock: "socket.socket") -> "tuple[int, int]":
+def _credentials(sock: socket.socket) -> "tuple[int, int]":
     try:
         return peer.credentials(sock)
     except OSError as error:

@@ -44,6 +44,7 @@ class Outbound:
         "_cap",
         "_fd",
         "_finishing",
+        "_paused",
         "_policy",
         "_queue",
         "_reactor",
@@ -59,6 +60,7 @@ class Outbound:
         self._policy = policy
         self._queue: deque[bytes | memoryview] = deque()
         self._finishing = False
+        self._paused = False
         self.pending = 0
         self.full = False
         self.last_progress = 0.0  # monotonic seconds; kept while bytes are pending
@@ -72,13 +74,14 @@ class Outbound:
         if self._fd < 0 or not data:
             return
         if not self.pending:
-            taken = self._write([data])
+            taken = 0 if self._paused else self._write([data])
             if taken is None or taken == len(data):
                 return
             self._queue.append(memoryview(data)[taken:] if taken else data)
             self.pending = len(data) - taken
             self.last_progress = monotonic()
-            self._reactor.on_writable(self._fd, self._flush)
+            if not self._paused:
+                self._reactor.on_writable(self._fd, self._flush)
         else:
             self._queue.append(data)
             self.pending += len(data)
@@ -101,8 +104,18 @@ class Outbound:
 
         Linux tells so of a Unix socket only when three quarters of its buffer have been read.
         """
-        if self.pending:
+        if self.pending and not self._paused:
             self._flush()
+
+    def pause(self, wanted: bool) -> None:
+        """Write nothing, only keep, until pause(False)."""
+        self._paused = wanted
+        if self.pending:
+            self._reactor.on_writable(self._fd, None if wanted else self._flush)
+
+    def unsent(self) -> bytes:
+        """What is kept, for who sends it another way; it is still kept."""
+        return b"".join(self._queue)
 
     def close(self) -> None:
         """Drop what is kept and forget the descriptor, which stays its owner's to close."""

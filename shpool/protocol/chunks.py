@@ -4,6 +4,17 @@
     kind: u8 | status: i32 little-endian                ExitStatus
 
 The other direction is not framed at all: it is what the user types.
+
+Where the client has passed its terminal to the daemon (AttachReply.passed), Data comes only at the
+end, when the daemon has given the terminal back, and the other direction has chunks too:
+
+    Heartbeat   to the client: is it there?
+    State       to the client: what the terminal has on, one byte, see terminal.watch
+    Modes       to the daemon: the terminal's modes from before the client made it raw, as the
+                system's struct termios, to be restored if the client is killed
+    Back        to the daemon, empty: the client, which may have been stopped, has the terminal
+                and has made it raw
+    Leave       to the daemon, empty: the client wants its terminal back, and to be detached
 """
 
 from struct import Struct
@@ -14,6 +25,12 @@ DATA = 0
 HEARTBEAT = 1
 EXIT_STATUS = 2
 MAYBE_SWITCH = 3
+
+# With a passed terminal only.
+STATE = 4
+MODES = 5
+BACK = 6
+LEAVE = 7
 
 # Clients of the original refuse a chunk with more, in bytes.
 MAX_PAYLOAD = 16_384
@@ -77,13 +94,13 @@ class ChunkReader:
             found.append((kind, buffer[pos + HEAD_SIZE : end]))
             pos = end
         self._buffer = buffer[pos:]
-        if self._buffer and self._buffer[0] > MAYBE_SWITCH:
+        if self._buffer and self._buffer[0] > LEAVE:
             raise WireError(f"a chunk of the unknown kind {self._buffer[0]}")
         return found
 
     def _payload_size(self, buffer: bytes, pos: int) -> int:
         kind, size = _HEAD.unpack_from(buffer, pos)
-        if kind > MAYBE_SWITCH:
+        if kind > LEAVE:
             raise WireError(f"a chunk of the unknown kind {kind}")
         if size > MAX_PAYLOAD:
             raise WireError(f"a chunk of {size} bytes, where {MAX_PAYLOAD} is the most")

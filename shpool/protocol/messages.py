@@ -82,7 +82,11 @@ class TtySize:
 
 
 class AttachHeader:
-    """Attach to the session `name`, made if it does not exist; the rest is for making it."""
+    """Attach to the session `name`, made if it does not exist; the rest is for making it.
+
+    A descriptor of the client's terminal may come with it (SCM_RIGHTS), which the daemon may take
+    (AttachReply.passed), and which an original daemon does not even see.
+    """
 
     def __init__(
         self,
@@ -270,29 +274,40 @@ def read_request(value: "Any") -> "Request":
 class AttachReply:
     """How an Attach went: status Attached, Created, Busy, Forbidden or UnexpectedError.
 
-    The first two carry warnings for the user, the last two a reason.
+    The first two carry warnings for the user, the last two a reason.  `passed`: the daemon has
+    taken the terminal whose descriptor came with the request, and reads and writes it itself.
     """
 
-    __slots__ = ("reason", "status", "warnings")
+    __slots__ = ("passed", "reason", "status", "warnings")
 
-    def __init__(self, status: str, warnings: "list[str] | None" = None, reason: str = "") -> None:
+    def __init__(
+        self,
+        status: str,
+        warnings: "list[str] | None" = None,
+        reason: str = "",
+        passed: bool = False,
+    ) -> None:
         self.status = status
         self.warnings = warnings or []
         self.reason = reason
+        self.passed = passed
 
     def to_wire(self) -> "Any":
         if self.status in ("Attached", "Created"):
-            return {"status": {self.status: {"warnings": self.warnings}}}
+            reply = {"status": {self.status: {"warnings": self.warnings}}}
+            return {**reply, "terminal_passed": True} if self.passed else reply
         if self.status == "Busy":
             return {"status": "Busy"}
         return {"status": {self.status: self.reason}}
 
     @classmethod
     def from_wire(cls, value: "Any") -> "AttachReply":
-        name, content = variant(as_map(value, "the attach reply").get("status"), "status")
+        reply = as_map(value, "the attach reply")
+        name, content = variant(reply.get("status"), "status")
         if name in ("Attached", "Created"):
             fields = as_map(content, name) if content is not None else {}
-            return cls(name, texts(fields, "warnings"))
+            passed = reply.get("terminal_passed") is True
+            return cls(name, texts(fields, "warnings"), passed=passed)
         if name == "Busy":
             return cls(name)
         if name in ("Forbidden", "UnexpectedError"):

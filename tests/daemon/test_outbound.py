@@ -330,3 +330,33 @@ def test_it_serves_a_pty_too(reactor: Reactor) -> None:
     outbound.close()
     os.close(master)
     os.close(slave)
+
+
+def test_while_it_is_paused_everything_is_kept_and_then_sent_in_order(wire: Wire) -> None:
+    wire.outbound.pause(True)
+    wire.send(b"one")
+    wire.send(b"two")
+    wire.outbound.retry()
+    turn(wire.reactor)
+    wire.read()
+    assert wire.received == b""
+    assert wire.outbound.pending == 6
+    assert wire.outbound.unsent() == b"onetwo"
+    assert not watched(wire)
+    wire.outbound.pause(False)
+    wire.send(b"three")
+    wire.read_all()
+    assert wire.received == b"onetwothree"
+    assert not watched(wire)
+
+
+def test_it_can_be_paused_in_the_middle_and_filled_meanwhile(wire: Wire) -> None:
+    wire.fill(100)
+    wire.outbound.pause(True)
+    assert not watched(wire)
+    wire.fill(CAP + 1)
+    assert wire.owner.told == ["full"]
+    wire.outbound.pause(False)
+    wire.read_all()
+    assert wire.received == wire.sent
+    assert wire.owner.told == ["full", "drained"]

@@ -11,10 +11,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "many: measures the daemon with hundreds of sessions")
 
 
+# For modules whose subject is what passes between a client's terminal and its session: each test
+# once with the terminal in the daemon's hands, once in the client's.
+BOTH_WAYS = pytest.mark.parametrize("place", ["passed", "chunks"], indirect=True)
+
+
 @pytest.fixture
-def place() -> Iterator[Place]:
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """No daemon runs yet, so the test can say how it is started and configured."""
     with Place() as made:
+        made.passes = getattr(request, "param", "passed") == "passed"
+        made.configure()
         yield made
 
 

@@ -335,7 +335,12 @@ class Subscriber:
 
 
 class Place:
-    """One user's world; see the top.  A context manager: leaving it ends and checks everything."""
+    """One user's world; see the top.  A context manager: leaving it ends and checks everything.
+
+    `passes`: whether clients pass their terminals to the daemon.
+    """
+
+    passes = True
 
     def __init__(self) -> None:
         # Short: socket paths are limited to 107 bytes.
@@ -377,6 +382,8 @@ class Place:
         for key, value in (("shell", "/bin/bash"), ("prompt_prefix", "")):
             if not re.search(rf"^{key}\b", text, re.MULTILINE):
                 text = f'{key} = "{value}"\n{text}'
+        if not self.passes:
+            text = f"pass_terminal = false\n{text}"
         variables = {"HOME": str(self.home), **(env or {})}
         rows = "".join(f'{name} = "{value}"\n' for name, value in variables.items())
         self.config_file.write_text(f"{text}\n[env]\n{rows}")

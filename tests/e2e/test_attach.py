@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 import shpool as shpool_package
+from tests.e2e.conftest import BOTH_WAYS
 from tests.e2e.harness import DETACH, Place, Terminal, attach_header, eventually
 from tests.programs import need
+
+pytestmark = BOTH_WAYS
 
 # ---- the terminal and the shell
 

@@ -2,7 +2,10 @@
 
 import pytest
 
+from tests.e2e.conftest import BOTH_WAYS
 from tests.e2e.harness import DETACH, Place, Terminal
+
+pytestmark = BOTH_WAYS
 
 BINDINGS = """
 [[keybinding]]

@@ -8,9 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.e2e.conftest import BOTH_WAYS
 from tests.e2e.harness import DETACH, Place, eventually
 from tests.e2e.window import Window, attached, outside
 from tests.programs import need
+
+pytestmark = BOTH_WAYS
 
 # A program that turns on whatever can be turned on, ends up in the middle of a sequence, and
 # then only waits.

@@ -213,12 +213,16 @@ def test_changed_variables_make_the_client_switch(place: Place, original: Daemon
     client = place.attach("s-{w}")
     original.answer(GET_VARS, b"\x82\xa9switch_to\xc0\xa4vars\x91\x92\xa1w\xa1a")
     link = original.attached("s-a", "s-{w}")
+    # A change while it was about to attach has not been told to it.
+    original.answer(GET_VARS, b"\x82\xa9switch_to\xc0\xa4vars\x91\x92\xa1w\xa1a")
     link.send(data(b"in the first") + switch(b"w", b"a") + switch(b"other", b"x"))
     # The message has all variables there are, so w is unset now.
     second = original.attached("s-", "s-{w}")
+    original.answer(GET_VARS, NO_VARS)
     assert link.ended()
     second.send(data(b"in the second") + switch(b"w", b"b"))
     third = original.attached("s-b", "s-{w}")
+    original.answer(GET_VARS, b"\x82\xa9switch_to\xc0\xa4vars\x91\x92\xa1w\xa1b")
     third.send(data(b"in the third") + exited(0))
     assert client.wait() == 0
     assert b"in the first" in client.output

@@ -8,10 +8,13 @@ import signal
 
 import pytest
 
+from tests.e2e.conftest import BOTH_WAYS
 from tests.e2e.harness import DETACH, Place, eventually
 from tests.e2e.window import Window, attached, outside
 from tests.programs import need
 from tests.terminal.judge import difference
+
+pytestmark = BOTH_WAYS
 
 SIZES = {"the same size": (24, 80), "a smaller one": (16, 60), "a larger one": (30, 100)}
 

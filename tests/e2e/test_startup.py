@@ -39,9 +39,16 @@ OURS = {
     "events": {*ALWAYS, "shpool.client.events"},
     "attach": {
         *ALWAYS,
-        *("shpool.client.attach", "shpool.client.relay", "shpool.client.reports"),
-        *("shpool.client.tty", "shpool.names", "shpool.protocol.chunks", "shpool.templates"),
+        *("shpool.client.attach", "shpool.client.relay", "shpool.client.passed"),
+        *(
+            "shpool.client.reports",
+            "shpool.client.tty",
+            "shpool.names",
+            "shpool.protocol.chunks",
+            "shpool.templates",
+        ),
         *("shpool.terminal", "shpool.terminal.leave", "shpool.terminal.alternate"),
+        "shpool.terminal.watch",
         # default_dir, forward_env and the like are asked for by every attach.
         *("shpool.config", "shpool.config_values", "shpool.files", "shpool.durations"),
         "shpool.keybindings",

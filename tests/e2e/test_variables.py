@@ -2,8 +2,11 @@
 
 import signal
 
+from tests.e2e.conftest import BOTH_WAYS
 from tests.e2e.harness import DETACH, Place, eventually
 from tests.e2e.window import attached, outside
+
+pytestmark = BOTH_WAYS
 
 
 def at(place: Place, **pids: int) -> bool:

@@ -6,11 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shpool.protocol.chunks import (
+    BACK,
     DATA,
     EXIT_STATUS,
     HEARTBEAT,
+    LEAVE,
     MAX_PAYLOAD,
     MAYBE_SWITCH,
+    MODES,
+    STATE,
     ChunkReader,
     frame,
     frame_data,
@@ -18,12 +22,18 @@ from shpool.protocol.chunks import (
 )
 from shpool.protocol.msgpack import WireError
 
+WITH_PAYLOAD = [DATA, HEARTBEAT, MAYBE_SWITCH, STATE, MODES, BACK, LEAVE]
+
 # As they stand on the wire, in either direction of this program's use.
 LITERALS: list[tuple[tuple[int, bytes | int], bytes]] = [
     ((DATA, b"hi"), b"\x00\x02\x00\x00\x00hi"),
     ((DATA, b"\x1b[0m\xff\x00"), b"\x00\x06\x00\x00\x00\x1b[0m\xff\x00"),
     ((DATA, b"x" * 16_384), b"\x00\x00\x40\x00\x00" + b"x" * 16_384),
     ((HEARTBEAT, b""), b"\x01\x00\x00\x00\x00"),
+    ((STATE, b"\x03"), b"\x04\x01\x00\x00\x00\x03"),
+    ((MODES, b"xyz"), b"\x05\x03\x00\x00\x00xyz"),
+    ((BACK, b""), b"\x06\x00\x00\x00\x00"),
+    ((LEAVE, b""), b"\x07\x00\x00\x00\x00"),
     ((EXIT_STATUS, 0), b"\x02\x00\x00\x00\x00"),
     ((EXIT_STATUS, 7), b"\x02\x07\x00\x00\x00"),
     ((EXIT_STATUS, 143), b"\x02\x8f\x00\x00\x00"),
@@ -93,14 +103,14 @@ def test_no_chunk_is_made_that_a_peer_would_refuse() -> None:
 
 @pytest.mark.parametrize(
     "wire",
-    [b"\x04", b"\x04\x00\x00\x00\x00", b"\xff", b"\x00\x01\x00\x00\x00a\x05", b"\x01\0\0\0\0\x80"],
+    [b"\x08", b"\x08\x00\x00\x00\x00", b"\xff", b"\x00\x01\x00\x00\x00a\x08", b"\x01\0\0\0\0\x80"],
 )
 def test_an_unknown_kind_is_refused_with_its_first_byte(wire: bytes) -> None:
     with pytest.raises(WireError, match="unknown kind"):
         ChunkReader().feed(wire)
 
 
-@pytest.mark.parametrize("kind", [DATA, HEARTBEAT, MAYBE_SWITCH])
+@pytest.mark.parametrize("kind", WITH_PAYLOAD)
 def test_a_chunk_that_is_too_long_is_refused_with_its_head(kind: int) -> None:
     for claim in (16_385, 1 << 24, (1 << 32) - 1):
         with pytest.raises(WireError, match=f"a chunk of {claim} bytes"):
@@ -124,7 +134,10 @@ def test_no_more_is_kept_than_the_chunk_that_is_not_complete() -> None:
 
 chunks = st.one_of(
     st.tuples(st.just(EXIT_STATUS), st.integers(-(1 << 31), (1 << 31) - 1)),
-    st.tuples(st.sampled_from([DATA, HEARTBEAT, MAYBE_SWITCH]), st.binary(max_size=40)),
+    st.tuples(
+        st.sampled_from(WITH_PAYLOAD),
+        st.binary(max_size=40),
+    ),
 )
 
 

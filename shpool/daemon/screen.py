@@ -7,8 +7,7 @@ the session's state; output that comes after them is live.
 
 from time import monotonic
 
-from shpool.terminal.alternate import LEAVE_MAIN
-from shpool.terminal.leave import LEAVE
+from shpool.terminal.leave import LEAVE, LEAVE_MAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -24,6 +24,8 @@ _OFF = (
     5,  # reverse video
 )
 
+_ALTERNATE_OFF = b"\x1b[?1049l"
+
 _POP_KEYBOARD = b"\x1b[<99u"  # deeper than any stack; an emptied stack resets the flags
 
 # Left alone, because the user's own default is not known here: cursor shape and blink, ?1007,
@@ -38,7 +40,7 @@ LEAVE = b"".join(
     [
         b"\x18\x1b\\",  # CAN and ST: out of any unfinished sequence
         b"\x1b[?2026l",
-        b"\x1b7" + _POP_KEYBOARD + b"\x1b[?1049l",  # the alternate screen has its own stack
+        b"\x1b7" + _POP_KEYBOARD + _ALTERNATE_OFF,  # the alternate screen has its own stack
         b"\x1b7" + _POP_KEYBOARD + b"\x1b[?69l\x1b[r\x1b[?6l\x1b8",
         b"".join(b"\x1b[?%dl" % mode for mode in _OFF),
         b"\x1b>",  # numeric keypad
@@ -49,3 +51,9 @@ LEAVE = b"".join(
         b"\x1b[m\x0f\x1b(B\x1b)B",  # last: ESC 8 brings back pen and charsets
     ]
 )
+
+# LEAVE for a terminal that is known to show the main screen.
+LEAVE_MAIN = LEAVE.replace(_ALTERNATE_OFF, b"")
+
+# The end that both have in common.
+LEAVE_END = LEAVE.rpartition(_ALTERNATE_OFF)[2]

@@ -27,6 +27,7 @@ class Contestant:
     program = ""  # what has to be installed
     server = ""  # the name of the processes that keep the sessions
     persistent = True
+    relays_only = False  # differs from another one only in how bytes travel
     leave = b""  # the keys that detach
 
     def __init__(self, root: Path) -> None:
@@ -228,4 +229,17 @@ class Shpool(Contestant):
         super().close()
 
 
-ALL: list[type[Contestant]] = [Raw, Dtach, Screen, Tmux, Shpool]
+class ShpoolChunks(Shpool):
+    """With the terminal in the client's hands."""
+
+    name = "shpool, chunks"
+    relays_only = True
+
+    def start(self) -> None:
+        config = self.root / "shpool" / "config.toml"
+        config.parent.mkdir(0o700)
+        config.write_text("pass_terminal = false\n")
+        super().start()
+
+
+ALL: list[type[Contestant]] = [Raw, Dtach, Screen, Tmux, Shpool, ShpoolChunks]

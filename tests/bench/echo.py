@@ -32,7 +32,7 @@ def beside_flood(bench: Bench) -> list[Row]:
 def _rows(bench: Bench, label: str, *, beside_flood: bool) -> list[Row]:
     p99s: dict[str, list[float]] = {}
     number = 0
-    with bench.contestants() as contestants:
+    with bench.contestants(relays=True) as contestants:
 
         def once(contestant: Contestant) -> float:
             nonlocal number

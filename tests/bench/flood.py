@@ -40,7 +40,7 @@ def coloured(bench: Bench) -> list[Row]:
 
 
 def _flood(bench: Bench, label: str, *, coloured: bool) -> Row:
-    with bench.contestants() as contestants:
+    with bench.contestants(relays=True) as contestants:
         path = contestants[0].root.parent / "text"
         path.write_bytes(text(bench.sizes.flood_mb, coloured=coloured))
         number = 0

@@ -72,14 +72,21 @@ class Bench:
     progress: Callable[[str], None] = field(default=_silence)
 
     @contextmanager
-    def contestants(self, *, persistent: bool = False) -> Iterator[list[Contestant]]:
-        """All of them, started, in fresh directories; `persistent`: those that keep sessions."""
+    def contestants(
+        self, *, persistent: bool = False, relays: bool = False
+    ) -> Iterator[list[Contestant]]:
+        """Those that can be compared, started, in fresh directories.
+
+        `persistent`: only those that keep sessions; `relays`: it is about how bytes travel.
+        """
         with tempfile.TemporaryDirectory(prefix="shpool-bench-") as root:
             started: list[Contestant] = []
             try:
                 for kind in self.kinds:
-                    if kind.persistent or not persistent:
-                        started.append(kind(Path(root, kind.name.replace(" ", "-"))))
+                    if (kind.persistent or not persistent) and (relays or not kind.relays_only):
+                        started.append(
+                            kind(Path(root, kind.name.replace(" ", "").replace(",", "-")))
+                        )
                 yield started
             finally:
                 for contestant in started:

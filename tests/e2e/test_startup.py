@@ -47,8 +47,7 @@ OURS = {
             "shpool.protocol.chunks",
             "shpool.templates",
         ),
-        *("shpool.terminal", "shpool.terminal.leave", "shpool.terminal.alternate"),
-        "shpool.terminal.watch",
+        *("shpool.terminal", "shpool.terminal.leave", "shpool.terminal.watch"),
         # default_dir, forward_env and the like are asked for by every attach.
         *("shpool.config", "shpool.config_values", "shpool.files", "shpool.durations"),
         "shpool.keybindings",

@@ -2,8 +2,7 @@
 
 import pytest
 
-from shpool.terminal.alternate import LEAVE_END, LEAVE_MAIN
-from shpool.terminal.leave import LEAVE
+from shpool.terminal.leave import LEAVE, LEAVE_END, LEAVE_MAIN
 from shpool.terminal.watch import ALTERNATE, REPORTS, Watch
 
 STATES = {

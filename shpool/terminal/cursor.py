@@ -14,6 +14,8 @@ TRANSLATIONS = {"0": GRAPHICS, "A": {ord("#"): ord("£")}}
 class Cursor(Grid):
     """The grid with a cursor that can be moved."""
 
+    __slots__ = ("alternate_tab_stops", "reverse_wrap", "tab_stops")
+
     def initialize(self) -> None:
         super().initialize()
         self.reverse_wrap = False

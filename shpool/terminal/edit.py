@@ -8,6 +8,8 @@ from .width import char_width
 class Editor(Printer):
     """The printer with the editing controls. Erased cells get the pen's background (bce)."""
 
+    __slots__ = ()
+
     def erase_in_display(self, which: int, *_: int) -> None:
         """ED: 0 from the cursor, 1 up to it, 2 the screen, 3 the history."""
         if which == 3:

@@ -51,6 +51,38 @@ class Screen:
 class Grid(Parser):
     """Screens and cursor."""
 
+    __slots__ = (
+        "alternate",
+        "autowrap",
+        "bottom",
+        "charsets",
+        "clusters",
+        "cols",
+        "fill",
+        "history",
+        "insert_mode",
+        "left",
+        "limit",
+        "lines",
+        "linked",
+        "main",
+        "margin_wrap",
+        "newline_mode",
+        "origin",
+        "pen",
+        "pens",
+        "right",
+        "rows",
+        "screen",
+        "scrolled",
+        "shift",
+        "side_margins",
+        "top",
+        "translation",
+        "x",
+        "y",
+    )
+
     def __init__(self, rows: int, cols: int, history_lines: int) -> None:
         super().__init__()
         self.rows = rows

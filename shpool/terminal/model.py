@@ -35,6 +35,8 @@ class Terminal(Properties):
     screen. Nothing here raises on any input. It answers no queries.
     """
 
+    __slots__ = ("_cluster_limit", "_pen_limit")
+
     def __init__(self, rows: int, cols: int, history_lines: int) -> None:
         super().__init__(max(rows, 1), max(cols, 1), max(history_lines, 0))
         self._pen_limit = FIRST_LIMIT

@@ -54,6 +54,8 @@ KEYBOARD_DEPTH = 8  # entries of the kitty keyboard stack, as in kitty
 class Modes(Editor):
     """The editor with everything that has a state beside cells and cursor."""
 
+    __slots__ = ("alternate_mode", "encoding", "modes", "saved_modes", "tracking")
+
     def initialize(self) -> None:
         super().initialize()
         self.modes: dict[int, bool] = {}

@@ -62,6 +62,10 @@ _DROPPED = {OSC: "\x1b]88888888;", DATA: "\x1b^", STRING: "\x1b^", CSI: "\x1b[0<
 class Parser:
     """Feeds the methods that sequences.py names; a subclass has them, and write."""
 
+    # Here and in each subclass: in a dict, so many attributes would be read more slowly, by a
+    # twentieth of all the interpreter does.
+    __slots__ = ("_partial", "_unfinished", "_unfinished_size", "after_print", "state")
+
     _memo: "dict[str, Action]" = {}  # noqa: RUF012 - shared on purpose
 
     def __init__(self) -> None:

@@ -32,6 +32,8 @@ _cells = _Cells()
 class Printer(Cursor):
     """The cursor with the ability to print."""
 
+    __slots__ = ()
+
     def write(self, text: str) -> None:
         """Print characters at the cursor, wrapping as autowrap says."""
         if self.translation:

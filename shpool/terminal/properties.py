@@ -22,6 +22,22 @@ _DYNAMIC = range(10, 20)  # OSC 10 to 19: foreground, background, cursor, pointe
 class Properties(Modes):
     """The modes with what OSC and a few CSI set."""
 
+    __slots__ = (
+        "_links",
+        "directory",
+        "dynamic",
+        "icon",
+        "icon_stack",
+        "modify",
+        "palette",
+        "palette_reset",
+        "pointer",
+        "progress",
+        "shape",
+        "title",
+        "title_stack",
+    )
+
     def __init__(self, rows: int, cols: int, history_lines: int) -> None:
         super().__init__(rows, cols, history_lines)
         self.title: str | None = None

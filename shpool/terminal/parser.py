@@ -135,41 +135,38 @@ class Parser:
             if text:
                 write(text)
             try:
-                method, args = memo[control]
+                action = memo[control]
             except KeyError:
-                method, args = self._look_up(control)
-            if method is not None:
-                method(self, *args)
+                action = self._look_up(control)
+            if action is not None:
+                action(self)
             else:
                 printed = bool(text) or control is carried
                 carried = None
-                if self._handle(control, args, printed):
+                if self._handle(control, printed):
                     self._resume(pairs)
 
     def _look_up(self, control: str) -> "Action":
-        action: Action
-        action = sequences.resolve(control, self) if control else (None, ())
+        action = sequences.resolve(control, self) if control else None
         if len(control) <= _MAX_MEMO_KEY:
             if len(self._memo) >= _MAX_MEMO:
                 self._memo.clear()
             self._memo[control] = action
         return action
 
-    def _handle(self, control: str, args: tuple[int, ...], printed: bool) -> bool:
+    def _handle(self, control: str, printed: bool) -> bool:
         """What needs to know its surroundings; printed: a print came just before.
 
         True if a sequence begins here that is not complete.
         """
-        if args:  # REP
-            if printed:
-                self.repeat(args[0])
-            self.after_print = False
-            return False
-        if control:
-            self.after_print = printed
+        self.after_print = printed
+        if control in _OPEN:
             self._begin(*_OPEN[control])
             return True
-        self.after_print = printed
+        if control:  # REP
+            self.after_print = False
+            if printed:
+                self.repeat(sequences.parameters(control[2:-1])[0] or 1)
         return False
 
     def _resume(self, pairs: "Iterator[str]") -> None:
@@ -193,13 +190,13 @@ class Parser:
     def _dispatch(self, control: str) -> bool:
         """Carry out one complete control; True if it begins a sequence instead."""
         try:
-            method, args = self._memo[control]
+            action = self._memo[control]
         except KeyError:
-            method, args = self._look_up(control)
-        if method is None:
-            return self._handle(control, args, self.after_print)
+            action = self._look_up(control)
+        if action is None:
+            return self._handle(control, self.after_print)
         self.after_print = False
-        method(self, *args)
+        action(self)
         return False
 
     def _begin(self, opening: str, state: int) -> None:

@@ -15,26 +15,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    # A method of Terminal and its arguments. None instead of the method: the parser sees to it
-    # itself, for it needs to know what stood before (REP) or what follows (the start of a
-    # sequence that is not complete here).
-    Action = tuple[Callable[..., None] | None, tuple[Any, ...]]
+    # What a control does to a terminal. None: the parser sees to it itself, for it needs to know
+    # what stood before (REP) or what follows (the start of a sequence that is not complete here).
+    Action = Callable[[Any], None] | None
 
 # Splits what was decoded into text and controls, which alternate. A control is a whole sequence
 # when it stands there complete and without oddities, else its first character alone; the state
 # machine in parser.py then takes over. The character class comes first because re can search for
-# a class, but not for an alternation, without trying a match at each position.
+# a class, but not for an alternation, without trying a match at each position; the rest ends in
+# an empty alternative because that is faster than a question mark, as are possessive repeats.
 split = re.compile(
     r"""
     ( [\x00-\x1f\x80-\x9f]
       (?: (?<=\x1b)
-          (?: \[ [0-?]* [ -/]* [@-~]                               # CSI
-            | \] [^\x00-\x1f\x80-\x9f]* (?: \x07 | \x9c | \x1b\\ | (?=\x1b) )  # OSC
-            | [ -/]+ [0-~]                                         # ESC with intermediates
+          (?: \[ [0-?]*+ [ -/]*+ [@-~]                             # CSI
+            | \] [^\x00-\x1f\x80-\x9f]*+ (?: \x07 | \x9c | \x1b\\ | (?=\x1b) )  # OSC
+            | [ -/]++ [0-~]                                        # ESC with intermediates
             | [0-OQ-WYZ\\`-~]                                      # ESC, but for string starters
           )
         | (?<=\r) \n                                               # the usual line end, as one
-      )?
+        |
+      )
     )
     """,
     re.VERBOSE,
@@ -149,7 +150,7 @@ def parameters(body: str) -> tuple[int, ...]:
 
 
 def resolve(control: str, terminal: "Any") -> "Action":
-    """Which method of the terminal's class sees to a control, and its arguments."""
+    """What a control does: a method of the terminal's class, with its arguments."""
     name = None
     args: tuple[Any, ...] = ()
     if control[-1] == "m" and _SGR(control):
@@ -161,14 +162,14 @@ def resolve(control: str, terminal: "Any") -> "Action":
     elif control in C0:
         name = C0[control]
     elif control in OPENERS:
-        return None, ()
+        return None
     elif control[:2] == "\x1b[":
         match = _CSI(control)
         if match:
             prefix, body, intermediates, final = match.groups()
             identity = prefix + intermediates + final
             if identity == "b":
-                return None, (parameters(body)[0] or 1,)  # REP
+                return None  # REP
             if identity == ">m":
                 name, args = "modify_keys", (body,)
             elif identity == "<u":
@@ -185,4 +186,18 @@ def resolve(control: str, terminal: "Any") -> "Action":
         if name is None and control[1] in CHARSET_SLOTS:
             name = "designate_charset"
             args = (CHARSET_SLOTS[control[1]], control[2:])
-    return getattr(type(terminal), name or "ignore"), args
+    return _with(getattr(type(terminal), name or "ignore"), args)
+
+
+def _with(method: "Callable[..., None]", args: "tuple[Any, ...]") -> "Action":
+    """A method as a call that only needs the terminal. Each count of arguments is spelt out:
+    unpacking a tuple takes as long as most of what is called."""
+    if not args:
+        return method
+    if len(args) == 1:
+        (first,) = args
+        return lambda terminal: method(terminal, first)
+    if len(args) == 2:
+        first, second = args
+        return lambda terminal: method(terminal, first, second)
+    return lambda terminal: method(terminal, *args)

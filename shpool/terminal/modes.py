@@ -76,7 +76,7 @@ class Modes(Editor):
         self.linked = bool(pen[5])
 
     def change_pen(self, body: str) -> None:
-        """SGR, starting from the current pen."""
+        """SGR, one or several (see pen.py), starting from the current pen."""
         try:
             self.pen, self.fill = self.pens.memo[self.pen + body]
         except KeyError:
@@ -89,6 +89,18 @@ class Modes(Editor):
             self.pen, self.fill = self.pens.memo[pen + body]
         except KeyError:
             self.pen, self.fill = self.pens.after_sgr(pen, body)
+
+    def change_pen_in_ascii(self, body: str) -> None:
+        """SGR with ESC ( B beside it, in whatever order."""
+        if self.charsets[0] != "B":
+            self.designate_charset(0, "B")
+        self.change_pen(body)
+
+    def set_pen_in_ascii(self, body: str) -> None:
+        """As set_pen, with ESC ( B beside it."""
+        if self.charsets[0] != "B":
+            self.designate_charset(0, "B")
+        self.set_pen(body)
 
     def select_protection(self, which: int, *_: int) -> None:
         """DECSCA: 1 protects what is printed from DECSED and DECSEL."""

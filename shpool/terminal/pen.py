@@ -60,12 +60,19 @@ def number(digits: str) -> int:
 
 
 def select_graphic_rendition(body: str) -> "Effect":
-    """What CSI body m does to a pen (ECMA-48 SGR, with the colons of ISO 8613-6).
+    """What CSI body m does to a pen (ECMA-48 SGR, with the colons of ISO 8613-6). body may hold
+    several sequences, with the ends between them: "1m\\x1b[31".
 
     SGR 0 also ends DECSCA's protection, as in xterm.js (and not in xterm); it never ends a link.
     """
     effect: list[Any] = [None, None, _ALL, 0, None, None]
-    params = body.split(";", MAX_PARAMS)[:MAX_PARAMS]
+    for sequence in body.split("m\x1b["):
+        effect = _followed_by(effect, sequence.split(";", MAX_PARAMS)[:MAX_PARAMS])
+    return tuple(effect)
+
+
+def _followed_by(effect: "list[Any]", params: list[str]) -> "list[Any]":
+    """The effect of what came before and of these parameters; takes effect apart."""
     i = 0
     while i < len(params):
         param = params[i]
@@ -90,7 +97,7 @@ def select_graphic_rendition(body: str) -> "Effect":
             effect = ["", "", 0, 0, 0, ""]
         elif ":" in param:
             _colons(effect, param.split(":"))
-    return tuple(effect)
+    return effect
 
 
 def apply(pen: "Pen", effect: "Effect") -> "Pen":

@@ -19,16 +19,23 @@ if TYPE_CHECKING:
     # what stood before (REP) or what follows (the start of a sequence that is not complete here).
     Action = Callable[[Any], None] | None
 
+# Changes of the pen that stand together are one control, where they are simple: curses sends
+# ESC ( B with each reset, and a sequence for each attribute. Of longer ones there would be too many
+# different pairs to remember.
+_SIMPLE_SGR = r"\[ [0-9]{0,2}+ m"
+_MORE = rf"(?: \x1b {_SIMPLE_SGR} (?: \x1b {_SIMPLE_SGR} | ) | )"
+
 # Splits what was decoded into text and controls, which alternate. A control is a whole sequence
 # when it stands there complete and without oddities, else its first character alone; the state
 # machine in parser.py then takes over. The character class comes first because re can search for
-# a class, but not for an alternation, without trying a match at each position; the rest ends in
-# an empty alternative because that is faster than a question mark, as are possessive repeats.
+# a class, but not for an alternation, without trying a match at each position. Possessive repeats,
+# and empty alternatives in place of question marks, because they are faster.
 split = re.compile(
-    r"""
+    rf"""
     ( [\x00-\x1f\x80-\x9f]
       (?: (?<=\x1b)
-          (?: \[ [0-?]*+ [ -/]*+ [@-~]                             # CSI
+          (?: \( B {_MORE} | {_SIMPLE_SGR} {_MORE}
+            | \[ [0-?]*+ [ -/]*+ [@-~]                             # CSI
             | \] [^\x00-\x1f\x80-\x9f]*+ (?: \x07 | \x9c | \x1b\\ | (?=\x1b) )  # OSC
             | [ -/]++ [0-~]                                        # ESC with intermediates
             | [0-OQ-WYZ\\`-~]                                      # ESC, but for string starters
@@ -41,7 +48,9 @@ split = re.compile(
     re.VERBOSE,
 ).split
 
-_SGR = re.compile(r"\x1b\[[0-9:;]*m").fullmatch
+_PEN = re.compile(r"(?:\x1b(?:\[[0-9:;]*m|\(B))+").fullmatch
+_ASCII = "\x1b(B"
+_RESETS = ("", "0", "0;", "m\x1b", "0m")  # how what changes the pen begins, if by a reset
 _CSI = re.compile(r"\x1b\[([<=>?]?)([0-9:;]*)([ -/]*)([@-~])").fullmatch
 
 # What begins a sequence that is not complete: the first state of the machine takes it from there.
@@ -153,12 +162,16 @@ def resolve(control: str, terminal: "Any") -> "Action":
     """What a control does: a method of the terminal's class, with its arguments."""
     name = None
     args: tuple[Any, ...] = ()
-    if control[-1] == "m" and _SGR(control):
+    if control[-1] in "mB" and _PEN(control):
         # First, because a picture in true colour has no two alike. What starts with a reset leads
         # to the same pen wherever it began.
-        body = control[2:-1]
-        name = "set_pen" if body in ("", "0") or body[:2] == "0;" else "change_pen"
+        body = control.replace(_ASCII, "")[2:-1]
+        name = "set_pen" if body[:2] in _RESETS else "change_pen"
         args = (body,)
+        if control.endswith(_ASCII * control.count("\x1b")):
+            name, args = "designate_charset", (0, "B")
+        elif _ASCII in control:
+            name += "_in_ascii"
     elif control in C0:
         name = C0[control]
     elif control in OPENERS:

@@ -24,6 +24,7 @@ MAX_CLUSTER = 16
 # the latter for all terminals of the process. Programs use a few dozen; a picture in true colour
 # uses each once.
 _MAX_MEMO = 1024
+_MAX_MEMO_KEY = 64
 _MAX_EFFECTS = 2048
 _effects: "dict[str, Effect]" = {}
 
@@ -70,6 +71,8 @@ class Pens:
 
     def after_sgr(self, current: str, body: str) -> tuple[str, str]:
         """The pair for CSI body m, where current is the pen as in a style."""
+        if len(body) > _MAX_MEMO_KEY:
+            return self.pair(apply(self.pens[ord(current)], select_graphic_rendition(body)))
         pair = self.memo.get(current + body)
         if pair is None:
             effect = _effects.get(body)

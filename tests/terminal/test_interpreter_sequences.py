@@ -6,6 +6,7 @@ import pytest
 
 from shpool.terminal.model import Terminal
 from shpool.terminal.parser import MAX_STRING
+from shpool.terminal.pen import BLINK, BOLD, DEFAULT
 from shpool.terminal.sequences import CSI, parameters
 
 from .test_interpreter_printing import screen, terminal
@@ -153,3 +154,42 @@ def test_the_prefix_of_an_erase_is_told_apart() -> None:
     assert screen(model)[0] == "  cd"
     model.feed(b"\x1b[2K")
     assert screen(model)[0] == ""
+
+
+@pytest.mark.parametrize(
+    ("together", "pen"),
+    [
+        ("\x1b[1m\x1b[31m", ("31", "", BOLD, 0, "", "")),
+        ("\x1b[1m\x1b[m", DEFAULT),
+        ("\x1b[m\x1b[4m", ("", "", 0, 1, "", "")),
+        ("\x1b[0m\x1b[38;5m\x1b[1m", ("38;5;0", "", BOLD, 0, "", "")),
+        ("\x1b[38m\x1b[5m\x1b[1m", ("", "", BOLD | BLINK, 0, "", "")),
+        ("\x1b(B\x1b[m\x1b[31m", ("31", "", 0, 0, "", "")),
+        ("\x1b[1m\x1b(B\x1b[31m\x1b(B", ("31", "", BOLD, 0, "", "")),
+    ],
+)
+@pytest.mark.parametrize("start", ["", "\x1b(0", "\x1b[7m\x1b(0"])
+def test_pens_changed_in_one_go_or_one_by_one_are_the_same(
+    together: str, pen: tuple[str, str, int, int, str, str], start: str
+) -> None:
+    model = terminal(start + together)
+    apart = terminal(start)
+    for char in together:
+        apart.feed(char.encode())
+    assert model.current_pen == apart.current_pen
+    assert model.charsets == apart.charsets
+    if "7m" not in start:
+        assert model.current_pen == pen
+
+
+def test_ascii_designated_beside_no_sgr_leaves_the_pen() -> None:
+    model = terminal("\x1b[1m\x1b(0q\x1b(Bq")
+    assert model.current_pen == ("", "", BOLD, 0, "", "")
+    assert screen(model)[0] == "─q"
+
+
+def test_only_short_changes_of_the_pen_are_remembered() -> None:
+    model = Terminal(4, 10, 0)
+    for n in range(100):
+        model.feed(b"\x1b[%s%dm" % (b"1;" * 5000, n))
+    assert sum(map(len, model.pens.memo)) < 10_000

@@ -25,7 +25,7 @@ class Cursor(Grid):
 
     def new_line(self) -> None:
         """CR LF."""
-        self.carriage_return()
+        self.x = self.wrap_column if self.side_margins else 0
         self.line_feed()
 
     def carriage_return(self) -> None:
@@ -147,13 +147,13 @@ class Cursor(Grid):
         x = self.column()
         self.move_to((row or 1) - 1, x - self.left if self.origin else x)
 
-    def cursor_position(self, row: int, column: int = 1, *_: int) -> None:
-        """CUP, HVP: to a row and column, of the margins if origin mode is on."""
+    def cursor_position(self, y: int, x: int) -> None:
+        """CUP, HVP: to a row and column counted from 0, of the margins if origin mode is on."""
         if self.origin or self.side_margins:
-            self.move_to((row or 1) - 1, (column or 1) - 1)
+            self.move_to(y, x)
             return
-        self.x = column - 1 if 0 < column <= self.cols else self.cols - 1 if column else 0
-        self.y = row - 1 if 0 < row <= self.rows else self.rows - 1 if row else 0
+        self.x = x if x < self.cols else self.cols - 1
+        self.y = y if y < self.rows else self.rows - 1
 
     # Tab stops
 

@@ -34,7 +34,10 @@ class Editor(Printer):
         else:
             whole = range(self.rows)
         if which < 2:
-            self._erase_in_line(which, selective=selective)
+            if selective:
+                self.selective_erase_in_line(which)
+            else:
+                self.erase_in_line(which)
             if which == 1:
                 self.lines[y].wrapped = False
         for number in whole:
@@ -49,34 +52,38 @@ class Editor(Printer):
     def erase_in_line(self, which: int, *_: int) -> None:
         """EL: 0 from the cursor, 1 up to it, 2 the line. A pending wrap stays, and 0 is then
         nothing, as in xterm.js."""
-        if which == 0 and self.fill == PLAIN and self.x:
+        if which == 0 and self.fill == PLAIN:
             # What full-screen programs send with each line, without the calls.
             x = self.x
             row = self.lines[self.y]
             text = row.text
-            if TAIL not in text:
-                if x < len(text):
-                    row.text = text[:x]
-                    row.style = row.style[:x]
+            if x >= len(text) or text[x] != TAIL:
+                row.text = text[:x]
+                row.style = row.style[:x]
+                if not x:
+                    row.wrapped = False
                 return
-        self._erase_in_line(which, selective=False)
+        x, end = self._part_of_line(which)
+        self.lines[self.y].erase(x, end, self.fill)
 
     def selective_erase_in_line(self, which: int, *_: int) -> None:
         """DECSEL: as EL, sparing protected cells."""
-        self._erase_in_line(which, selective=True)
+        x, end = self._part_of_line(which)
+        self.lines[self.y].erase_unprotected(x, end, self.fill, self.pens.protected)
 
-    def _erase_in_line(self, which: int, *, selective: bool) -> None:
-        row = self.lines[self.y]
-        if which == 0:
-            if self.x < self.cols:
-                self._erase(row, self.x, self.cols, selective=selective)
-            if self.x == 0:
-                row.wrapped = False
-        elif which == 1:
-            self._erase(row, 0, min(self.x + 1, self.cols), selective=selective)
-        elif which == 2:
-            self._erase(row, 0, self.cols, selective=selective)
-            row.wrapped = False
+    def _part_of_line(self, which: int) -> tuple[int, int]:
+        """First and end column of what EL erases. A line erased from its start on, or whole, no
+        longer goes on from the one above."""
+        x = self.x
+        if which == 1:
+            return 0, x + 1 if x < self.cols else self.cols
+        if which > 2:
+            return 0, 0
+        if which == 2:
+            x = 0
+        if not x:
+            self.lines[self.y].wrapped = False
+        return x, self.cols
 
     def _erase(self, row: Row, x: int, end: int, *, selective: bool) -> None:
         if selective:

@@ -177,7 +177,9 @@ class Modes(Editor):
             self._set_private(mode, on=False)
 
     def _set_private(self, mode: int, *, on: bool) -> None:
-        if mode in TWO_VALUED or mode in THREE_VALUED or mode == SYNCHRONIZED:
+        if mode in TWO_VALUED:
+            self.modes[mode] = on
+        elif mode in THREE_VALUED or mode == SYNCHRONIZED:
             self.modes[mode] = on
             if mode == 45:
                 self.reverse_wrap = on

@@ -61,10 +61,10 @@ class Printer(Cursor):
             else:
                 row.text = old[:x] + text + old[end:]
             style = row.style
-            if style or pen != PLAIN:
-                if len(style) < x:
-                    style = style.ljust(x, PLAIN)
+            if x < len(style):
                 row.style = style[:x] + pen * (end - x) + style[end:]
+            elif pen != PLAIN:
+                row.style = style.ljust(x, PLAIN) + pen * (end - x)
         else:
             row.put(x, text, pen)
         self.x = end

@@ -183,7 +183,10 @@ def resolve(control: str, terminal: "Any") -> "Action":
             identity = prefix + intermediates + final
             if identity == "b":
                 return None  # REP
-            if identity == ">m":
+            if identity in ("H", "f"):
+                row, column = (*parameters(body), 0)[:2]
+                name, args = CSI[identity], (max(row - 1, 0), max(column - 1, 0))
+            elif identity == ">m":
                 name, args = "modify_keys", (body,)
             elif identity == "<u":
                 # The one sequence for which a 0 is not the default.

@@ -1,5 +1,7 @@
 """Lines as the program wrote them, from the rows that they wrapped into, and back."""
 
+from itertools import repeat
+
 from .cells import BLANK, PLAIN, TAIL, Row
 from .grid import completed
 
@@ -83,11 +85,16 @@ def pop_line(history: "deque[Piece]") -> tuple[str, str, bool, str, int]:
     return text, style, wrapped and bool(texts), marks, len(texts)
 
 
+def _fills_row(text: str, following: str, cols: int) -> bool:
+    """Whether a piece ends where a row of that width wraps into what follows."""
+    return len(text) == cols or (len(text) == cols - 1 and following[1:2] == TAIL)
+
+
 def _as_rows(texts: list[str], styles: list[str], cols: int) -> list[Row]:
     """The rows of a line that is kept in pieces."""
     if len(texts) == 1 and len(texts[0]) <= cols:
         return [Row(texts[0], styles[0])]
-    if all(cols - 1 <= len(text) <= cols for text in texts[:-1]) and len(texts[-1]) <= cols:
+    if len(texts[-1]) <= cols and all(map(_fills_row, texts, texts[1:], repeat(cols))):
         return [
             Row(text, style, number > 0)
             for number, (text, style) in enumerate(zip(texts, styles, strict=True))

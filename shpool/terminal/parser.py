@@ -242,11 +242,12 @@ class Parser:
 
     def _end_string(self, char: str) -> None:
         """A character that ends a string, one way or another."""
+        if self.state != STRING:
+            self.after_print = False
         if self.state == OSC:
             body = self._end()[2:]
             if char in "\x07\x1b\x9c":
                 self.operating_system_command(body)
-                self.after_print = False
         self._end()
         if char in _OPEN:
             self._begin(*_OPEN[char])

@@ -79,6 +79,34 @@ def test_a_redraw_in_place_shows_the_same(name: str, node: Node) -> None:
     assert not told, report(told, len(cuts))
 
 
+STRINGS = (
+    "\x1b]2;title\x1b\\",
+    "\x1b]2;title\x07",
+    "\x1b]2;title\x18",
+    "\x1bP1$r0m\x1b\\",
+    "\x1bPq\x18",
+    "\x1b_Gf\x1b\\",
+    "\x1b_a\x1b[A",
+    "\x1b^pm\x1b\\",
+    "\x1bXsos\x1b\\",
+    "\x1b[3漢",
+    "\x1b_a漢",
+    "\x1b[\x1b\\",
+    "\u0090q1\u009c",
+    "\u009d2;x\u009c",
+)
+
+
+@pytest.mark.parametrize("string", STRINGS)
+def test_what_rep_repeats_is_known_at_every_cut_of_a_string(string: str, node: Node) -> None:
+    told = []
+    for before in ("abx", "\x1b[1;9Hxy", "漢", "\x1b[2;3H"):
+        for after in ("\x1b[3bZ", "\\\x1b[3bZ"):
+            data = f"{before}{string}{after}".encode()
+            told += failures(node, data, 4, 10, range(len(data) + 1))
+    assert not told, told
+
+
 def test_a_restore_is_at_rest_only_where_the_program_is(node: Node) -> None:
     """A restore by itself asks nothing, rings nothing and changes no title that was never set."""
     program = stream("bash")

@@ -28,6 +28,7 @@ class Properties(Modes):
         "dynamic",
         "icon",
         "icon_stack",
+        "icons_pushed",
         "modify",
         "palette",
         "palette_reset",
@@ -36,6 +37,7 @@ class Properties(Modes):
         "shape",
         "title",
         "title_stack",
+        "titles_pushed",
     )
 
     def __init__(self, rows: int, cols: int, history_lines: int) -> None:
@@ -44,6 +46,8 @@ class Properties(Modes):
         self.icon: str | None = None
         self.title_stack: list[str | None] = []
         self.icon_stack: list[str | None] = []
+        self.titles_pushed = 0  # the most that were ever on the stack
+        self.icons_pushed = 0
         self.directory: str | None = None  # OSC 7, as the program gave it
         self.palette: dict[int, str | None] = {}  # OSC 4; None: taken back by OSC 104
         self.palette_reset = False  # OSC 104 without a number came before what palette holds
@@ -132,8 +136,10 @@ class Properties(Modes):
         if operation == 22:
             if which in (0, 2):
                 self.title_stack = [*self.title_stack, self.title][-STACK_DEPTH:]
+                self.titles_pushed = max(self.titles_pushed, len(self.title_stack))
             if which in (0, 1):
                 self.icon_stack = [*self.icon_stack, self.icon][-STACK_DEPTH:]
+                self.icons_pushed = max(self.icons_pushed, len(self.icon_stack))
         elif operation == 23:
             if which in (0, 2) and self.title_stack:
                 self.title = self.title_stack.pop()

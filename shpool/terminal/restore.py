@@ -63,7 +63,7 @@ def restore(terminal: "Terminal", history: int, *, in_place: bool) -> bytes:
         if terminal.alternate_tab_stops:
             out.append(_tab_stops(terminal))
 
-    out.append(_properties(terminal) + _modes(terminal))
+    out.append(_titles(terminal, in_place=in_place) + _properties(terminal) + _modes(terminal))
     _cursor(painter, terminal)
     # A synchronized update that the program is in stays ended: _CLEAN did that, and a sequence
     # here would take away what REP repeats.
@@ -138,18 +138,28 @@ def _enter_alternate(painter: Painter, terminal: "Terminal") -> None:
     painter.out.append("\x1b[H\x1b[J")
 
 
-def _properties(terminal: "Terminal") -> str:
-    """Title, colours and the rest of properties.py, as far as the session touched them."""
+def _titles(terminal: "Terminal", *, in_place: bool) -> str:
+    """Title and icon name, and their stacks. A terminal that shows the session already has some
+    of the stack: how much is not known, for it may have missed pushes and pops; so as many are
+    popped as there can be, which does nothing on an empty stack."""
     made = []
-    for stack, current, command, which in (
-        (terminal.title_stack, terminal.title, 2, 2),
-        (terminal.icon_stack, terminal.icon, 1, 1),
+    for stack, pushed, current, command, which in (
+        (terminal.title_stack, terminal.titles_pushed, terminal.title, 2, 2),
+        (terminal.icon_stack, terminal.icons_pushed, terminal.icon, 1, 1),
     ):
+        if in_place:
+            made += [f"\x1b[23;{which}t"] * pushed
         for text in stack:
             made.append(f"\x1b]{command};{text}\x1b\\" if text is not None else "")
             made.append(f"\x1b[22;{which}t")
         if current is not None:
             made.append(f"\x1b]{command};{current}\x1b\\")
+    return "".join(made)
+
+
+def _properties(terminal: "Terminal") -> str:
+    """Directory, colours and the rest of properties.py, as far as the session touched them."""
+    made = []
     if terminal.directory is not None:
         made.append(f"\x1b]7;{terminal.directory}\x1b\\")
     if terminal.palette_reset:

@@ -79,6 +79,28 @@ def test_a_redraw_in_place_shows_the_same(name: str, node: Node) -> None:
     assert not told, report(told, len(cuts))
 
 
+@pytest.mark.parametrize(
+    "missed", [b"", b"\x1b[23;0t", b"\x1b]0;three\x07\x1b[22;0t", b"\x1b[23;2t\x1b[23;1t\x1b[22;2t"]
+)
+@pytest.mark.parametrize("set_first", [b"", b"\x1b]0;one\x07"])
+def test_a_redraw_in_place_leaves_no_title_twice(
+    missed: bytes, set_first: bytes, node: Node
+) -> None:
+    seen = set_first + b"\x1b[22;0t\x1b]2;two\x07\x1b[22;2t\x1b]1;icon\x07"
+    model = Terminal(4, 10, 0)
+    model.feed(seen + missed)
+    with node.new(4, 10) as whole, node.new(4, 10) as judge:
+        theirs = b"\x1b]0;the user's own\x07"
+        whole.write(theirs + seen + missed)
+        judge.write(theirs + seen + model.restore(0, in_place=True))
+        for _ in range(3):
+            one, two = whole.dump(), judge.dump()
+            for key in ("title", "icon", "titles", "icons"):
+                assert one[key] == two[key]
+            whole.write(b"\x1b[23;0t")
+            judge.write(b"\x1b[23;0t")
+
+
 STRINGS = (
     "\x1b]2;title\x1b\\",
     "\x1b]2;title\x07",

@@ -8,19 +8,24 @@ cells beyond text are BLANK, cells beyond style have pen 0. So plain rows have a
 and a blank row costs nothing.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # The OSC 133 that were sent on a row: column, and what follows the number. In the order of
+    # columns.
+    Marks = tuple[tuple[int, str], ...]
+
 BLANK = "\0"
 TAIL = "\x01"
 PLAIN = "\0"  # the default pen, in a style
 
 
 class Row:
-    """One row of a screen. wrapped: it continues the row above, without a line end between.
-    marks: the OSC 133 that were sent on it, as output."""
+    """One row of a screen. wrapped: it continues the row above, without a line end between."""
 
     __slots__ = ("marks", "style", "text", "wrapped")
 
     def __init__(
-        self, text: str = "", style: str = "", wrapped: bool = False, marks: str = ""
+        self, text: str = "", style: str = "", wrapped: bool = False, marks: "Marks" = ()
     ) -> None:
         self.text = text
         self.style = style
@@ -29,8 +34,9 @@ class Row:
 
     def clear(self) -> None:
         """Make it a blank row."""
-        self.text = self.style = self.marks = ""
+        self.text = self.style = ""
         self.wrapped = False
+        self.marks = ()
 
     def put(self, x: int, cells: str, pen: str) -> None:
         """Write cells from column x on; a wide character cut in half leaves a blank."""

@@ -43,7 +43,7 @@ class Editor(Printer):
         for number in whole:
             row = self.lines[number]
             row.wrapped = False
-            row.marks = ""
+            row.marks = ()
             if selective or self.fill != PLAIN:
                 self._erase(row, 0, self.cols, selective=selective)
             else:

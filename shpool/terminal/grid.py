@@ -13,12 +13,13 @@ from .tables import Clusters, Pens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .cells import Marks
     from .pen import Pen
 
     # A row that scrolled off the main screen: text alone if it is plain and begins a line, else
     # text, style, whether it continues the row before, and marks. A row that is continued is
     # complete to the width it had, so that the pieces of a line only need to be joined.
-    Piece = str | tuple[str, str, bool, str]
+    Piece = str | tuple[str, str, bool, Marks]
 
 
 class SavedCursor:
@@ -185,7 +186,7 @@ class Grid(Parser):
             row.text = BLANK * self.cols
             row.style = fill * self.cols
         row.wrapped = False
-        row.marks = ""
+        row.marks = ()
         lines.insert(self.bottom, row)
 
     def keep(self, row: Row, cols: int = 0) -> None:

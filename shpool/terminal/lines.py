@@ -1,6 +1,6 @@
 """Lines as the program wrote them, from the rows that they wrapped into, and back."""
 
-from itertools import repeat
+from itertools import accumulate, repeat
 
 from .cells import BLANK, PLAIN, TAIL, Row
 from .grid import completed
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Iterator
 
+    from .cells import Marks
     from .grid import Piece
 
 
@@ -25,12 +26,25 @@ def rows_of_lines(rows: "list[Row]") -> "Iterator[list[Row]]":
     yield group
 
 
-def join(rows: "list[Row]", cols: int) -> tuple[str, str]:
-    """Text and style of a line from its rows on a screen of that width."""
+def join(rows: "list[Row]", cols: int) -> "tuple[str, str, Marks]":
+    """Text, style and marks of a line from its rows on a screen of that width."""
     texts = [row.text for row in rows]
     for number, after in enumerate(texts[1:]):
         texts[number] = completed(texts[number], cols, after)
-    return join_pieces(texts, [row.style for row in rows])
+    return (
+        *join_pieces(texts, [row.style for row in rows]),
+        join_marks(texts, [row.marks for row in rows]),
+    )
+
+
+def join_marks(texts: list[str], marks: "list[Marks]") -> "Marks":
+    """The marks of a line, their columns counted from its start, from those of its pieces."""
+    if not any(marks):
+        return ()
+    starts = accumulate(map(len, texts), initial=0)
+    return tuple(
+        (x + start, mark) for start, of in zip(starts, marks, strict=False) for x, mark in of
+    )
 
 
 def join_pieces(texts: list[str], styles: list[str]) -> tuple[str, str]:
@@ -44,9 +58,10 @@ def join_pieces(texts: list[str], styles: list[str]) -> tuple[str, str]:
     return "".join(texts), "".join(padded)
 
 
-def split(text: str, style: str, cols: int, *, wrapped: bool = False, marks: str = "") -> list[Row]:
-    """A line as rows of at most cols cells; wrapped: it continues a row before. marks: those of
-    its first row."""
+def split(
+    text: str, style: str, cols: int, *, wrapped: bool = False, marks: "Marks" = ()
+) -> list[Row]:
+    """A line as rows of at most cols cells; wrapped: it continues a row before."""
     rows = []
     start = 0
     while True:
@@ -56,33 +71,37 @@ def split(text: str, style: str, cols: int, *, wrapped: bool = False, marks: str
         part = style[start:end]
         if end - start < cols and end < len(text) and style:
             part = part.ljust(cols, PLAIN)  # the column left free
-        rows.append(Row(text[start:end], part, wrapped, marks))
-        marks = ""
+        row = Row(text[start:end], part, wrapped)
+        rows.append(row)
+        last = end >= len(text)
+        if marks:
+            row.marks = tuple(
+                (x - start, mark) for x, mark in marks if start <= x and (x < end or last)
+            )
+        if last:
+            return rows
         start = end
         wrapped = True
-        if start >= len(text):
-            return rows
 
 
-def pop_line(history: "deque[Piece]") -> tuple[str, str, bool, str, int]:
+def pop_line(history: "deque[Piece]") -> "tuple[str, str, bool, Marks, int]":
     """Take the last line out of the history: text, style, whether its own start is gone, marks,
     and the number of pieces that it was."""
     texts: list[str] = []
     styles: list[str] = []
+    marks: list[Marks] = []
     wrapped = True
-    marks = ""
     while history and wrapped:
         piece = history.pop()
         if isinstance(piece, str):
-            texts.append(piece)
-            styles.append("")
-            wrapped, marks = False, ""
-        else:
-            text, style, wrapped, marks = piece
-            texts.append(text)
-            styles.append(style)
-    text, style = join_pieces(texts[::-1], styles[::-1])
-    return text, style, wrapped and bool(texts), marks, len(texts)
+            piece = (piece, "", False, ())
+        text, style, wrapped, of_piece = piece
+        texts.append(text)
+        styles.append(style)
+        marks.append(of_piece)
+    texts.reverse()
+    text, style = join_pieces(texts, styles[::-1])
+    return text, style, wrapped and bool(texts), join_marks(texts, marks[::-1]), len(texts)
 
 
 def _fills_row(text: str, following: str, cols: int) -> bool:
@@ -90,17 +109,15 @@ def _fills_row(text: str, following: str, cols: int) -> bool:
     return len(text) == cols or (len(text) == cols - 1 and following[1:2] == TAIL)
 
 
-def _as_rows(texts: list[str], styles: list[str], cols: int) -> list[Row]:
+def _as_rows(texts: list[str], styles: list[str], marks: "list[Marks]", cols: int) -> list[Row]:
     """The rows of a line that is kept in pieces."""
-    if len(texts) == 1 and len(texts[0]) <= cols:
-        return [Row(texts[0], styles[0])]
     if len(texts[-1]) <= cols and all(map(_fills_row, texts, texts[1:], repeat(cols))):
         return [
-            Row(text, style, number > 0)
-            for number, (text, style) in enumerate(zip(texts, styles, strict=True))
+            Row(text, style, number > 0, of_piece)
+            for number, (text, style, of_piece) in enumerate(zip(texts, styles, marks, strict=True))
         ]
     text, style = join_pieces(texts, styles)
-    return split(text.rstrip(BLANK), style, cols)
+    return split(text.rstrip(BLANK), style, cols, marks=join_marks(texts, marks))
 
 
 def last_rows(history: "deque[Piece]", count: int, cols: int) -> list[Row]:
@@ -109,26 +126,29 @@ def last_rows(history: "deque[Piece]", count: int, cols: int) -> list[Row]:
     rows: list[Row] = []  # from the last one upwards
     texts: list[str] = []
     styles: list[str] = []
+    marks: list[Marks] = []
+    of_piece: Marks
     for piece in reversed(history):
         if count <= 0:
             break
         if isinstance(piece, str):
-            text, style, wrapped, marks = piece, "", False, ""
+            text, style, wrapped, of_piece = piece, "", False, ()
         else:
-            text, style, wrapped, marks = piece
+            text, style, wrapped, of_piece = piece
         if not wrapped and not texts and len(text) <= cols:
-            rows.append(Row(text, style, False, marks))
+            rows.append(Row(text, style, False, of_piece))
             count -= 1
             continue
         texts.append(text)
         styles.append(style)
+        marks.append(of_piece)
         if not wrapped:
-            rows += reversed(_as_rows(texts[::-1], styles[::-1], cols))
-            rows[-1].marks = marks
+            rows += reversed(_as_rows(texts[::-1], styles[::-1], marks[::-1], cols))
             count -= 1
             texts.clear()
             styles.clear()
+            marks.clear()
     if texts:
-        rows += reversed(_as_rows(texts[::-1], styles[::-1], cols))
+        rows += reversed(_as_rows(texts[::-1], styles[::-1], marks[::-1], cols))
     rows.reverse()
     return rows

@@ -196,7 +196,7 @@ class Terminal(Properties):
         for index in range(len(history) - 1, -1, -1):
             piece = history[index]
             if isinstance(piece, str):
-                piece = (piece, "", False, "")
+                piece = (piece, "", False, ())
             more = set(piece[1]) if part else _cluster_cells(piece[0])
             if more <= used:
                 continue

@@ -70,8 +70,8 @@ class Painter:
             if row.wrapped and number:
                 start = self._wrapped_into(row, above, cols)
             above = ""
-            if row.marks and not start:
-                out.append(row.marks)
+            if row.marks:
+                start = self._with_marks(row, cols, start)
             following = rows[number + 1] if number < last else None
             if following is not None and following.wrapped:
                 if following.text[1:2] == TAIL and len(text.rstrip(BLANK)) == cols - 1:
@@ -97,6 +97,19 @@ class Painter:
                 if self.pen != PLAIN:
                     self.use(PLAIN)
                 out.append("\r\n")
+
+    def _with_marks(self, row: Row, cols: int, start: int) -> int:
+        """The cells from column start on that stand before a row's last mark, and the marks. One
+        behind the last character comes right after that. Returns the column to go on from."""
+        text = row.text.rstrip(BLANK)
+        for x, mark in row.marks:
+            if text[x : x + 1] == TAIL:
+                x += 1
+            if x > start and start < len(text):
+                self.row(text[:x], row.style[: min(x, len(text))], cols, start)
+                start = min(x, len(text))
+            self.out.append(f"\x1b]133;{mark}\x1b\\")
+        return start
 
     def _wrapped_into(self, row: Row, above: str, cols: int) -> int:
         """The first cell of a row that the terminal wraps into, and what wrapping there gets

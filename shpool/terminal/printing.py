@@ -220,7 +220,7 @@ class Printer(Cursor):
             else:
                 pieces.append(line[:cols])
                 pieces += [
-                    (line[at : at + cols], "", True, "") for at in range(cols, len(line), cols)
+                    (line[at : at + cols], "", True, ()) for at in range(cols, len(line), cols)
                 ]
         return pieces
 

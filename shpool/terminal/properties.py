@@ -6,6 +6,7 @@ because a terminal that missed it needs it.
 """
 
 import re
+from operator import itemgetter
 
 from .modes import Modes, key_parameters
 from .pen import number
@@ -107,13 +108,14 @@ class Properties(Modes):
                 self.palette[int(index)] = None
 
     def _mark(self, value: str) -> None:
-        """OSC 133: a prompt (A), the output of a command (C), or its end (D) begins on this line.
-        The end of a prompt (B) stands within its line and is not kept."""
-        if value[:1] not in ("A", "C", "D") or len(value) > MAX_MARK:
+        """OSC 133: here begins a prompt (A), the command line after it (B), a command's output
+        (C), or what follows that (D). A row has one of each."""
+        kind = value[:1]
+        if not kind or kind not in "ABCD" or len(value) > MAX_MARK:
             return
         row = self.lines[self.y]
-        kept = [mark for mark in row.marks.split("\x1b\\") if mark and mark[6:7] != value[0]]
-        row.marks = "".join(f"{mark}\x1b\\" for mark in (*kept, f"\x1b]133;{value}"))
+        others = [(x, mark) for x, mark in row.marks if mark[0] != kind]
+        row.marks = tuple(sorted([*others, (self.x, value)], key=itemgetter(0)))
 
     def _hyperlink(self, value: str) -> None:
         """OSC 8 ; params ; URI. A link without an id gets one, so that its parts, drawn one by

@@ -154,9 +154,9 @@ def _wrap_anew(group: list[Row], old_cols: int, cols: int) -> list[Row]:
     if len(group) == 1 and len(row.text.rstrip(BLANK)) <= cols:
         row.crop(cols)
         return group
-    text, style = join(group, old_cols)
+    text, style, marks = join(group, old_cols)
     text = text.rstrip(BLANK)
-    return split(text, style[: len(text)], cols, wrapped=row.wrapped, marks=row.marks)
+    return split(text, style[: len(text)], cols, wrapped=row.wrapped, marks=marks)
 
 
 def _find(group: list[Row], again: list[Row], y: int, x: int, old_cols: int) -> tuple[int, int]:

@@ -83,3 +83,24 @@ def test_a_redraw_in_place_leaves_the_scrollback_alone(node: Node) -> None:
         before = judge.dump(history=True)
         judge.write(model.restore(0, in_place=True))
         assert difference(before, judge.dump(history=True), ignore=IGNORE) == ""
+
+
+@pytest.mark.parametrize("size", [(12, 40), (20, 40), (12, 60), (12, 25)])
+def test_marks_of_prompts_stand_where_they_stood(size: tuple[int, int], node: Node) -> None:
+    prompt = b"\x1b]133;A\x07dir \xe6\xbc\xa2 $ \x1b]133;B\x07"
+    command = b"a command that is so long that it wraps " * 2 + b"\r\n\x1b]133;C\x07"
+    data = (prompt + command + b"output\r\nmore\r\n\x1b]133;D;0\x07") * 9
+    data += b"\r\n" + prompt + b"cmd\x1b[2D"
+    model = Terminal(12, 40, 1000)
+    model.feed(data)
+    model.resize(*size)
+    with node.new(12, 40, 1000) as whole, node.new(*size, 1000) as fresh:
+        whole.write(data).resize(*size)
+        fresh.write(model.restore(1000, in_place=True))
+        one, two = whole.dump(history=True), fresh.dump(history=True)
+        assert len(two["marks"]) == 38
+        # Of marks the judge moves only the line when it wraps anew.
+        same_width = size[1] == 40
+        assert [mark if same_width else mark[::2] for mark in two["marks"]] == [
+            mark if same_width else mark[::2] for mark in one["marks"]
+        ]

@@ -119,3 +119,11 @@ def test_no_line_is_lost(sizes: list[tuple[int, int]], texts: list[str]) -> None
         row = model.lines[model.y]
         assert row.text[model.x - 1 : model.x] == "$"
     assert lines(model) == before
+
+
+def test_a_mark_stays_between_its_characters() -> None:
+    model = terminal("\x1b]133;A\x07a long prompt \x1b]133;B\x07cmd\r\n\x1b]133;C\x07", rows=6)
+    expected = b"\x1b]133;A\x1b\\a long prompt \x1b]133;B\x1b\\cmd\r\n\x1b]133;C\x1b\\"
+    for rows, cols in ((6, 10), (6, 7), (2, 7), (3, 30), (4, 14), (6, 5), (2, 40)):
+        model.resize(rows, cols)
+        assert expected in model.restore(10)

@@ -160,7 +160,7 @@ def test_marks_of_prompts_come_back_with_their_lines() -> None:
     restore = model.restore(20)
     assert restore.count(b"\x1b]133;A\x1b\\") == 4
     assert restore.count(b"\x1b]133;C\x1b\\output") == 3
-    assert b"\x1b]133;D;0\x1b\\\x1b]133;A\x1b\\$ cmd" in restore
+    assert b"\x1b]133;D;0\x1b\\\x1b]133;A\x1b\\$ \x1b]133;B\x1b\\cmd" in restore
     in_place = model.restore(20, in_place=True)
     assert terminal(in_place, history=20).restore(20, in_place=True) == in_place
     model.resize(4, 5)

@@ -49,6 +49,7 @@ class Judge {
     this.answers = '';
     this.colours = {};
     this.directory = null;
+    this.marks = [];
     this.decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     this.tail = Buffer.alloc(0);
     this.forget();
@@ -86,6 +87,10 @@ class Judge {
     term.parser.registerCsiHandler({ prefix: '>', final: 'm' }, (params) => {
       // An empty value, which means the default, is read as 0 here.
       if (params[0] === 4) this.otherKeys = params[1] || null;
+      return true;
+    });
+    term.parser.registerOscHandler(133, (data) => {
+      this.marks.push({ data, x: core.buffer.x, line: term.registerMarker(0) });
       return true;
     });
     term.parser.registerOscHandler(7, (data) => { this.directory = data; return true; });
@@ -287,6 +292,8 @@ class Judge {
       icons: input._iconNameStack.slice(),
       colours: this.colours,
       directory: this.directory,
+      marks: this.marks.filter((mark) => mark.line.line >= 0)
+        .map((mark) => [mark.line.line, mark.x, mark.data]),
       parser: parser.currentState,
       unfinishedBytes: unfinished(this.tail),
       repeats: parser.precedingJoinState !== 0,

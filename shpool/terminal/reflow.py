@@ -23,6 +23,7 @@ def resize(terminal: "Terminal", rows: int, cols: int) -> None:
     cols = min(max(cols, 1), MAX_SIDE)
     if (rows, cols) == (terminal.rows, terminal.cols):
         return
+    last_cells = terminal.cell_before()[1]
     main = terminal.main
     alternate = terminal.alternate
     in_alternate = terminal.screen is alternate
@@ -61,8 +62,10 @@ def resize(terminal: "Terminal", rows: int, cols: int) -> None:
     terminal.x, terminal.y = x, y
     terminal.lines = terminal.screen.lines
     terminal.rows, terminal.cols = rows, cols
-    terminal.after_print = False
     terminal.reset_margins()
+    # REP repeats what stands before the cursor.
+    if terminal.cell_before()[1] != last_cells:
+        terminal.after_print = False
     _extend_tab_stops(terminal, cols)
 
 

@@ -17,7 +17,7 @@ from .recorded import stream
 
 SIZES = ((24, 60), (24, 100), (30, 80), (12, 80), (10, 40), (40, 132), (24, 79), (8, 20))
 # xterm.js moves a saved cursor with the text.
-IGNORE = frozenset({"saved", "repeats"})
+IGNORE = frozenset({"saved"})
 PLENTY = 2000
 
 

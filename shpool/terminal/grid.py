@@ -258,6 +258,6 @@ def completed(text: str, cols: int, following: str) -> str:
 
     But the last column, left free because a wide character did not fit, is not part of the line.
     """
-    if len(text) >= cols - 1 and following[1:2] == TAIL and text[cols - 1 :] in ("", BLANK):
-        return text[: cols - 1]
+    if following[1:2] == TAIL and text[cols - 1 :] in ("", BLANK):
+        return text[: cols - 1].ljust(cols - 1, BLANK)
     return text.ljust(cols, BLANK)

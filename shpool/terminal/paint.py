@@ -74,8 +74,8 @@ class Painter:
                 start = self._with_marks(row, cols, start)
             following = rows[number + 1] if number < last else None
             if following is not None and following.wrapped:
-                if following.text[1:2] == TAIL and len(text.rstrip(BLANK)) == cols - 1:
-                    text = text[: cols - 1]
+                if following.text[1:2] == TAIL and text[cols - 1 :] in ("", BLANK):
+                    text = text[: cols - 1].ljust(cols - 1, BLANK)
                     free = row.style[cols - 1 : cols]
                     above = free if free != following.style[:1] else ""
                 else:

@@ -23,7 +23,6 @@ def resize(terminal: "Terminal", rows: int, cols: int) -> None:
     cols = min(max(cols, 1), MAX_SIDE)
     if (rows, cols) == (terminal.rows, terminal.cols):
         return
-    last_cells = terminal.cell_before()[1]
     main = terminal.main
     alternate = terminal.alternate
     in_alternate = terminal.screen is alternate
@@ -63,21 +62,17 @@ def resize(terminal: "Terminal", rows: int, cols: int) -> None:
     terminal.lines = terminal.screen.lines
     terminal.rows, terminal.cols = rows, cols
     terminal.reset_margins()
-    # REP repeats what stands before the cursor.
-    if terminal.cell_before()[1] != last_cells:
-        terminal.after_print = False
     _extend_tab_stops(terminal, cols)
 
 
 def _extend_tab_stops(terminal: "Terminal", cols: int) -> None:
-    """New columns get a stop each eighth column, counted from the last stop there was."""
-    stops = terminal.tab_stops[:cols]
-    start = max(stops.rfind(1), 0)
-    stops.extend(bytes(cols - len(stops)))
-    if cols > len(terminal.tab_stops):
-        for column in range(start, cols, 8):
+    """New columns get a stop each eighth column, counted from the last stop there was. Stops
+    beyond a narrower screen are there again when it is widened, as in xterm and xterm.js."""
+    stops = terminal.tab_stops
+    stops.extend(bytes(max(cols + 1 - len(stops), 0)))
+    if not stops[cols]:
+        for column in range(max(stops.rfind(1, 0, cols), 0), cols, 8):
             stops[column] = 1
-    terminal.tab_stops = stops
 
 
 def _change_rows(terminal: "Terminal", lines: list[Row], y: int, rows: int) -> int:

@@ -81,7 +81,7 @@ def _keyboard(screen: "Screen") -> str:
 
 def _tab_stops(terminal: "Terminal") -> str:
     """All stops anew. CSI ? 5 W adds the default ones beyond the present width, where known."""
-    stops = terminal.tab_stops
+    stops = terminal.tab_stops[: terminal.cols]
     columns = [column for column, stop in enumerate(stops) if stop]
     made = "\x1b[3g" + "".join(f"\x1b[{column + 1}G\x1bH" for column in columns)
     if columns == list(range(0, terminal.cols, 8)):

@@ -88,7 +88,17 @@ def test_a_background_behind_a_line_goes_when_it_wraps_anew(cols: int, node: Nod
 
 
 @pytest.mark.parametrize("cols", [79, 81, 82, 100, 101])
-@pytest.mark.parametrize("line", ["x" * 100, "x" * 240, "x" * 79 + "漢" * 90, "x漢" * 80])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x" * 100,
+        "x" * 240,
+        "x" * 79 + "漢" * 90,
+        "x漢" * 80,
+        "x" + "漢" * 50 + "\x1b[A\x1b[5G\x1b[K\x1b[B",
+        "x" * 100 + "\x1b[A\x1b[5G\x1b[K\x1b[B",
+    ],
+)
 def test_history_is_joined_and_wrapped_anew(line: str, cols: int, node: Node) -> None:
     data = line.encode() + b"\r\n" * 40 + b"$ "
     model = Terminal(24, 80, PLENTY)
@@ -149,3 +159,22 @@ def test_a_later_resize_of_the_users_terminal_reflows_what_was_restored(node: No
             )
             assert history_text(one) == history_text(two)
             assert difference(one, two, ignore=IGNORE) == ""
+
+
+@pytest.mark.parametrize(
+    "stops", [b"", b"\x1b[g", b"\x1b[3g", b"\x1b[3g\x1b[50G\x1bH\x1b[13G\x1bH"]
+)
+@pytest.mark.parametrize(
+    "sizes", [[100], [40], [6], [6, 80], [40, 80], [40, 81, 57, 58], [104, 100, 120], [50, 49, 51]]
+)
+def test_tab_stops_are_the_judges_own(stops: bytes, sizes: list[int], node: Node) -> None:
+    model = Terminal(24, 80, 0)
+    model.feed(stops + b"\r")
+    with node.new(24, 80) as whole:
+        whole.write(stops + b"\r")
+        for cols in sizes:
+            model.resize(24, cols)
+            whole.resize(24, cols)
+            with node.new(24, cols) as fresh:
+                fresh.write(model.restore(0))
+                assert difference(whole.dump(), fresh.dump()) == ""

@@ -45,9 +45,10 @@ class Attaching:
         self._spawner = spawner
         self._config = config
         self._state_dir = state_dir
+        self._motd_shown = -inf  # monotonic seconds
+        self.starting: dict[str, Session] = {}  # not in the table before they run
         # Who asked for a session that is being started, or killed; the first one of a session
         # being started is who it is started for.
-        self._motd_shown = -inf  # monotonic seconds
         self._waiting: dict[str, list[tuple[Connection, AttachHeader]]] = {}
 
     def attach(self, connection: "Connection", header: AttachHeader) -> None:
@@ -168,10 +169,12 @@ class Attaching:
             directory.remove()
             _refuse(connection, f"cannot make {directory.path}: {error.strerror}")
             return
+        self.starting[header.name] = session
         self._waiting[header.name] = [(connection, header)]
 
     def _ready(self, session: Session, failure: "str | None") -> None:
         """The shell runs, or it does not: answer the first who asked, look again at the rest."""
+        del self.starting[session.name]
         waiting = self._waiting.pop(session.name)
         connection, header = waiting.pop(0)
         if failure is not None:

@@ -38,7 +38,10 @@ class Dispatch:
 
     def asked(self, connection: Connection, request: "Request") -> None:
         """Answer `request`, now or later."""
-        if isinstance(request, messages.AttachHeader):
+        session = self._starting(request)
+        if session is not None:
+            session.when_ready.append(_Postponed(self, connection, request).look_again)
+        elif isinstance(request, messages.AttachHeader):
             self._attaching.attach(connection, request)
         elif isinstance(request, messages.ListRequest):
             rows = [session.row() for session in self._table.sessions.values()]
@@ -57,6 +60,16 @@ class Dispatch:
             logs.log.level = messages.LOG_LEVELS.index(request.level)
             logs.info(f"log level {request.level.lower()}")
             connection.reply({})
+
+    def _starting(self, request: "Request") -> "Session | None":
+        """A session that `request` names and that is neither there nor unknown yet."""
+        names: list[str] = []
+        if isinstance(request, messages.KillRequest | messages.DetachRequest):
+            names = request.sessions
+        elif isinstance(request, messages.SessionMessage):
+            names = [request.session_name]
+        starting = self._attaching.starting
+        return next((starting[name] for name in names if name in starting), None)
 
     def _session_message(self, connection: Connection, message: messages.SessionMessage) -> None:
         kind = "Resize" if message.size else "Detach"
@@ -115,6 +128,18 @@ class Dispatch:
 
     def _switch(self) -> messages.MaybeSwitch:
         return messages.MaybeSwitch(list(self.variables.items()))
+
+
+class _Postponed:
+    """A request about a session whose shell is being started: it waits for how that goes."""
+
+    def __init__(self, dispatch: Dispatch, connection: Connection, request: "Request") -> None:
+        self._dispatch = dispatch
+        self._connection = connection
+        self._request = request
+
+    def look_again(self, session: "Session") -> None:
+        self._dispatch.asked(self._connection, self._request)
 
 
 class _Killing:

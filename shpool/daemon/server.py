@@ -71,7 +71,7 @@ class Server:
         self._spawner = spawner = Spawner(reactor, umask, _raise_descriptor_limit())
         self._events = Events(reactor)
         self._table = SessionTable(self._events, hooks or Hooks())
-        attaching = Attaching(reactor, self._table, spawner, config, paths.state)
+        self._attaching = attaching = Attaching(reactor, self._table, spawner, config, paths.state)
         version = environ.get(VERSION_OVERRIDE, PROTOCOL_VERSION)
         variables = dict(config.current().var_default)
         dispatch = Dispatch(reactor, self._table, attaching, version, variables)
@@ -128,7 +128,7 @@ class Server:
         self._unlink()
         for listener in self._listeners:
             listener.close()
-        for session in list(self._table.sessions.values()):
+        for session in (*self._table.sessions.values(), *self._attaching.starting.values()):
             session.abandon()
         self._events.close()
         self._spawner.end()

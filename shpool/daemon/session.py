@@ -55,6 +55,7 @@ class Session(spawn.Owner, pty.User):
         self.last_disconnected_at_ms: int | None = None
         self.doomed = False
         self.ended = False
+        self.when_ready: list[Callable[[Session], None]] = []
         self.when_gone: list[Callable[[Session], None]] = []
         self.env: dict[str, str] = {}
         self._pty: pty.Pty | None = None
@@ -96,13 +97,17 @@ class Session(spawn.Owner, pty.User):
         self._ttl = self._reactor.call_later(seconds, self._expired)
 
     def started(self) -> None:
+        if self.ended:
+            return  # the daemon ends
         self._ready(self, None)
         self._watch_output()
+        self._tell(self.when_ready)
 
     def failed(self, reason: str) -> None:
         self.ended = True
         self._close()
         self._ready(self, reason)
+        self._tell(self.when_ready)
 
     def exited(self, status: int) -> None:
         """The shell is gone: deliver its last words, then its status, then forget it."""
@@ -116,9 +121,12 @@ class Session(spawn.Owner, pty.User):
         for client in self._table.remove(self):
             client.leave(status, self.screen.leave())
         self._close()
-        waiting, self.when_gone = self.when_gone, []
-        for callback in waiting:
-            callback(self)
+        self._tell(self.when_gone)
+
+    def _tell(self, waiting: "list[Callable[[Session], None]]") -> None:
+        """Call back whoever waits, once."""
+        while waiting:
+            waiting.pop(0)(self)
 
     def kill(self) -> None:
         """Ask the shell to go, and see to it that it does; the table hears of it when it has."""

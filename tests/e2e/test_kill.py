@@ -3,7 +3,7 @@
 import os
 import signal
 
-from tests.e2e.harness import Place, eventually
+from tests.e2e.harness import Place, attach_header, eventually
 
 STUBBORN = "sh -c 'trap \"\" HUP; echo ready; while :; do sleep 1000; done'"
 
@@ -100,3 +100,53 @@ def test_many_sessions_can_be_killed_at_once(shpool: Place) -> None:
         shpool.raw_session(name)
     assert shpool.run("kill", *names) == (0, "", "")
     assert shpool.statuses() == {}
+
+
+# ---- a session whose shell is only just being started
+
+
+def test_a_kill_that_follows_an_attach_at_once_ends_the_new_session(shpool: Place) -> None:
+    attaching, killer = shpool.peer(), shpool.peer()
+    events = shpool.subscribe()
+    # Both lie before the daemon at once, so the shell cannot run yet when the kill is looked at.
+    os.kill(shpool.daemon_pid, signal.SIGSTOP)
+    attaching.request(attach_header("one", "sleep 1234"))
+    killer.request({"Kill": {"sessions": ["zero", "one"]}})
+    os.kill(shpool.daemon_pid, signal.SIGCONT)
+    assert killer.message() == {"not_found_sessions": ["zero"]}
+    assert "Created" in attaching.message()["status"]
+    assert attaching.to_exit_status()[1] == 128 + signal.SIGHUP
+    assert not shpool.pids("sleep 1234")
+    shpool.expect_events(events, "created", "attached", "removed")
+
+
+def test_a_detach_that_follows_an_attach_at_once_frees_the_new_session(shpool: Place) -> None:
+    attaching, detacher = shpool.peer(), shpool.peer()
+    os.kill(shpool.daemon_pid, signal.SIGSTOP)
+    attaching.request(attach_header("one", "sleep 1234"))
+    detacher.request({"SessionMessage": {"session_name": "one", "payload": "Detach"}})
+    os.kill(shpool.daemon_pid, signal.SIGCONT)
+    assert detacher.message() == {"Detach": "Ok"}
+    assert "Created" in attaching.message()["status"]
+    assert attaching.to_exit_status()[1] == 0
+    assert shpool.statuses() == {"one": "Disconnected"}
+
+
+def test_a_kill_of_a_session_whose_shell_cannot_be_started_finds_none(shpool: Place) -> None:
+    attaching, killer = shpool.peer(), shpool.peer()
+    os.kill(shpool.daemon_pid, signal.SIGSTOP)
+    attaching.request(attach_header("one", "/nowhere/at/all"))
+    killer.request({"Kill": {"sessions": ["one"]}})
+    os.kill(shpool.daemon_pid, signal.SIGCONT)
+    assert killer.message() == {"not_found_sessions": ["one"]}
+    assert "UnexpectedError" in attaching.message()["status"]
+
+
+def test_a_daemon_told_to_end_while_a_shell_is_being_started_leaves_nothing(shpool: Place) -> None:
+    attaching = shpool.peer()
+    os.kill(shpool.daemon_pid, signal.SIGSTOP)
+    attaching.request(attach_header("one", "sleep 1234"))
+    os.kill(shpool.daemon_pid, signal.SIGTERM)
+    assert shpool.stop(signal.SIGCONT) == 0
+    assert not shpool.pids("sleep 1234")
+    assert not (shpool.runtime / "sessions/one").exists()

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Pager(spawn.Owner, pty.User):
     """Runs until its user leaves it; then the client's pager_done() is called, once.
 
-    Keys reach it as they are typed: key bindings mean nothing here.
+    Keys reach it as they are typed: key bindings mean nothing here.  What it does not read is for
+    the shell.
     """
 
     def __init__(self, reactor: "Reactor", client: "AttachedClient") -> None:
@@ -23,14 +24,14 @@ class Pager(spawn.Owner, pty.User):
         self._client: AttachedClient | None = client
         self._pty: pty.Pty | None = None
         self._runs = False
-        self._early = b""  # typed before it was known to run; if it does not, for the shell
+        self._unread = b""  # typed before it was known to run, or after it had read its last
 
     def start(self, spawner: spawn.Spawner, command: spawn.Command, size: "TtySize") -> None:
         """Run it; a program that cannot be run is logged, and as good as one that was left."""
         if self._client is None:
             return  # gone already
         try:
-            child = spawner.start(command, size, self)
+            child = spawner.start(command, size, self, keep_slave=True)
         except spawn.SpawnError as error:
             self.failed(str(error))
             return
@@ -42,7 +43,7 @@ class Pager(spawn.Owner, pty.User):
 
     def take_input(self, data: bytes) -> None:
         if not self._runs:
-            self._early += data
+            self._unread += data
         elif self._pty is not None and not self._pty.closed:
             self._pty.send(data)
 
@@ -66,7 +67,7 @@ class Pager(spawn.Owner, pty.User):
         self._runs = True
         if self._pty is not None and self._client is not None:
             self._pty.watch(True)
-            early, self._early = self._early, b""
+            early, self._unread = self._unread, b""
             if early:
                 self._pty.send(early)
             if not self._pty.input_full:
@@ -79,6 +80,8 @@ class Pager(spawn.Owner, pty.User):
     def exited(self, status: int) -> None:
         if self._pty is not None:
             self._pty.read_rest()
+            # Typed ahead, as it is between any two programs in one terminal.
+            self._unread = self._pty.take_unread()
         self._done()
 
     def _done(self) -> None:
@@ -86,7 +89,7 @@ class Pager(spawn.Owner, pty.User):
             self._pty.close()
         client, self._client = self._client, None
         if client is not None:
-            client.pager_done(self._early)
+            client.pager_done(self._unread)
 
     def pty_output(self, data: bytes) -> None:
         if self._client is not None:

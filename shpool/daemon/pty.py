@@ -1,6 +1,7 @@
 """A program's pty, seen from its master: what the program writes, and what is typed to it."""
 
 import os
+import termios
 
 from shpool import logs
 from shpool.daemon import spawn
@@ -130,6 +131,24 @@ class Pty(Policy):
         self._input.send(data)
         if self._watched:
             self.watch(True)
+
+    def take_unread(self) -> bytes:
+        """After the end of a program whose slave was kept: what was typed and it did not read."""
+        slave = self.child.slave
+        unread = b""
+        if slave < 0:
+            return unread
+        try:
+            # Lines that are not complete can be read as well then, and no read waits.
+            modes = termios.tcgetattr(slave)
+            modes[3] &= ~termios.ICANON
+            modes[6][termios.VMIN] = modes[6][termios.VTIME] = 0
+            termios.tcsetattr(slave, termios.TCSANOW, modes)
+            while len(unread) < _INPUT_CAP and (piece := os.read(slave, _READ)):
+                unread += piece
+        except (OSError, termios.error) as error:
+            logs.debug(f"{self._name}: what was typed last is lost: {error}")
+        return unread
 
     def outbound_full(self) -> None:
         self._user.pty_input_full()

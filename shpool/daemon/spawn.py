@@ -55,17 +55,21 @@ class Command:
 
 
 class Child:
-    """A process that was started: its pid, and the master of its pty (non-blocking)."""
+    """A process that was started: its pid, and the master of its pty (non-blocking).
 
-    __slots__ = ("_spawner", "_trouble", "master", "owner", "pid")
+    `slave` is the pty's other side, -1 unless it was asked for.
+    """
+
+    __slots__ = ("_spawner", "_trouble", "master", "owner", "pid", "slave")
 
     def __init__(
-        self, spawner: "Spawner", pid: int, master: int, trouble: int, owner: Owner
+        self, spawner: "Spawner", pid: int, master: int, slave: int, trouble: int, owner: Owner
     ) -> None:
         self._spawner = spawner
         self._trouble = trouble
         self.pid = pid
         self.master = master
+        self.slave = slave
         self.owner = owner
 
     def signal_group(self, number: int) -> None:
@@ -102,6 +106,9 @@ class Child:
             self._spawner.reactor.drop(self.master)
             os.close(self.master)
             self.master = -1
+        if self.slave >= 0:
+            os.close(self.slave)
+            self.slave = -1
 
 
 class Spawner:
@@ -114,9 +121,18 @@ class Spawner:
         self._nofile = nofile
         reactor.on_signal(signal.SIGCHLD, self.reap)
 
-    def start(self, command: Command, size: "TtySize", owner: Owner, *, echo: bool = True) -> Child:
+    def start(
+        self,
+        command: Command,
+        size: "TtySize",
+        owner: Owner,
+        *,
+        echo: bool = True,
+        keep_slave: bool = False,
+    ) -> Child:
         """Fork and exec on a new pty of `size`; the owner is told how it went, on the loop.
 
+        `keep_slave`: the pty, and what is typed into it, outlives the program until close().
         Raises SpawnError when there is no pty or no process to be had.
         """
         try:
@@ -141,13 +157,16 @@ class Spawner:
         except OSError as error:
             os.close(master)
             os.close(trouble)
+            keep_slave = False
             raise SpawnError(f"cannot fork: {error.strerror}") from None
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            os.close(slave)
             os.close(report)
+            if not keep_slave:
+                os.close(slave)
+                slave = -1
         os.set_blocking(trouble, False)
-        child = Child(self, pid, master, trouble, owner)
+        child = Child(self, pid, master, slave, trouble, owner)
         self.children[pid] = child
         self.reactor.on_readable(trouble, child.take_outcome)
         return child

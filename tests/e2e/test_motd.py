@@ -130,6 +130,46 @@ def test_a_pager_is_left_for_the_shell(place: Place) -> None:
         window.until_shown("in the shell")
 
 
+@pytest.mark.parametrize("mode", ["raw", "cooked"])
+@pytest.mark.parametrize("typed", ["echo in the sh''ell\n", "echo in the sh''ell"])
+def test_what_is_typed_while_the_pager_ends_is_for_the_shell(
+    place: Place, mode: str, typed: str
+) -> None:
+    path = pager(place)
+    # Does not end before something is there to be read, and does not read it.
+    path.write_text(f"""#!{sys.executable} -IS
+import select, termios, tty
+before = termios.tcgetattr(0)
+tty.setraw(0)
+print("left", flush=True)
+select.select([0], [], [])
+if "{mode}" == "cooked":
+    termios.tcsetattr(0, termios.TCSANOW, before)
+""")
+    client = place.attach("one")
+    client.expect("left")
+    client.send(typed)
+    client.expect(r"\$ .*echo in the sh''ell")
+    if not typed.endswith("\n"):
+        client.send("\n")
+    client.expect("in the shell\r\n")
+
+
+def test_keys_typed_while_the_pager_ends_may_be_a_key_binding(place: Place) -> None:
+    path = pager(place)
+    path.write_text(f"""#!{sys.executable} -IS
+import select, tty
+tty.setraw(0)
+print("left", flush=True)
+select.select([0], [], [])
+""")
+    client = place.attach("one")
+    client.expect("left")
+    client.send(DETACH)
+    assert client.wait() == 0
+    assert place.statuses() == {"one": "Disconnected"}
+
+
 def test_a_pager_is_shown_at_every_attach(place: Place) -> None:
     pager(place)
     for _ in range(2):

@@ -4,64 +4,48 @@ A Place is one user's world in a directory of its own: runtime directory, home, 
 Whatever was started in it has its path in the environment, so that leaving can end all of it
 and can tell whether the program left anything behind.  Nothing here sleeps for luck: everything
 waits for a condition, with a deadline that only a broken program reaches.
+
+Tests import from here whatever they drive the program with; its parts are beside this file.
 """
 
-import fcntl
 import os
 import re
-import select
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from shpool.protocol.chunks import ChunkReader
-from shpool.protocol.msgpack import Decoder, pack
+from tests.e2e import processes
+from tests.e2e.peers import Peer, Subscriber, attach_header
+from tests.e2e.terminal import Terminal
+from tests.e2e.waiting import DEADLINE, LOOK, eventually
+
+__all__ = [
+    "CHECKOUT",
+    "DEADLINE",
+    "DETACH",
+    "FENCE",
+    "Peer",
+    "Place",
+    "Result",
+    "Subscriber",
+    "Terminal",
+    "attach_header",
+    "eventually",
+]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-
-# Seconds that only a broken program needs.
-DEADLINE = 40.0
-
-# Between two looks at a condition that nothing can be waited on for, in seconds.
-_LOOK = 0.01
 
 DETACH = b"\x00\x11"  # Ctrl-Space Ctrl-q
 
 # What creating and killing a session without a client's help is seen as.
 FENCE = ["session.created", "session.attached", "session.detached", "session.removed"]
-
-_NOT_TEXT = re.compile(
-    r"""
-      \x1b\[ [0-?]* [ -/]* [@-~]        # CSI
-    | \x1b\] [^\x07\x1b]* (\x07|\x1b\\)  # OSC
-    | \x1b [ -/]* [0-~]                # other sequences
-    | [\x00-\x09\x0b-\x1f]            # controls but the newline
-    """,
-    re.VERBOSE,
-)
-
-T = TypeVar("T")
-
-
-def eventually(condition: Callable[[], T | None], what: str = "") -> T:
-    """The first true value of `condition`."""
-    deadline = time.monotonic() + DEADLINE
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"never came true: {what or condition}")
-        time.sleep(_LOOK)
 
 
 class Result(NamedTuple):
@@ -70,268 +54,6 @@ class Result(NamedTuple):
     status: int
     out: str
     err: str
-
-
-class Terminal:
-    """A program on a pty of its own, which is its controlling terminal; we are the emulator.
-
-    `output` is all that it has shown so far; it is only read while something is waited for.
-    """
-
-    def __init__(
-        self,
-        argv: Sequence[str],
-        env: dict[str, str],
-        cwd: str | Path = "/",
-        rows: int = 24,
-        cols: int = 80,
-    ) -> None:
-        self.master, slave = os.openpty()
-        self.output = b""
-        self._seen = 0
-        self._questions = 0
-        self._ended = False
-        self.resize(rows, cols)
-        try:
-            self.process = subprocess.Popen(
-                argv,
-                stdin=slave,
-                stdout=slave,
-                stderr=slave,
-                env=env,
-                cwd=cwd,
-                start_new_session=True,
-                preexec_fn=_acquire_terminal,
-            )
-        finally:
-            os.close(slave)
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    def resize(self, rows: int, cols: int) -> None:
-        """As if the user had dragged the window's corner."""
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("4H", rows, cols, 0, 0))
-
-    def modes(self) -> list[Any]:
-        """The terminal's modes, as tcgetattr has them."""
-        return termios.tcgetattr(self.master)
-
-    def is_raw(self) -> bool:
-        return not self.modes()[3] & (termios.ECHO | termios.ICANON)
-
-    def send(self, data: bytes | str) -> None:
-        """Type; a program that does not read must be handled by the test."""
-        raw = data.encode() if isinstance(data, str) else data
-        while raw:
-            raw = raw[os.write(self.master, raw) :]
-
-    def expect(self, pattern: bytes | str, timeout: float = DEADLINE) -> "re.Match[bytes]":
-        """Read until `pattern` matches what came after the last match."""
-        compiled = re.compile(pattern.encode() if isinstance(pattern, str) else pattern, re.DOTALL)
-        deadline = time.monotonic() + timeout
-        while True:
-            match = compiled.search(self.output, self._seen)
-            if match:
-                self._seen = match.end()
-                return match
-            if not self._read(max(0, deadline - time.monotonic())):
-                state = "the end of the terminal" if self._ended else f"{timeout} s"
-                shown = self.output[self._seen :][-2000:]
-                raise AssertionError(f"not seen before {state}: {pattern!r}; but: {shown!r}")
-
-    def shows(self, pattern: bytes | str) -> bool:
-        """Whether `pattern` is in what is to be read by now, or soon; the latter is consumed."""
-        raw = pattern.encode() if isinstance(pattern, str) else pattern
-        while self._read(0.1):
-            pass
-        found = re.search(raw, self.output[self._seen :], re.DOTALL) is not None
-        self._seen = len(self.output)
-        return found
-
-    def _read(self, timeout: float) -> bool:
-        """Take what comes next; False when nothing does."""
-        if self._ended or not select.select([self.master], [], [], timeout)[0]:
-            return False
-        try:
-            data = os.read(self.master, 65536)
-        except OSError:  # EIO: nobody has the other side open any more
-            data = b""
-        self._ended = not data
-        self.output += data
-        return bool(data)
-
-    def ask(self, command: str) -> str:
-        """What `command` prints when it is typed to the shell in this terminal."""
-        self._questions += 1
-        number = f"{self.pid}.{self._questions}"
-        # The mark is typed with quotes in it, so the echo of what is typed does not match.
-        self.send(f"echo @''{number}@; {command}; echo @''{number}@\n")
-        match = self.expect(rf"@{re.escape(number)}@\r\n(.*?)@{re.escape(number)}@\r\n")
-        return match[1].decode().replace("\r\n", "\n")
-
-    def wait(self) -> int:
-        """Read to the end of the program; its exit status, -N if signal N killed it."""
-        deadline = time.monotonic() + DEADLINE
-        pidfd = os.pidfd_open(self.pid) if self.process.returncode is None else -1
-        try:
-            while self.process.poll() is None:
-                if time.monotonic() > deadline:
-                    raise AssertionError(f"still runs; shown: {self.output[-2000:]!r}")
-                watched = [pidfd] if self._ended else [pidfd, self.master]
-                if self.master in select.select(watched, [], [], 1)[0]:
-                    self._read(0)
-        finally:
-            if pidfd >= 0:
-                os.close(pidfd)
-        while self._read(0):
-            pass
-        return self.process.returncode
-
-    def text(self) -> str:
-        """All that was shown, without escape sequences and control characters."""
-        return _NOT_TEXT.sub("", self.output.decode("utf-8", "replace"))
-
-    def hang_up(self) -> None:
-        """Close the window."""
-        if self.master >= 0:
-            os.close(self.master)
-            self.master = -1
-            self._ended = True
-
-    def kill(self) -> None:
-        """SIGKILL, and wait for the end."""
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-
-    def close(self) -> None:
-        self.kill()
-        self.hang_up()
-
-
-def _acquire_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
-class Peer:
-    """A raw connection to the main socket."""
-
-    def __init__(self, path: Path, *, greeted: bool = True) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(DEADLINE)
-        self.sock.connect(str(path))
-        self.rest = b""
-        self._chunks = ChunkReader()
-        self._found: list[tuple[int, bytes | int]] = []
-        self.status: Any = None  # what the attach reply said
-        self.greeting = self.message() if greeted else None
-
-    def send(self, data: bytes) -> None:
-        self.sock.sendall(data)
-
-    def request(self, value: Any) -> None:
-        self.send(pack(value))
-
-    def message(self) -> Any:
-        """The next message."""
-        decoder = Decoder()
-        data, self.rest = self.rest, b""
-        while not decoder.feed(data):
-            data = self.sock.recv(65536)
-            if not data:
-                raise EOFError("the daemon closed the connection")
-        self.rest = decoder.rest
-        return decoder.value
-
-    def chunk(self) -> tuple[int, bytes | int]:
-        """The next chunk of what follows an attach reply."""
-        data, self.rest = self.rest, b""
-        while True:
-            self._found += self._chunks.feed(data)
-            if self._found:
-                return self._found.pop(0)
-            data = self.sock.recv(65536)
-            if not data:
-                raise EOFError("the daemon closed the connection")
-
-    def output_until(self, pattern: bytes) -> bytes:
-        """Data chunks joined, read until `pattern` matches somewhere in them."""
-        output = b""
-        while not re.search(pattern, output, re.DOTALL):
-            kind, payload = self.chunk()
-            if kind == 0:
-                assert isinstance(payload, bytes)
-                output += payload
-        return output
-
-    def to_exit_status(self) -> tuple[bytes, int]:
-        """All output up to the exit status, and that."""
-        output = b""
-        while True:
-            kind, payload = self.chunk()
-            if kind == 0:
-                assert isinstance(payload, bytes)
-                output += payload
-            elif kind == 2:
-                assert isinstance(payload, int)
-                return output, payload
-
-    def remainder(self) -> bytes:
-        """What is still to come, up to the end of the connection."""
-        data = self.rest
-        self.rest = b""
-        while True:
-            try:
-                piece = self.sock.recv(65536)
-            except ConnectionResetError:
-                return data
-            if not piece:
-                return data
-            data += piece
-
-    def close(self) -> None:
-        self.sock.close()
-
-
-class Subscriber:
-    """A raw connection to the events socket."""
-
-    def __init__(self, path: Path) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(DEADLINE)
-        self.sock.connect(str(path))
-        self.received = b""
-
-    def lines(self, count: int) -> list[bytes]:
-        """The next `count` lines."""
-        while self.received.count(b"\n") < count:
-            data = self.sock.recv(65536)
-            if not data:
-                raise EOFError(f"the stream ended after {self.received!r}")
-            self.received += data
-        *lines, self.received = self.received.split(b"\n", count)
-        return lines
-
-    def types(self, count: int) -> list[str]:
-        """The next `count` events, each of which must be written exactly as the contract has it."""
-        found = []
-        for line in self.lines(count):
-            match = re.fullmatch(rb'\{"type":"(session\.[a-z]+)"\}', line)
-            assert match, line
-            found.append(match[1].decode())
-        return found
-
-    def nothing_waits(self) -> bool:
-        return not self.received and not select.select([self.sock], [], [], 0)[0]
-
-    def ended(self) -> bool:
-        """Whether nothing but the end of the stream is still to come."""
-        return not self.received and not self.sock.recv(65536)
-
-    def close(self) -> None:
-        self.sock.close()
 
 
 class Place:
@@ -448,6 +170,17 @@ class Place:
         self.daemon.wait()
         self.daemon = None
         shutil.rmtree(self.runtime)
+
+    def autodaemon(self, directory: Path | None = None) -> int:
+        """The pid of the daemon that a client has started, with its socket in `directory`."""
+        return int(((directory or self.runtime) / "daemonized-shpool.pid").read_text())
+
+    def end_autodaemon(self, directory: Path | None = None) -> int:
+        """End the daemon that a client has started; its pid."""
+        pid = self.autodaemon(directory)
+        os.kill(pid, signal.SIGTERM)
+        eventually(lambda: pid not in self.processes(), "the daemon ends")
+        return pid
 
     @property
     def daemon_pid(self) -> int:
@@ -614,23 +347,11 @@ class Place:
 
     def processes(self) -> dict[int, str]:
         """Pid and command line of everything that was started in this place and still runs."""
-        mark = os.fsencode(self.root)
-        found = {}
-        for entry in os.listdir("/proc"):
-            if not entry.isdigit() or int(entry) == os.getpid():
-                continue
-            try:
-                environ = Path("/proc", entry, "environ").read_bytes()
-                words = Path("/proc", entry, "cmdline").read_bytes()
-            except OSError:
-                continue
-            if mark in environ:
-                found[int(entry)] = words.replace(b"\0", b" ").decode("utf-8", "replace")
-        return found
+        return processes.marked(self.root)
 
     def memory(self) -> int:
         """The daemon's resident memory in KiB."""
-        return _status_number(self.daemon_pid, "VmRSS")
+        return processes.status_number(self.daemon_pid, "VmRSS")
 
     def descriptors(self) -> int:
         """How many the daemon has open."""
@@ -638,19 +359,7 @@ class Place:
 
     def wake_ups_in_a_second(self) -> int:
         """How often the daemon, once it has come to rest, goes to sleep again within a second."""
-
-        def asleep() -> int | None:
-            state = Path(f"/proc/{self.daemon_pid}/stat").read_text().rpartition(") ")[2][0]
-            return _status_number(self.daemon_pid, "voluntary_ctxt_switches") * (state == "S")
-
-        def at_rest() -> int | None:
-            before = asleep()
-            time.sleep(5 * _LOOK)
-            return before if before == asleep() else None
-
-        before = eventually(at_rest, "the daemon has nothing to do")
-        time.sleep(1)  # the measurement: nothing is waited for
-        return _status_number(self.daemon_pid, "voluntary_ctxt_switches") - before
+        return processes.wake_ups_in_a_second(self.daemon_pid)
 
     def pids(self, words: str) -> list[int]:
         """The processes of this place with this command line."""
@@ -679,7 +388,7 @@ class Place:
             print(f"--- log of the daemon\n{log}")
         finally:
             for pid in self.processes():
-                _kill(pid)
+                processes.kill(pid)
             for process in self._processes:
                 if process.poll() is None:
                     process.kill()
@@ -695,7 +404,7 @@ class Place:
         while (running := self.processes()) and time.monotonic() < deadline:
             for process in self._processes:
                 process.poll()
-            time.sleep(_LOOK)
+            time.sleep(LOOK)
         complaints = [f"left running: {pid} {words}" for pid, words in running.items()]
         for folder, _, files in os.walk(self.runtime):
             complaints += [
@@ -704,38 +413,3 @@ class Place:
                 if file != "daemonized-shpool.log"
             ]
         return complaints
-
-
-def _status_number(pid: int, key: str) -> int:
-    match = re.search(rf"^{key}:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    assert match, key
-    return int(match[1])
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-
-
-def attach_header(name: str, cmd: str | None = None, **fields: Any) -> Any:
-    """An Attach request; `rows`, `cols` and the header's own fields can be given."""
-    size = {
-        "rows": fields.pop("rows", 24),
-        "cols": fields.pop("cols", 80),
-        "xpixel": 0,
-        "ypixel": 0,
-    }
-    header = {
-        "name": name,
-        "name_template": name,
-        "local_tty_size": size,
-        "local_env": [["TERM", "xterm"]],
-        "ttl_secs": None,
-        "cmd": cmd,
-        "dir": None,
-        "start_cmd": None,
-        **fields,
-    }
-    return {"Attach": header}

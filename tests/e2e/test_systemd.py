@@ -1,12 +1,8 @@
-"""Started by systemd, or by a client that may not, or must, start a daemon itself."""
+"""Started by systemd: the socket it passes, and the units it is told to do so by."""
 
-import contextlib
-import fcntl
 import os
-import signal
-import stat
+import socket
 import subprocess
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -15,10 +11,6 @@ from tests.e2e.harness import CHECKOUT, Place, eventually
 from tests.programs import need
 
 UNITS = CHECKOUT / "systemd"
-
-
-def daemon_of(place: Place) -> list[int]:
-    return [pid for pid, words in place.processes().items() if words.rstrip().endswith(" daemon")]
 
 
 @pytest.fixture
@@ -72,6 +64,61 @@ def test_several_first_requests_are_all_served(activated: Place) -> None:
     assert sorted(activated.statuses()) == [f"s{n}" for n in range(3)]
 
 
+# ---- a descriptor that was passed, or not
+
+
+def _listening(place: Place) -> socket.socket:
+    place.runtime.mkdir(0o700)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.bind(str(place.socket))
+    sock.listen()
+    return sock
+
+
+def test_a_socket_from_systemd_is_used_and_not_unlinked(place: Place) -> None:
+    with _listening(place) as sock:
+        _start_with_fd_3(place, sock.fileno(), {"LISTEN_FDS": "1"})
+        place.logged("using systemd activation socket")
+        place.fence()
+        assert place.run("list").out == "NAME\tSTATUS\n"
+        assert place.stop() == 0
+        assert place.socket.exists()
+        assert not place.events_socket.exists()
+    place.socket.unlink()
+
+
+def test_a_socket_for_another_process_is_left_alone(place: Place) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        _start_with_fd_3(place, sock.fileno(), {"LISTEN_FDS": "1", "LISTEN_PID": "1"})
+        place.fence()
+        assert "systemd" not in place.log_text()
+
+
+@pytest.mark.parametrize("count", ["0", "2", "x", ""])
+def test_another_number_of_sockets_is_as_none(place: Place, count: str) -> None:
+    place.start(env={"LISTEN_FDS": count})
+    place.fence()
+    assert "systemd" not in place.log_text()
+
+
+def test_a_descriptor_3_that_is_no_socket_is_as_none(place: Place) -> None:
+    with open("/dev/null") as null:
+        _start_with_fd_3(place, null.fileno(), {"LISTEN_FDS": "1"})
+    place.fence()
+    assert "systemd" not in place.log_text()
+
+
+def _start_with_fd_3(place: Place, fd: int, env: dict[str, str]) -> None:
+    def move() -> None:
+        os.dup2(fd, 3)
+
+    # Popen closes what it does not pass before it calls `move`, so 3 has to be passed as well.
+    place.start(env=env, pass_fds=[3, fd], preexec=None if fd == 3 else move)
+
+
+# ---- units
+
+
 def test_the_units_are_what_systemd_accepts(place: Place) -> None:
     program = need("systemd-analyze")
     done = subprocess.run(
@@ -89,83 +136,3 @@ def test_the_units_name_the_socket_that_clients_use() -> None:
     assert "ListenStream=%t/shpool/shpool.socket\n" in text  # %t: XDG_RUNTIME_DIR
     assert "SocketMode=0600\n" in text
     assert "DirectoryMode=0700\n" in text
-
-
-# ---- nodaemonize and its timeout
-
-
-def test_nodaemonize_makes_every_command_fail_without_a_daemon(place: Place) -> None:
-    place.configure("nodaemonize = true")
-    for words in (["list"], ["attach", "one"], ["kill", "one"], ["var", "list"], ["events"]):
-        assert place.run(*words) == (1, "", "could not connect to daemon\n")
-    assert daemon_of(place) == []
-
-
-def test_the_option_to_daemonize_beats_the_configuration(place: Place) -> None:
-    place.configure("nodaemonize = true")
-    assert place.run("-d", "list") == (0, "NAME\tSTATUS\n", "")
-    (pid,) = daemon_of(place)
-    os.kill(pid, signal.SIGTERM)
-
-
-def test_the_option_not_to_daemonize_is_enough(place: Place) -> None:
-    assert place.run("-D", "list") == (1, "", "could not connect to daemon\n")
-    assert place.run("--no-daemonize", "attach", "one").status == 1
-    assert daemon_of(place) == []
-
-
-@contextlib.contextmanager
-def in_the_way(place: Place) -> Iterator[None]:
-    """Somebody else's lock on the pid file, so that a daemon that is started waits, in vain."""
-    place.runtime.mkdir(0o700)
-    path = place.runtime / "daemonized-shpool.pid"
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-    path.unlink()
-
-
-def test_a_daemon_whose_socket_never_comes_up_is_said_after_five_seconds(place: Place) -> None:
-    with in_the_way(place):
-        started = time.monotonic()
-        assert place.run("list") == (
-            1,
-            "",
-            "shpool: daemonizing: launched daemon, but control socket never came up\n",
-        )
-        assert time.monotonic() - started >= 5
-        eventually(lambda: not daemon_of(place), "the daemon gives up too")
-
-
-def test_without_the_timeout_a_client_waits_for_as_long_as_it_takes(place: Place) -> None:
-    place.configure("nodaemonize_timeout = true")
-    with in_the_way(place):
-        client = place.popen("list")
-        eventually(lambda: daemon_of(place), "a daemon was started")
-        # The one it started gives up; only then does a daemon come up by other means.
-        eventually(lambda: not daemon_of(place), "it gives up")
-        assert client.poll() is None
-        place.start()
-        out, _ = client.communicate()
-        assert (client.returncode, out) == (0, b"NAME\tSTATUS\n")
-
-
-@pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
-def test_files_are_private_whatever_the_umask(place: Place, umask: int) -> None:
-    process = subprocess.Popen(
-        place.command("attach", "-b", "one"),
-        env=place.env,
-        umask=umask,
-    )
-    assert process.wait() == 0
-    modes = {}
-    for folder, folders, files in os.walk(place.runtime):
-        for name in (*folders, *files):
-            path = os.path.join(folder, name)
-            modes[os.path.relpath(path, place.runtime)] = os.lstat(path).st_mode
-    for name, mode in modes.items():
-        wanted = 0o700 if stat.S_ISDIR(mode) else 0o600
-        assert stat.S_ISLNK(mode) or stat.S_IMODE(mode) == wanted, name
-    assert {"shpool.socket", "events.socket", "daemonized-shpool.log"} <= set(modes)
-    (pid,) = daemon_of(place)
-    os.kill(pid, signal.SIGTERM)

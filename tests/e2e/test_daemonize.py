@@ -1,0 +1,221 @@
+"""A daemon that a client starts: when it is, what it is like, and clients that race for it."""
+
+import contextlib
+import fcntl
+import os
+import re
+import signal
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import Place, eventually
+
+
+def daemon_of(place: Place) -> list[int]:
+    return [pid for pid, words in place.processes().items() if words.rstrip().endswith(" daemon")]
+
+
+# ---- being started by a client
+
+
+def test_a_command_starts_a_daemon_if_none_answers(place: Place) -> None:
+    assert place.run("list") == (0, "NAME\tSTATUS\n", "")
+    pid = place.autodaemon()
+    assert place.run("list") == (0, "NAME\tSTATUS\n", "")
+    assert place.end_autodaemon() == pid
+    assert sorted(path.name for path in place.runtime.iterdir() if not path.is_dir()) == [
+        "daemonized-shpool.log"
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["attach", "-b", "one"],
+        ["detach", "x"],
+        ["kill", "x"],
+        ["var", "list"],
+        ["set-log-level", "info"],
+    ],
+    ids=" ".join,
+)
+def test_every_command_that_needs_one_starts_a_daemon(place: Place, words: list[str]) -> None:
+    try:
+        done = place.run(*words)
+        assert "could not connect" not in done.err
+        assert place.answers()
+    finally:
+        place.end_autodaemon()
+
+
+def test_what_a_daemon_in_the_background_is_like(place: Place) -> None:
+    done = place.run("attach", "-b", "-c", "sleep 1000", "one", cwd=place.scratch)
+    assert done == (0, "", "")
+    try:
+        pid_file = place.runtime / "daemonized-shpool.pid"
+        content = pid_file.read_text()
+        assert re.fullmatch(r"[1-9][0-9]*\n", content)
+        pid = int(content)
+        # Locked, so that nobody else can take it to be stale.
+        with open(pid_file) as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        at = words.index(b"--socket")
+        assert words[at + 1] == os.fsencode(place.socket)
+        assert b"daemon" in words[at + 2 :]
+        assert os.readlink(f"/proc/{pid}/cwd") == "/"
+        for fd in range(3):
+            assert os.readlink(f"/proc/{pid}/fd/{fd}") == "/dev/null"
+        status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        session, terminal = int(status[3]), int(status[4])
+        assert terminal == 0
+        assert session not in (os.getsid(0), pid), "in a session of its own, and not its leader"
+        assert "STARTING DAEMON" in (place.runtime / "daemonized-shpool.log").read_text()
+        os.kill(pid, signal.SIGHUP)
+        place.fence()
+    finally:
+        place.end_autodaemon()
+
+
+def test_a_daemon_in_the_background_outlives_the_terminal_it_was_started_from(
+    place: Place,
+) -> None:
+    terminal = place.program(["bash", "--norc", "-i"])
+    terminal.ask(" ".join(place.command("list")))
+    terminal.hang_up()
+    try:
+        terminal.wait()
+        assert place.run("-D", "list") == (0, "NAME\tSTATUS\n", "")
+    finally:
+        place.end_autodaemon()
+
+
+def test_attach_starts_a_daemon_and_the_terminal_is_the_sessions(place: Place) -> None:
+    client = place.attach("one")
+    assert client.ask("echo in $SHPOOL_SESSION_NAME") == "in one\n"
+    client.send("exit 3\n")
+    assert client.wait() == 3
+    place.end_autodaemon()
+
+
+def test_options_reach_the_daemon_that_is_started(place: Place) -> None:
+    config = place.scratch / "own.toml"
+    config.write_text('[[var_default]]\nvar = "w"\nvalue = "own"\n')
+    try:
+        done = place.run("-v", "-c", "own.toml", "var", "get", "w", cwd=place.scratch)
+        assert done == (0, "own\n", "")
+        place.fence()
+        place.logged("DEBUG")
+    finally:
+        place.end_autodaemon()
+
+
+def test_a_daemon_that_cannot_start_is_said(place: Place) -> None:
+    place.runtime.mkdir(0o700)
+    place.events_socket.write_text("in the way")
+    done = place.run("list")
+    assert done.status == 1
+    assert "daemonizing: launched daemon, but control socket never came up" in done.err
+    assert "events.socket" in place.log_text()
+    place.events_socket.unlink()
+    (place.runtime / "daemonized-shpool.pid").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("count", [2, 10])
+def test_clients_that_race_to_start_a_daemon_end_up_with_one_and_are_all_served(
+    place: Place, count: int
+) -> None:
+    racing = [
+        place.popen("attach", "-b", "-c", "sleep 1000", f"s{number}") for number in range(count)
+    ]
+    try:
+        for process in racing:
+            out, err = process.communicate(timeout=60)
+            assert (process.returncode, out, err) == (0, b"", b"")
+        assert place.run("-D", "list").out.count("disconnected") == count
+        eventually(lambda: len(daemon_of(place)) == 1, "one daemon is left")
+    finally:
+        place.end_autodaemon()
+
+
+# ---- nodaemonize and its timeout
+
+
+def test_nodaemonize_makes_every_command_fail_without_a_daemon(place: Place) -> None:
+    place.configure("nodaemonize = true")
+    for words in (["list"], ["attach", "one"], ["kill", "one"], ["var", "list"], ["events"]):
+        assert place.run(*words) == (1, "", "could not connect to daemon\n")
+    assert daemon_of(place) == []
+
+
+def test_the_option_to_daemonize_beats_the_configuration(place: Place) -> None:
+    place.configure("nodaemonize = true")
+    assert place.run("-d", "list") == (0, "NAME\tSTATUS\n", "")
+    place.end_autodaemon()
+
+
+def test_the_option_not_to_daemonize_is_enough(place: Place) -> None:
+    assert place.run("-D", "list") == (1, "", "could not connect to daemon\n")
+    assert place.run("--no-daemonize", "attach", "one").status == 1
+    assert daemon_of(place) == []
+
+
+@contextlib.contextmanager
+def in_the_way(place: Place) -> Iterator[None]:
+    """Somebody else's lock on the pid file, so that a daemon that is started waits, in vain."""
+    place.runtime.mkdir(0o700)
+    path = place.runtime / "daemonized-shpool.pid"
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    path.unlink()
+
+
+def test_a_daemon_whose_socket_never_comes_up_is_said_after_five_seconds(place: Place) -> None:
+    with in_the_way(place):
+        started = time.monotonic()
+        assert place.run("list") == (
+            1,
+            "",
+            "shpool: daemonizing: launched daemon, but control socket never came up\n",
+        )
+        assert time.monotonic() - started >= 5
+        eventually(lambda: not daemon_of(place), "the daemon gives up too")
+
+
+def test_without_the_timeout_a_client_waits_for_as_long_as_it_takes(place: Place) -> None:
+    place.configure("nodaemonize_timeout = true")
+    with in_the_way(place):
+        client = place.popen("list")
+        eventually(lambda: daemon_of(place), "a daemon was started")
+        # The one it started gives up; only then does a daemon come up by other means.
+        eventually(lambda: not daemon_of(place), "it gives up")
+        assert client.poll() is None
+        place.start()
+        out, _ = client.communicate()
+        assert (client.returncode, out) == (0, b"NAME\tSTATUS\n")
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
+def test_files_are_private_whatever_the_umask(place: Place, umask: int) -> None:
+    process = subprocess.Popen(
+        place.command("attach", "-b", "one"),
+        env=place.env,
+        umask=umask,
+    )
+    assert process.wait() == 0
+    modes = {}
+    for folder, folders, files in os.walk(place.runtime):
+        for name in (*folders, *files):
+            path = os.path.join(folder, name)
+            modes[os.path.relpath(path, place.runtime)] = os.lstat(path).st_mode
+    for name, mode in modes.items():
+        wanted = 0o700 if stat.S_ISDIR(mode) else 0o600
+        assert stat.S_ISLNK(mode) or stat.S_IMODE(mode) == wanted, name
+    assert {"shpool.socket", "events.socket", "daemonized-shpool.log"} <= set(modes)
+    place.end_autodaemon()

@@ -36,15 +36,20 @@ class LostDaemon(ClientError):
 
 
 class Connection:
-    """A blocking connection to the daemon, greeted; `warning` is set if versions do not match."""
+    """A blocking connection to the daemon, greeted; `warning` is set if versions do not match.
+
+    `lost`: the daemon hung up in place of greeting, of which `warning` makes the best.
+    """
 
     def __init__(self, sock: "socket.socket") -> None:
         self.sock = sock
+        self.lost = False
         self.rest = b""  # what followed the message that was received last
         self.warning: str | None = None
         try:
             version = read_greeting(self.receive())
-        except (WireError, LostDaemon):
+        except (WireError, LostDaemon) as error:
+            self.lost = isinstance(error, LostDaemon)
             self.warning = "could not get daemon version"
         else:
             self.warning = version_warning(PROTOCOL_VERSION, version)

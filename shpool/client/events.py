@@ -8,6 +8,8 @@ from shpool.errors import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
+
     from shpool.client.context import Context
     from shpool.options import Parsed
 
@@ -15,9 +17,7 @@ _READ = 65_536
 
 
 def run(context: "Context", parsed: "Parsed") -> int:
-    # Only to start a daemon if there is none; its events socket is bound before the other one.
-    reach(context).close()
-    sock = connect(context.paths.events)
+    sock = _subscribe(context) or _subscribe(context)
     if sock is None:
         raise Verdict("could not connect to daemon")
     partial = b""
@@ -32,6 +32,13 @@ def run(context: "Context", parsed: "Parsed") -> int:
         if not newline:
             continue
         _write(lines + newline)
+
+
+def _subscribe(context: "Context") -> "socket.socket | None":
+    # Only to start a daemon if there is none; its events socket is bound before the other one, and
+    # may be gone again: a daemon that ends listens to the end.
+    reach(context).close()
+    return connect(context.paths.events)
 
 
 def _write(lines: bytes) -> None:

@@ -1,8 +1,13 @@
-"""Reaching a daemon, which is started if none answers, and asking it something."""
+"""Reaching a daemon, which is started if none answers, and asking it something.
+
+A daemon that is about to end still listens for a moment, and then hangs up on whoever came in it.
+So a connection that is lost before there was an answer is worth a second try, which meets nobody,
+or the next daemon.
+"""
 
 import sys
 
-from shpool.client.connect import ClientError, Connection, connect, dial
+from shpool.client.connect import ClientError, Connection, LostDaemon, connect, dial
 from shpool.errors import Verdict
 from shpool.protocol.msgpack import WireError
 
@@ -17,8 +22,16 @@ if TYPE_CHECKING:
 def reach(context: "Context") -> Connection:
     """Connect, to a daemon that is started first if none answers and one may be started.
 
-    Raises ClientError, ConfigError.
+    Raises Verdict if none answers and none may be started, ClientError, ConfigError.
     """
+    connection = _reach(context)
+    if connection.lost:
+        connection.close()
+        connection = _reach(context)
+    return connection
+
+
+def _reach(context: "Context") -> Connection:
     path = context.paths.socket
     sock = connect(path)
     if sock is None:
@@ -43,6 +56,13 @@ def _may_daemonize(context: "Context") -> bool:
 
 def ask(context: "Context", request: "Request") -> "Any":
     """One request, one reply; a version mismatch is warned of.  Raises ClientError."""
+    try:
+        return _ask(context, request)
+    except LostDaemon:
+        return _ask(context, request)
+
+
+def _ask(context: "Context", request: "Request") -> "Any":
     connection = reach(context)
     try:
         if connection.warning:

@@ -159,6 +159,7 @@ def test_a_greeting_that_does_not_fit_is_warned_of(
     with daemon.saying(greeting):
         connection = dial(daemon.path)
     assert connection.warning == warning
+    assert connection.lost == (greeting in (b"\x81\xa7vers", b""))
     connection.close()
 
 

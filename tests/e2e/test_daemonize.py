@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Place, eventually
+from tests.e2e.harness import DEADLINE, Place, eventually
 
 
 def daemon_of(place: Place) -> list[int]:
@@ -141,6 +141,76 @@ def test_clients_that_race_to_start_a_daemon_end_up_with_one_and_are_all_served(
         eventually(lambda: len(daemon_of(place)) == 1, "one daemon is left")
     finally:
         place.end_autodaemon()
+
+
+# ---- a daemon in its last moment
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome"),
+    [
+        (["list"], (0, b"NAME\tSTATUS\n", b"")),
+        (["kill", "x"], (1, b"", b"not found: x\n")),
+        (["detach", "x"], (1, b"", b"not found: x\n")),
+        (["var", "set", "a", "b"], (0, b"", b"")),
+        (["var", "get", "a"], (0, b"", b"")),
+        (["set-log-level", "info"], (0, b"", b"")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_client_that_comes_while_the_daemon_ends_is_served_by_the_next_one(
+    place: Place, words: list[str], outcome: tuple[int, bytes, bytes]
+) -> None:
+    before = _ending(place)
+    client = place.popen(*words)
+    _until_one_waits_to_be_accepted(place)
+    os.kill(before, signal.SIGTERM)
+    os.kill(before, signal.SIGCONT)
+    out, err = client.communicate(timeout=DEADLINE)
+    assert (client.returncode, out, err) == outcome
+    assert place.end_autodaemon() != before
+
+
+def test_events_are_those_of_the_next_daemon_where_the_one_found_is_ending(place: Place) -> None:
+    before = _ending(place)
+    client = place.popen("events")
+    _until_one_waits_to_be_accepted(place)
+    os.kill(before, signal.SIGTERM)
+    os.kill(before, signal.SIGCONT)
+    eventually(lambda: before not in place.processes() and place.answers(), "another answers")
+    place.until_subscribed(1)
+    place.end_autodaemon()
+    out, err = client.communicate(timeout=DEADLINE)
+    assert (client.returncode, out, err) == (0, b"", b"")
+
+
+def test_where_no_daemon_may_be_started_one_that_ends_is_as_none(place: Place) -> None:
+    before = _ending(place)
+    client = place.popen("-D", "list")
+    _until_one_waits_to_be_accepted(place)
+    os.kill(before, signal.SIGTERM)
+    os.kill(before, signal.SIGCONT)
+    out, err = client.communicate(timeout=DEADLINE)
+    assert (client.returncode, out, err) == (1, b"", b"could not connect to daemon\n")
+
+
+def _ending(place: Place) -> int:
+    """A daemon, started by a client, that hears nothing for now; its pid."""
+    assert place.run("list").status == 0
+    pid = place.autodaemon()
+    os.kill(pid, signal.SIGSTOP)
+    return pid
+
+
+def _until_one_waits_to_be_accepted(place: Place) -> None:
+    """Until the kernel has a connection to the main socket that the daemon has not taken."""
+    waiting = f" 02 .* {re.escape(str(place.socket))}$"
+
+    def found() -> bool:
+        table = Path("/proc/net/unix").read_text()
+        return re.search(waiting, table, re.MULTILINE) is not None
+
+    eventually(found, "a client connects")
 
 
 # ---- nodaemonize and its timeout

@@ -51,16 +51,19 @@ class StartError(ShpoolError):
 
 
 class Server:
-    """Raises StartError, ListenError, ConfigError or OSError if it cannot be made."""
+    """Raises StartError, ListenError, ConfigError or OSError if it cannot be made.
+
+    `umask` is the shells'; the daemon's own is to be 077 by now.
+    """
 
     def __init__(
         self,
         paths: Paths,
         config_files: "list[str]",
         environ: "Mapping[str, str]",
+        umask: int,
         hooks: "Hooks | None" = None,
     ) -> None:
-        umask = os.umask(0o077)
         self._bound: list[tuple[str, os.stat_result]] = []
         self._paths = paths
         self._ending = False
@@ -160,9 +163,9 @@ def run(
     `hooks` is for programs that embed it.  Raises StartError, ListenError, ConfigError, LogError
     or OSError when it cannot start.
     """
+    umask = os.umask(0o077)
     pid_file = None
     if AUTODAEMONIZED in environ:
-        os.umask(0o077)
         _make_private(paths.runtime)
         pid_file = _lock_pid_file(paths.beside_socket(PID_FILE_NAME), paths.socket)
         log_file = log_file or paths.beside_socket(LOG_FILE_NAME)
@@ -171,7 +174,7 @@ def run(
     else:
         logs.log.to_stderr()
     try:
-        server = Server(paths, config_files, environ, hooks)
+        server = Server(paths, config_files, environ, umask, hooks)
         if pid_file is not None:
             server.keep(pid_file)
     except Exception as error:

@@ -82,6 +82,20 @@ def test_what_a_daemon_in_the_background_is_like(place: Place) -> None:
         place.end_autodaemon()
 
 
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_shells_of_a_daemon_in_the_background_have_the_umask_it_was_started_with(
+    place: Place, umask: int
+) -> None:
+    started = subprocess.Popen(place.command("list"), env=place.env, umask=umask)
+    assert started.wait() == 0
+    try:
+        client = place.attach("-c", "sh -c umask", "one")
+        assert client.wait() == 0
+        assert client.text() == f"{umask:04o}\n"
+    finally:
+        place.end_autodaemon()
+
+
 def test_a_daemon_in_the_background_outlives_the_terminal_it_was_started_from(
     place: Place,
 ) -> None:

@@ -70,7 +70,8 @@ def test_a_second_signal_ends_a_daemon_that_waits_for_its_shells(shpool: Place) 
     assert shpool.daemon is not None
     shpool.daemon.send_signal(signal.SIGTERM)
     eventually(lambda: not shpool.socket.exists())
-    assert shpool.stop(signal.SIGINT) in (0, 1)  # 0 where half a second passed in between
+    # 1, unless half a second passed in between: then it ends by itself, or is just doing so.
+    assert shpool.stop(signal.SIGINT) in (1, 0, -signal.SIGINT)
     for pid in shpool.pids("sleep 1235"):
         os.kill(pid, signal.SIGKILL)
 

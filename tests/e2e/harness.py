@@ -88,6 +88,7 @@ class Place:
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(CHECKOUT),
         }
+        self.wrapper: list[str] = []  # a program, with arguments, that runs the program
         self.daemon: subprocess.Popen[bytes] | None = None
         self._to_close: list[Terminal | Peer | Subscriber] = []
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -134,7 +135,7 @@ class Place:
         """Run a daemon in the foreground, and do not wait for anything."""
         with open(self.log, "ab") as log:
             self.daemon = subprocess.Popen(
-                [sys.executable, "-m", "shpool", *options, "daemon"],
+                self.command(*options, "daemon"),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -201,7 +202,7 @@ class Place:
     # ---- clients
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "shpool", *words]
+        return [*self.wrapper, sys.executable, "-m", "shpool", *words]
 
     def popen(
         self,

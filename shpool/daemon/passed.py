@@ -99,7 +99,7 @@ class PassedTerminal:
         except OSError:
             return False
         state, _, group, _, device, foreground = stat.rpartition(b")")[2].split(None, 6)[:6]
-        if state == b"T":
+        if state in (b"T", b"Z"):  # stopped, or dead and not yet waited for
             return False
         number = int(device)
         controlling = os.makedev(number >> 8 & 0xFFF, number & 0xFF | number >> 12 & 0xFFF00)

@@ -60,6 +60,8 @@ def test_it_is_ours_while_its_client_has_it(passed: PassedTerminal, client: Term
     eventually(lambda: not passed.is_ours())
     os.kill(client.pid, signal.SIGCONT)
     eventually(passed.is_ours)
+    os.kill(client.pid, signal.SIGKILL)
+    eventually(lambda: not passed.is_ours())  # nobody has waited for it yet
     client.kill()
     assert not passed.is_ours()
 

@@ -354,6 +354,17 @@ class Place:
         """The daemon's resident memory in KiB."""
         return processes.status_number(self.daemon_pid, "VmRSS")
 
+    def daemon_has(self, path: str) -> bool:
+        """Whether the daemon has this file open."""
+        folder = f"/proc/{self.daemon_pid}/fd"
+        for entry in os.listdir(folder):
+            try:
+                if os.readlink(f"{folder}/{entry}") == path:
+                    return True
+            except FileNotFoundError:
+                pass  # closed meanwhile
+        return False
+
     def descriptors(self) -> int:
         """How many the daemon has open."""
         return len(os.listdir(f"/proc/{self.daemon_pid}/fd"))

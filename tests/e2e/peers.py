@@ -1,8 +1,10 @@
 """Raw peers of the daemon: who speaks its protocol byte by byte, and who listens to its events."""
 
+import array
 import re
 import select
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,13 @@ class Peer:
         self.status: Any = None  # what the attach reply said
         self.greeting = self.message() if greeted else None
 
-    def send(self, data: bytes) -> None:
-        self.sock.sendall(data)
+    def send(self, data: bytes, descriptors: Sequence[int] = ()) -> None:
+        """Send `data`, in one piece if descriptors go with it."""
+        if descriptors:
+            rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))
+            assert self.sock.sendmsg([data], [rights]) == len(data)
+        else:
+            self.sock.sendall(data)
 
     def request(self, value: Any) -> None:
         self.send(pack(value))

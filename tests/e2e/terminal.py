@@ -63,6 +63,11 @@ class Terminal:
     def pid(self) -> int:
         return self.process.pid
 
+    @property
+    def device(self) -> str:
+        """The path of the terminal's device."""
+        return os.readlink(f"/proc/{self.pid}/fd/0")
+
     def resize(self, rows: int, cols: int) -> None:
         """As if the user had dragged the window's corner."""
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("4H", rows, cols, 0, 0))

@@ -1,12 +1,9 @@
 """The terminal in the daemon's hands: every way in which that could go wrong."""
 
-import array
 import os
-import pty
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import termios
@@ -15,28 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from shpool.protocol import chunks
-from shpool.protocol.msgpack import pack
-from tests.e2e.harness import DETACH, Peer, Place, Terminal, attach_header, eventually
+from tests.e2e.harness import DETACH, Place, eventually
 from tests.e2e.window import OUTSIDE, Window, attached, outside
 from tests.programs import need
-
-
-def name_of(terminal: Terminal) -> str:
-    """The path of the terminal's device."""
-    return os.readlink(f"/proc/{terminal.pid}/fd/0")
-
-
-def holds(place: Place, terminal: str) -> bool:
-    """Whether the daemon has the terminal open."""
-    folder = f"/proc/{place.daemon_pid}/fd"
-    for entry in os.listdir(folder):
-        try:
-            if os.readlink(f"{folder}/{entry}") == terminal:
-                return True
-        except FileNotFoundError:
-            pass  # closed meanwhile
-    return False
 
 
 def client_pid(place: Place, name: str = "one") -> int:
@@ -55,12 +33,12 @@ def is_stopped(pid: int) -> bool:
 def test_the_daemon_has_the_terminal_while_it_is_attached(shpool: Place) -> None:
     with attached(shpool, "one") as window:
         window.until(lambda: window.cursor_line() == "$")
-        name = name_of(window)
-        assert holds(shpool, name)
+        name = window.device
+        assert shpool.daemon_has(name)
         before = shpool.descriptors()
         window.send(DETACH)
         assert window.wait() == 0
-        assert not holds(shpool, name)
+        assert not shpool.daemon_has(name)
         assert (
             shpool.descriptors() == before - 3
         )  # the connection, the terminal, its client's state
@@ -73,7 +51,7 @@ def test_a_key_says_that_it_is_not_passed_and_may_change_at_any_time(place: Plac
         place.configure()
         client = place.attach("one")
         assert client.ask("echo here") == "here\n"
-        assert holds(place, name_of(client)) == passes
+        assert place.daemon_has(client.device) == passes
         client.send(DETACH)
         assert client.wait() == 0
 
@@ -86,7 +64,7 @@ def test_the_daemons_word_counts_when_its_configuration_is_another(place: Place)
     place.start()
     client = place.terminal("--config-file", str(other), "attach", "one")
     assert client.ask("echo here") == "here\n"
-    assert not holds(place, name_of(client))
+    assert not place.daemon_has(client.device)
 
 
 def test_it_is_given_back_before_whoever_waits_for_its_end_hears_of_the_clients(
@@ -98,121 +76,6 @@ def test_it_is_given_back_before_whoever_waits_for_its_end_hears_of_the_clients(
     assert terminal.ask("echo in script") == "in script\n"
     terminal.send("exit 7\n")
     assert terminal.wait() == 7
-
-
-# ---- refused
-
-
-def test_input_and_output_on_different_terminals_stay_the_clients(shpool: Place) -> None:
-    other = shpool.program(["sh", "-c", "stty -echo; echo up; exec cat"])
-    other.expect("up")
-    script = f"exec {shlex.join(shpool.command('attach', 'one'))} > {name_of(other)}"
-    terminal = shpool.program(["sh", "-c", script])
-    other.expect(r"\$ ")
-    terminal.send("echo shown el''sewhere\n")
-    other.expect("shown elsewhere")
-    assert not holds(shpool, name_of(other))
-    assert not holds(shpool, name_of(terminal))
-
-
-def test_the_alias_of_a_terminal_is_refused_and_works(shpool: Place) -> None:
-    script = f"exec {shlex.join(shpool.command('attach', 'one'))} </dev/tty >/dev/tty"
-    terminal = shpool.program(["sh", "-c", script])
-    assert terminal.ask("echo still here") == "still here\n"
-    assert not holds(shpool, "/dev/tty")
-
-
-@pytest.fixture
-def offers() -> Iterator[dict[str, list[int]]]:
-    """Descriptors that are no terminals of a client's."""
-    master, slave = pty.openpty()
-    reading, writing = os.pipe()
-    null = os.open("/dev/null", os.O_RDWR)
-    file = os.memfd_create("file")
-    multiplexer = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    yield {
-        "a pipe": [reading],
-        "its other end": [writing],
-        "/dev/null": [null],
-        "a file": [file],
-        "a pty master": [master],
-        "another": [multiplexer],
-        "a socket": [listener.fileno()],
-        "several": [slave] * 9,
-        "a terminal that is not raw in a moment": [slave],
-    }
-    listener.close()
-    for fd in (master, slave, reading, writing, null, file, multiplexer):
-        os.close(fd)
-
-
-def send_with(peer: Peer, data: bytes, fds: list[int]) -> None:
-    rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))
-    peer.sock.sendmsg([data], [rights])
-
-
-@pytest.mark.parametrize(
-    "what",
-    [
-        *("a pipe", "its other end", "/dev/null", "a file", "a pty master", "another", "a socket"),
-    ],
-)
-def test_what_is_no_terminal_is_dropped(
-    shpool: Place, offers: dict[str, list[int]], what: str
-) -> None:
-    shpool.raw_session("one", "cat")
-    before = shpool.descriptors()
-    for turn in range(3):
-        peer = shpool.peer()
-        send_with(peer, pack(attach_header("one")), offers[what])
-        assert peer.message() == {"status": {"Attached": {"warnings": []}}}
-        peer.send(b"as chunks %d\n" % turn)
-        peer.output_until(b"as chunks %d" % turn)
-        peer.close()
-        eventually(lambda: shpool.statuses() == {"one": "Disconnected"})
-    eventually(lambda: shpool.descriptors() <= before)
-
-
-def test_descriptors_that_come_with_anything_else_are_dropped(
-    shpool: Place, offers: dict[str, list[int]]
-) -> None:
-    shpool.raw_session("one", "cat")
-    before = shpool.descriptors()
-    for data in (pack("List"), pack(attach_header("bad name")), pack("Nonsense"), b"\xc1"):
-        for fds in (offers["a file"], offers["several"]):
-            peer = shpool.peer()
-            send_with(peer, data, fds)
-            peer.remainder()
-            peer.close()
-    # Each piece of a request may bring one; a client that goes away leaves none.
-    request = pack(attach_header("one"))
-    peer = shpool.peer()
-    for start in range(0, 60, 10):
-        send_with(peer, request[start : start + 10], offers["a file"])
-    eventually(lambda: shpool.descriptors() > before)
-    peer.close()
-    eventually(lambda: shpool.descriptors() <= before)
-
-
-def test_a_client_with_a_terminal_that_says_nonsense_is_hung_up_on(shpool: Place) -> None:
-    shpool.raw_session("one", "cat")
-    before = shpool.descriptors()
-    master, slave = pty.openpty()
-    try:
-        peer = shpool.peer()
-        send_with(peer, pack(attach_header("one")), [slave])
-        reply = peer.message()
-        assert reply == {"status": {"Attached": {"warnings": []}}, "terminal_passed": True}
-        peer.send(chunks.frame(chunks.MODES, b"short"))
-        peer.send(b"\xff" * 10)
-        assert peer.remainder() is not None
-        assert shpool.statuses() == {"one": "Disconnected"}
-        eventually(lambda: shpool.descriptors() <= before)
-        shpool.logged("an attached client is hung up on: a chunk of the unknown kind 255")
-    finally:
-        os.close(master)
-        os.close(slave)
 
 
 # ---- stopped
@@ -247,7 +110,7 @@ def test_a_stopped_client_leaves_the_keys_and_the_screen_to_the_shell_outside(
     shell.send(f"shpool attach -c {script} one\n")
     shell.until_shown("ready")
     pid = client_pid(place)
-    assert holds(place, name_of(shell))
+    assert place.daemon_has(shell.device)
     os.kill(pid, signal.SIGSTOP)
     # dash leaves the modes as they are, so its lines begin where the last one ended.
     shell.until(lambda: shell.cursor_line().endswith("outside$"))
@@ -332,10 +195,10 @@ def test_a_killed_client_leaves_a_terminal_that_can_be_used(shpool: Place) -> No
     with outside(shpool) as window:
         window.send(f"shpool attach -c {program(shpool)} one\n")
         window.expect("ready")
-        name = name_of(window)
+        name = window.device
         os.kill(client_pid(shpool), signal.SIGKILL)
         window.until(lambda: window.disorder() == "")
-        eventually(lambda: not holds(shpool, name))
+        eventually(lambda: not shpool.daemon_has(name))
         window.send("echo us''able\n")
         window.until_shown("usable")
         assert shpool.statuses() == {"one": "Disconnected"}
@@ -356,11 +219,11 @@ def test_modes_that_somebody_else_set_after_a_clients_death_stay(shpool: Place) 
     script = f"{command}; stty cooked -echo; exec sleep 99"
     with Window(shpool, ["sh", "-c", script]) as window:
         window.expect("ready")
-        name = name_of(window)
+        name = window.device
         os.kill(client_pid(shpool), signal.SIGKILL)
         window.until(lambda: window.modes()[3] & termios.ICANON)
         theirs = window.modes()
-        eventually(lambda: not holds(shpool, name))
+        eventually(lambda: not shpool.daemon_has(name))
         assert window.modes() == theirs
         assert not theirs[3] & termios.ECHO
 
@@ -368,106 +231,11 @@ def test_modes_that_somebody_else_set_after_a_clients_death_stay(shpool: Place) 
 def test_a_window_that_is_closed_leaves_the_daemon_at_rest(shpool: Place) -> None:
     with attached(shpool, "one") as window:
         window.until(lambda: window.cursor_line() == "$")
-        name = name_of(window)
+        name = window.device
         window.hang_up()
         eventually(lambda: shpool.statuses() == {"one": "Disconnected"})
-        assert not holds(shpool, name)
+        assert not shpool.daemon_has(name)
         assert shpool.wake_ups_in_a_second() == 0
-
-
-def test_a_terminal_that_hangs_up_without_its_client_ends_the_attachment(shpool: Place) -> None:
-    shpool.raw_session("one", "cat")
-    master, slave = pty.openpty()
-    peer = shpool.peer()
-    send_with(peer, pack(attach_header("one")), [slave])
-    assert peer.message()["terminal_passed"] is True
-    os.close(slave)
-    os.close(master)
-    eventually(lambda: shpool.statuses() == {"one": "Disconnected"})
-    assert shpool.wake_ups_in_a_second() == 0
-
-
-# ---- a daemon that does not answer
-
-
-@pytest.fixture
-def silent(place: Place) -> Iterator[socket.socket]:
-    """A listener in the daemon's place; the test is the daemon."""
-    place.socket.parent.mkdir(mode=0o700)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(place.socket))
-        listener.listen()
-        yield listener
-    place.socket.unlink()
-
-
-GREETING = pack({"version": "0.4.2"})
-
-
-def asked(listener: socket.socket) -> socket.socket:
-    """The connection of a client that has asked to attach, and waits for the answer."""
-    link, _ = listener.accept()
-    link.sendall(GREETING)
-    assert link.recv(100) == b"\xa7GetVars"
-    link.sendall(pack({"switch_to": None, "vars": []}))
-    link.close()
-    link, _ = listener.accept()
-    link.sendall(GREETING)
-    assert b"Attach" in link.recv(1000)
-    return link
-
-
-def takes_signals(client: Terminal) -> bool:
-    return bool(client.modes()[3] & termios.ISIG)
-
-
-def test_a_client_that_waits_in_vain_can_be_interrupted(
-    place: Place, silent: socket.socket
-) -> None:
-    client = place.attach("one")
-    before = client.modes()
-    with asked(silent):
-        assert client.is_raw()
-        eventually(lambda: takes_signals(client))
-        client.send(b"\x03")
-        assert client.wait() == 128 + signal.SIGINT
-    assert client.modes() == before
-    assert client.output in (b"", b"^C\r\n")  # it showed no session, so there is nothing to undo
-
-
-def test_a_client_that_waits_for_a_greeting_can_be_told_to_end(
-    place: Place, silent: socket.socket
-) -> None:
-    client = place.attach("one")
-    before = client.modes()
-    link, _ = silent.accept()
-    link.sendall(GREETING)
-    link.recv(100)
-    link.sendall(pack({"switch_to": None, "vars": []}))
-    link.close()
-    with silent.accept()[0]:
-        eventually(client.is_raw)
-        os.kill(client.pid, signal.SIGTERM)
-        assert client.wait() == 128 + signal.SIGTERM
-    assert client.modes() == before
-
-
-def test_a_daemon_that_answers_late_hears_that_the_modes_have_changed(
-    place: Place, silent: socket.socket
-) -> None:
-    client = place.attach("one")
-    with asked(silent) as link:
-        eventually(lambda: takes_signals(client))
-        link.sendall(pack({"status": {"Created": {"warnings": []}}, "terminal_passed": True}))
-        reader = chunks.ChunkReader()
-        kinds: list[int] = []
-        while len(kinds) < 2:
-            kinds += [kind for kind, _ in reader.feed(link.recv(1000))]
-        assert kinds == [chunks.BACK, chunks.MODES]
-        assert client.is_raw()
-        assert not takes_signals(client)
-        link.sendall(chunks.frame_exit_status(5))
-    assert client.wait() == 5
 
 
 # ---- floods
@@ -526,7 +294,7 @@ def test_tmux_runs_inside(shpool: Place) -> None:
             window.until_shown("in tmux")
             window.send("typed\n")
             window.until(lambda: window.screen().count("typed") == 2)
-            assert holds(shpool, name_of(window))
+            assert shpool.daemon_has(window.device)
             window.send(DETACH)
             assert window.wait() == 0
             assert window.disorder() == ""

@@ -164,11 +164,12 @@ class Printer(Cursor):
         self._write_wrapping(cell * count)
 
     def cell_before(self) -> tuple[int, str]:
-        """Column and cells (with TAIL) of the cluster that ends before the cursor."""
+        """Column and cells (with TAIL) of the cluster that ends before the cursor. None does in
+        the first column, nor on the right half of a wide one, where a crop can leave the cursor."""
         text = self.lines[self.y].text
         x = self.x - 1
-        if x < 0:
-            return 0, ""
+        if x < 0 or text[x + 1 : x + 2] == TAIL:
+            return max(x, 0), ""
         if text[x : x + 1] == TAIL:
             return x - 1, text[x - 1 : x + 1]
         return x, text[x : x + 1]

@@ -178,3 +178,22 @@ def test_tab_stops_are_the_judges_own(stops: bytes, sizes: list[int], node: Node
             with node.new(24, cols) as fresh:
                 fresh.write(model.restore(0))
                 assert difference(whole.dump(), fresh.dump()) == ""
+
+
+# Not where half a wide character is cut off: the judge keeps the other half.
+@pytest.mark.parametrize(
+    ("text", "cols"),
+    [("かな交じり", 6), ("かな交じり", 8), ("xかな交", 5), ("abcdefghi", 5)],
+)
+def test_a_cursor_cropped_with_its_line_stays_where_it_was_put(
+    text: str, cols: int, node: Node
+) -> None:
+    data = b"\x1b[?1049h" + text.encode()
+    model = Terminal(6, 10, 0)
+    model.feed(data)
+    model.resize(6, cols)
+    with node.new(6, 10) as whole, node.new(6, cols) as fresh:
+        whole.write(data).resize(6, cols)
+        fresh.write(model.restore(0))
+        # REP cannot be brought back where the cursor stands on half a character.
+        assert difference(whole.dump(), fresh.dump(), ignore=IGNORE | {"repeats"}) == ""

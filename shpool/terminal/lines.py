@@ -84,9 +84,9 @@ def split(
         wrapped = True
 
 
-def pop_line(history: "deque[Piece]") -> "tuple[str, str, bool, Marks, int]":
-    """Take the last line out of the history: text, style, whether its own start is gone, marks,
-    and the number of pieces that it was."""
+def pop_rows(history: "deque[Piece]", cols: int) -> tuple[list[Row], int]:
+    """Take the last line out of a history that is not empty: its rows at this width, and the
+    number of pieces that it was."""
     texts: list[str] = []
     styles: list[str] = []
     marks: list[Marks] = []
@@ -99,25 +99,30 @@ def pop_line(history: "deque[Piece]") -> "tuple[str, str, bool, Marks, int]":
         texts.append(text)
         styles.append(style)
         marks.append(of_piece)
-    texts.reverse()
-    text, style = join_pieces(texts, styles[::-1])
-    return text, style, wrapped and bool(texts), join_marks(texts, marks[::-1]), len(texts)
+    rows = _as_rows(texts[::-1], styles[::-1], marks[::-1], cols)
+    rows[0].wrapped = wrapped  # its own start is gone
+    return rows, len(texts)
+
+
+def _as_rows(texts: list[str], styles: list[str], marks: "list[Marks]", cols: int) -> list[Row]:
+    """The rows of a line that is kept in pieces. They stay as they are if they are of this width,
+    as those of a line always are that goes on on the screen."""
+    fill = all(map(_fills_row, texts, texts[1:], repeat(cols)))
+    if fill and len(texts[-1].rstrip(BLANK)) <= cols:
+        rows = [
+            Row(text, style, number > 0, of_piece)
+            for number, (text, style, of_piece) in enumerate(zip(texts, styles, marks, strict=True))
+        ]
+        rows[-1].crop(cols)
+        return rows
+    text, style = join_pieces(texts, styles)
+    text = text.rstrip(BLANK)
+    return split(text, style[: len(text)], cols, marks=join_marks(texts, marks))
 
 
 def _fills_row(text: str, following: str, cols: int) -> bool:
     """Whether a piece ends where a row of that width wraps into what follows."""
     return len(text) == cols or (len(text) == cols - 1 and following[1:2] == TAIL)
-
-
-def _as_rows(texts: list[str], styles: list[str], marks: "list[Marks]", cols: int) -> list[Row]:
-    """The rows of a line that is kept in pieces."""
-    if len(texts[-1]) <= cols and all(map(_fills_row, texts, texts[1:], repeat(cols))):
-        return [
-            Row(text, style, number > 0, of_piece)
-            for number, (text, style, of_piece) in enumerate(zip(texts, styles, marks, strict=True))
-        ]
-    text, style = join_pieces(texts, styles)
-    return split(text.rstrip(BLANK), style, cols, marks=join_marks(texts, marks))
 
 
 def last_rows(history: "deque[Piece]", count: int, cols: int) -> list[Row]:

@@ -7,7 +7,7 @@ beyond what comes into view keeps its pieces; it is wrapped anew when somebody l
 """
 
 from .cells import BLANK, Row
-from .lines import join, pop_line, rows_of_lines, split
+from .lines import join, pop_rows, rows_of_lines, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,9 +99,9 @@ def _pull(terminal: "Terminal", count: int, cols: int) -> list[Row]:
     """Take up to count rows, as they are at that width, out of the end of the history."""
     rows: list[Row] = []
     while len(rows) < count and terminal.history:
-        text, style, wrapped, marks, pieces = pop_line(terminal.history)
+        line, pieces = pop_rows(terminal.history, cols)
         terminal.scrolled -= pieces
-        rows[:0] = split(text, style, cols, wrapped=wrapped, marks=marks)
+        rows[:0] = line
     surplus = max(len(rows) - count, 0)
     for row in rows[:surplus]:
         terminal.keep(row, cols)
@@ -116,9 +116,8 @@ def _reflow(
     had_history = bool(terminal.history)
     if lines[0].wrapped and had_history:
         # The first row's line began in the history. All of it is needed, at the old width.
-        text, style, wrapped, marks, pieces = pop_line(terminal.history)
+        head, pieces = pop_rows(terminal.history, old_cols)
         terminal.scrolled -= pieces
-        head = split(text, style, old_cols, wrapped=wrapped, marks=marks)
         lines = head + lines
         y += len(head)
     made: list[Row] = []

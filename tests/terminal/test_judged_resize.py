@@ -111,6 +111,27 @@ def test_history_is_joined_and_wrapped_anew(line: str, cols: int, node: Node) ->
     assert wrong == ""
 
 
+@pytest.mark.parametrize(
+    "sizes", [[(3, 6)], [(3, 6), (4, 6)], [(4, 20), (12, 20)], [(3, 40), (9, 41)]]
+)
+def test_lines_that_are_only_a_background_stay_one_row(
+    sizes: list[tuple[int, int]], node: Node
+) -> None:
+    bar = b"\x1b[44m\x1b[K\x1b[m\r\n"
+    data = (bar + b"ab\x1b[42m\x1b[K\x1b[m\r\n" + b"\r\n") * 8 + b"$ "
+    model = Terminal(10, 30, PLENTY)
+    model.feed(data)
+    with node.new(10, 30, PLENTY) as whole:
+        whole.write(data)
+        for size in sizes:
+            model.resize(*size)
+            whole.resize(*size)
+        with node.new(*sizes[-1], PLENTY) as fresh:
+            fresh.write(model.restore(PLENTY, in_place=True))
+            wrong = difference(whole.dump(history=True), fresh.dump(history=True), ignore=IGNORE)
+    assert wrong == ""
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_no_line_is_lost_over_many_sizes(seed: int, node: Node) -> None:
     pick = random.Random(seed)

@@ -90,7 +90,8 @@ class Judge {
       return true;
     });
     term.parser.registerOscHandler(133, (data) => {
-      this.marks.push({ data, x: core.buffer.x, line: term.registerMarker(0) });
+      const line = term.registerMarker(0);  // none on the alternate screen
+      if (line) this.marks.push({ data, x: core.buffer.x, line });
       return true;
     });
     term.parser.registerOscHandler(7, (data) => { this.directory = data; return true; });

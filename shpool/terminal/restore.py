@@ -31,6 +31,9 @@ _CLEAN = (
 # Never CSI 2 J, which several terminals take for a reason to push the screen into the history.
 _HOME = "\x1b[?6l\x1b[?7h\x1b[H\x1b*B\x1b+B\x1b[H\x1b[J"
 
+# Modes whose saved values come back. Not those that switch screens, nor a synchronized update.
+_SAVED = frozenset((6, 7, *TWO_VALUED, *THREE_VALUED, *TRACKING, *ENCODING))
+
 _DESIGNATE = ("\x1b(", "\x1b)", "\x1b*", "\x1b+")
 _SHIFT = ("\x0f", "\x0e", "\x1bn", "\x1bo")
 
@@ -190,9 +193,11 @@ def _private(mode: int, on: bool) -> str:
 def _modes(terminal: "Terminal") -> str:
     """All modes, margins, and origin mode after them. XTSAVE's values come before the present."""
     made = []
-    for mode, value in terminal.saved_modes.items():
-        if value is not None and (mode in TWO_VALUED or mode in THREE_VALUED):
+    saved_modes = terminal.saved_modes
+    for mode, value in saved_modes.items():
+        if value is not None and mode in _SAVED:
             made.append(f"{_private(mode, value)}\x1b[?{mode}s")
+    made += [_private(mode, on) for mode, on in ((6, False), (7, True)) if mode in saved_modes]
     modes = terminal.modes
     for mode, default in TWO_VALUED.items():
         on = modes.get(mode, default)

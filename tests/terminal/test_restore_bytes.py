@@ -177,3 +177,16 @@ def test_half_a_wide_character_keeps_its_pen(column: int) -> None:
     assert again.lines[0].text == model.lines[0].text
     for one, two in zip(model.lines[0].style, again.lines[0].style, strict=True):
         assert model.pens.pens[ord(one)] == again.pens.pens[ord(two)]
+
+
+@pytest.mark.parametrize("mode", [1, 6, 7, 25, 1000, 1003, 1006, 2004, 1007, 2026, 1049])
+@pytest.mark.parametrize("saved", "hl")
+@pytest.mark.parametrize("now", "hl")
+def test_what_a_program_saved_of_a_mode_comes_back(mode: int, saved: str, now: str) -> None:
+    model = terminal(f"\x1b[2;3r\x1b[?{mode}{saved}\x1b[?{mode}s\x1b[?{mode}{now}\x1b[2;2H")
+    again = terminal(model.restore(0))
+    assert again.private_mode(mode) == (model.private_mode(mode) if mode != 2026 else False)
+    assert (again.x, again.y, again.top, again.bottom) == (model.x, model.y, 1, 2)
+    if mode not in (2026, 1049):
+        again.feed(b"\x1b[?%dr" % mode)
+        assert again.private_mode(mode) == (saved == "h")

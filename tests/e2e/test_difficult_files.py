@@ -6,7 +6,8 @@ Each shell's mechanism is tested alone, and closer, in tests/daemon.
 import pytest
 
 from tests.e2e.harness import DETACH, Place
-from tests.e2e.window import Window, attached
+from tests.e2e.users import at_prompt, start_as_user
+from tests.e2e.window import attached
 from tests.programs import need
 
 # 300 lines, then a question; the answer and the last status stand in the prompt.
@@ -25,6 +26,11 @@ function fish_greeting; end
 for i in (seq 300); echo line $i; end
 read -g -P "answer? " answer
 function fish_prompt; echo -n "[$status] $answer> "; end
+"""
+
+CONFIGURATION = """
+prompt_prefix = "<$SHPOOL_SESSION_NAME> "
+session_restore_mode = { lines = 400 }
 """
 
 SETUPS: dict[str, tuple[str, dict[str, str]]] = {
@@ -70,33 +76,10 @@ SETUPS: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-def start(place: Place, shell: str, files: dict[str, str]) -> None:
-    for name in (".profile", ".bashrc"):
-        (place.home / name).unlink()
-    for name, text in files.items():
-        path = place.home / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    place.configure(
-        f'shell = "{need(shell)}"\nprompt_prefix = "<$SHPOOL_SESSION_NAME> "\n'
-        "session_restore_mode = { lines = 400 }",
-        env={
-            "XDG_CONFIG_HOME": f"{place.home}/.config",
-            "XDG_DATA_HOME": f"{place.home}/.data",
-            "XDG_RUNTIME_DIR": str(place.scratch),  # where fish leaves a pipe
-        },
-    )
-    place.start()
-
-
-def at_prompt(window: Window, prompt: str) -> None:
-    window.until(lambda: window.cursor_line() == prompt, f"the prompt {prompt!r}")
-
-
 @pytest.mark.parametrize("setup", SETUPS)
 def test_files_that_print_ask_and_build_the_prompt_themselves(place: Place, setup: str) -> None:
     shell, files = SETUPS[setup]
-    start(place, shell, files)
+    start_as_user(place, shell, files, CONFIGURATION)
     lines = [f"line {number}" for number in range(1, 301)]
     shown = [*lines, "answer? forty-two", "started with forty-two"]
     with attached(place, "-s", "echo started with $answer", "one") as window:
@@ -128,7 +111,7 @@ def test_a_shell_that_the_files_exec_is_left_alone(place: Place, target: str) ->
         ".dashrc": "PS1='mine> '\n",
     }
     profile = f"export ENV=~/.dashrc\nexec {need(target)}\n"
-    start(place, "bash", {".bash_profile": profile, **prompts})
+    start_as_user(place, "bash", {".bash_profile": profile, **prompts}, CONFIGURATION)
     with attached(place, "-s", "echo started", "one") as window:
         at_prompt(window, "mine>")
         assert window.everything() == ["mine>"]
@@ -150,7 +133,7 @@ def test_a_shell_that_the_files_exec_is_left_alone(place: Place, target: str) ->
 def test_files_that_fail_leave_prefix_and_start_command(
     place: Place, shell: str, name: str, failure: str
 ) -> None:
-    start(place, shell, {".zshrc": "", name: f"{failure}\n"})
+    start_as_user(place, shell, {".zshrc": "", name: f"{failure}\n"}, CONFIGURATION)
     with attached(place, "-s", "echo star''ted", "one") as window:
         window.until_shown("started")
         window.until(lambda: window.cursor_line().startswith("<one> "))

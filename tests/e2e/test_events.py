@@ -1,12 +1,16 @@
 """The event stream: exactly what behaviour promises for each thing that can happen, and no more."""
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from tests.e2e.harness import (
+    DEADLINE,
     DETACH,
     Place,
     attach_header,
@@ -316,46 +320,35 @@ def test_a_hundred_subscribers_all_hear_everything(shpool: Place) -> None:
         assert subscriber.nothing_waits()
 
 
-def test_socat_is_a_complete_subscriber(shpool: Place) -> None:
-    socat = need("socat")
-    process = subprocess.Popen(
-        [socat, "-u", f"UNIX-CONNECT:{shpool.events_socket}", "-"],
-        stdout=subprocess.PIPE,
-        env=shpool.env,
-    )
+@contextlib.contextmanager
+def listening(place: Place, *argv: str) -> Iterator[IO[bytes]]:
+    """What a program prints that is told of every event from now on, until it ends by itself."""
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, env=place.env)
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
-        shpool.until_subscribed(1)
-        shpool.fence()
-        assert [process.stdout.readline() for _ in range(4)][3] == b'{"type":"session.removed"}\n'
-        shpool.stop()
-        assert process.stdout.read() == b""
-        assert process.wait() == 0
+        with process.stdout:
+            place.until_subscribed(1)
+            yield process.stdout
+        assert process.wait(DEADLINE) == 0
     finally:
         process.kill()
         process.wait()
-        if process.stdout:
-            process.stdout.close()
+
+
+def test_socat_is_a_complete_subscriber(shpool: Place) -> None:
+    socat = need("socat")
+    with listening(shpool, socat, "-u", f"UNIX-CONNECT:{shpool.events_socket}", "-") as output:
+        shpool.fence()
+        assert [output.readline() for _ in range(4)][3] == b'{"type":"session.removed"}\n'
+        shpool.stop()
+        assert output.read() == b""
 
 
 def test_events_can_be_piped_to_jq(shpool: Place) -> None:
     jq = need("jq")
     words = " ".join(shpool.command("events"))
-    process = subprocess.Popen(
-        ["sh", "-c", f"{words} | {jq} --unbuffered -r .type"],
-        stdout=subprocess.PIPE,
-        env=shpool.env,
-    )
-    try:
-        assert process.stdout is not None
-        shpool.until_subscribed(1)
+    with listening(shpool, "sh", "-c", f"{words} | {jq} --unbuffered -r .type") as output:
         shpool.fence()
-        assert process.stdout.readline() == b"session.created\n"
+        assert output.readline() == b"session.created\n"
         shpool.stop()
-        assert process.stdout.read() == b"session.attached\nsession.detached\nsession.removed\n"
-        assert process.wait() == 0
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdout:
-            process.stdout.close()
+        assert output.read() == b"session.attached\nsession.detached\nsession.removed\n"

@@ -7,7 +7,8 @@ wired.
 import pytest
 
 from tests.e2e.harness import DETACH, Place
-from tests.e2e.window import Window, attached
+from tests.e2e.users import at_prompt, start_as_user
+from tests.e2e.window import attached
 from tests.programs import need
 
 # Shell, its own start-up file below the home directory, and what that says for PROMPT as a prompt.
@@ -33,22 +34,7 @@ def configure(
     place: Place, shell: str, text: str = 'prompt_prefix = "<$SHPOOL_SESSION_NAME> "'
 ) -> None:
     path, content = FILES[shell]
-    file = place.home / path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content)
-    place.configure(
-        f'shell = "{need(shell)}"\n{text}',
-        env={
-            "XDG_CONFIG_HOME": f"{place.home}/.config",
-            "XDG_DATA_HOME": f"{place.home}/.data",
-            "XDG_RUNTIME_DIR": str(place.scratch),  # where fish leaves a pipe
-        },
-    )
-    place.start()
-
-
-def at_prompt(window: Window, prompt: str) -> None:
-    window.until(lambda: window.cursor_line() == prompt.rstrip(), f"the prompt {prompt!r}")
+    start_as_user(place, shell, {path: content}, text)
 
 
 def test_the_prefix_stands_before_the_users_own_prompt(place: Place, shell: str) -> None:

@@ -9,7 +9,6 @@ import select
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from tests.e2e.harness import DEADLINE, Place, Terminal
@@ -153,13 +152,8 @@ class Window(Terminal):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is not None:
+    def __exit__(self, *reason: object) -> None:
+        if any(reason):
             print("--- shown at last\n" + "\n".join(self.screen()))
         self.close()
 

@@ -21,7 +21,7 @@ _SMALL = 64 * 1024
 _REST_OF_SEQUENCE = 1024
 
 # A sequence that the data ends in the middle of, and that may become an SGR.
-_CUT_SGR = re.compile(rb"\x1b(?:\[[0-9:;]*)?").fullmatch
+_CUT_SGR = re.compile(rb"\x1b(?:\[[0-9:;]{0,100})?").fullmatch
 _PARAMETERS = b"0123456789:;"
 _C1 = re.compile(rb"\xc2[\x80-\x9f]").search
 _SGR = re.compile(rb"\x1b\[[0-9:;]*m").findall
@@ -38,8 +38,12 @@ class Backlog:
     """
 
     __slots__ = (
+        "_carry",
+        "_checked",
         "_chunks",
+        "_end",
         "_given_cap",
+        "_odd",
         "_offset",
         "_tried",
         "_try_at",
@@ -55,15 +59,22 @@ class Backlog:
         self._offset = 0  # bytes of the first chunk that are interpreted already
         self._try_at = self.cap  # pending beyond which skipping is tried
         self._tried = False  # since the last append
+        # Counts of bytes since the beginning: all that came, how far it was looked at, and where
+        # the last piece ends that has something in it that may not be skipped.
+        self._end = self._checked = self._odd = 0
+        self._carry = b""  # the end of what was looked at: a sequence that is not complete
 
     def append(self, data: bytes) -> None:
         """Take what the pty produced, in a time that does not depend on what waits. Only when
-        the cap is passed is what waits looked through, once for each share of new output."""
+        the cap is passed is what waits gone through, once for each share of new output."""
         self._chunks.append(data)
         self.pending += len(data)
+        self._end += len(data)
         self._tried = False
-        if self.pending > self._try_at:
-            self._skip()
+        if self.pending > _SMALL:
+            self._check()
+            if self.pending > self._try_at:
+                self._skip()
 
     @property
     def cap(self) -> int:
@@ -129,10 +140,35 @@ class Backlog:
         terminal = self.terminal
         return max(2 * (terminal.history_lines + terminal.rows) * terminal.cols, _SMALL)
 
+    def _check(self) -> None:
+        """Look at what came since the last time."""
+        begin = self._end - self.pending
+        parts = []
+        missing = self._end - max(self._checked, begin)
+        for chunk in reversed(self._chunks):
+            if missing <= 0:
+                break
+            if isinstance(chunk, bytes):
+                parts.append(chunk[-missing:])
+                missing -= len(chunk)
+        if self._checked > begin:
+            parts.append(self._carry)
+        parts.reverse()
+        data = b"".join(parts)
+        complete = _complete(data)
+        self._carry = data[complete:]
+        if not _is_plain(data[:complete]):
+            self._odd = self._end
+        self._checked = self._end
+
     def _skip(self) -> None:
         """Drop what scrolls past the end of the history, if that changes nothing else."""
         self._tried = True
-        if not any(isinstance(chunk, tuple) for chunk in self._chunks):
+        if self._checked < self._end:
+            self._check()
+        if self._odd <= self._end - self.pending and not any(
+            isinstance(chunk, tuple) for chunk in self._chunks
+        ):
             data = b"".join(self._chunks)[self._offset :]  # type: ignore[arg-type]
             start = self._finish_sequence(data)
             cut = self._cut(data, start)
@@ -167,7 +203,7 @@ class Backlog:
         if cut < 2:
             return 0
         lines = data.count(b"\n", start, cut)
-        if lines < terminal.rows or not _is_plain(data):
+        if lines < terminal.rows:
             return 0
         terminal.feed(b"".join(_colours(data, start, cut)))
         terminal.pass_lines(lines)
@@ -189,23 +225,23 @@ def _colours(data: bytes, start: int, end: int) -> list[bytes]:
     return _SGR(data, at, end)
 
 
+def _complete(data: bytes) -> int:
+    """Where the SGR, or the character, begins that the data ends in the middle of."""
+    if data.endswith(b"\xc2"):
+        return len(data) - 1
+    last = data.rfind(b"\x1b")
+    return last if last >= 0 and _CUT_SGR(data, last) else len(data)
+
+
 def _is_plain(data: bytes) -> bool:
     """Nothing but text, line ends and SGR (and controls that move within a line)."""
     if b"\x0e" in data or b"\x0f" in data or (b"\xc2" in data and _C1(data)):
         return False
-    return b"\x1b" not in data or _has_no_sequence_but_sgr(data)
-
-
-def _has_no_sequence_but_sgr(data: bytes) -> bool:
-    """An SGR may be cut at the end.
-
-    Deleting and counting bytes takes half as long as a search for anything else: without their
-    parameters all sequences must be the same.
-    """
-    last = data.rfind(b"\x1b")
-    if _CUT_SGR(data, last):
-        data = data[:last]
+    # Deleting and counting bytes takes half as long as a search for anything else: without their
+    # parameters all sequences must be the same.
     escapes = data.count(b"\x1b")
+    if not escapes:
+        return True
     if data.count(b"\x1b[") != escapes:
         return False
     return data.translate(None, _PARAMETERS).count(b"\x1b[m") == escapes

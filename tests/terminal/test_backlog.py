@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from shpool.terminal.backlog import Backlog, _is_plain
+from shpool.terminal.backlog import Backlog
 from shpool.terminal.model import Terminal
 
 LINES = b"".join(b"line %d \x1b[3%dmcoloured\x1b[m\r\n" % (n, n % 8) for n in range(20_000))
@@ -74,6 +74,28 @@ def test_what_may_not_be_skipped_holds_the_pty(before: bytes) -> None:
     while waiting.advance(16 * 1024):
         pass
     assert not waiting.must_hold
+    assert waiting.restore(50) == read.restore(50)
+
+
+def test_what_may_not_be_skipped_counts_until_it_is_interpreted() -> None:
+    odd = b"\x1b]2;title\x07"
+    read = Terminal(10, 40, 50)
+    waiting = backlog(cap=128 * 1024)
+    for start in range(0, len(LINES), 4000):
+        piece = LINES[start : start + 4000]
+        if start == 40_000:
+            piece = odd + piece
+        read.feed(piece)
+        waiting.append(piece)
+        while waiting.must_hold:
+            waiting.advance(16 * 1024)
+            assert waiting.terminal.title == "" or not waiting.must_hold
+    before = waiting.terminal.scrolled
+    for start in range(0, len(LINES), 4000):
+        read.feed(LINES[start : start + 4000])
+        waiting.append(LINES[start : start + 4000])
+        assert not waiting.must_hold  # so it is skipped: nobody interprets it
+    assert waiting.terminal.scrolled > before
     assert waiting.restore(50) == read.restore(50)
 
 
@@ -148,4 +170,10 @@ def test_the_model_is_pure() -> None:
     ],
 )
 def test_plain_is_what_moves_nothing_but_the_pen_along_lines(data: bytes, plain: bool) -> None:
-    assert _is_plain(data) is plain
+    for first in range(len(data) + 1):
+        for second in range(first, len(data) + 1):
+            backlog = Backlog(Terminal(24, 80, 0))
+            for piece in (data[:first], data[first:second], data[second:]):
+                backlog.append(piece)
+                backlog._check()
+            assert (backlog._odd == 0) is plain, (first, second)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 # clusters can grow before they are compacted.
 _SLICE = 64 * 1024
 
-# Sequences remembered with what they mean, for all terminals of the process. 24x80 different CUP
-# fit in.
+# Sequences remembered with what they mean, for all terminals of the process: some 400 bytes each.
+# 24x80 different CUP fit in, with as many of larger screens.
 _MAX_MEMO = 8192
 _MAX_MEMO_KEY = 64
 

@@ -103,7 +103,8 @@ class Terminal(Properties):
         elif self.screen is self.main and self.origin:
             x, y = min(self.x, self.cols - 1), self.y
             before.append(f"\x1b[?6l\x1b[{y + 1};{x + 1}H")
-        after = []
+        # The last that comes off is the title that the user had when the program pushed it.
+        after = ["\x1b[23;2t"] * len(self.title_stack) + ["\x1b[23;1t"] * len(self.icon_stack)
         if self.palette:
             after.append("\x1b]104\x1b\\")
         after += [f"\x1b]{number + 100}\x1b\\" for number, colour in self.dynamic.items() if colour]
@@ -139,6 +140,7 @@ class Terminal(Properties):
             or any(screen.keyboard != [0] for screen in (self.main, self.alternate))
             or (self.palette or self.palette_reset or self.dynamic)
             or (self.shape or self.pointer or self.progress or self.modify)
+            or (self.title_stack or self.icon_stack)
             or self.unfinished
         )
 

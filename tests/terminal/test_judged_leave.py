@@ -97,3 +97,25 @@ def test_leaving_empties_the_keyboard_stacks_of_both_screens(kitty: Kitty) -> No
     assert set(found["stack"]) == {0}
     assert set(found["other"]) == {0}
     judge.close()
+
+
+@pytest.mark.parametrize(
+    "program", [b"\x1b[22;0t", b"\x1b[22;0t\x1b]0;vim\x07\x1b[22;2t\x1b]2;make\x07"]
+)
+def test_titles_that_a_program_pushed_do_not_stay_on_the_users_stack(
+    program: bytes, node: Node
+) -> None:
+    with node.new(24, 80) as judge:
+        judge.write(b"\x1b]0;the user's own\x07")
+        model = Terminal(24, 80, 100)
+        for _ in range(3):
+            judge.write(model.restore(0))
+            assert model.clean
+            model.feed(program)
+            judge.write(program)
+            assert not model.clean
+            judge.write(model.leave())
+            state = judge.dump()
+            assert (state["title"], state["icon"]) == ("the user's own",) * 2
+            assert state["titles"] == state["icons"] == []
+            model = Terminal(24, 80, 100)

@@ -363,30 +363,12 @@ def test_start_command_that_fails_leaves_a_prompt(tmp_path: Path, command: str) 
         bash.expect(PROMPT)
 
 
-def test_start_command_can_be_suspended(tmp_path: Path) -> None:
-    command = "sh -c 'echo waiting; exec sleep 1000'"
-    with ShellOnPty(tmp_path, "bash", {".bash_profile": PS1}, start_cmd=command) as bash:
-        bash.expect("waiting")
-        bash.type("\x1a")
-        bash.expect(PROMPT)
-        bash.run("kill %1; fg")
-        bash.expect(PROMPT)
-
-
 def test_start_command_without_a_prefix(tmp_path: Path) -> None:
     files = {".bash_profile": PS1}
     with ShellOnPty(tmp_path, "bash", files, prefix="", start_cmd="echo started") as bash:
         bash.expect("P> ")
         assert bash.seen == "started\nP> "
         assert bash.tell('"$(set)"').count("__shpool") == 0
-
-
-def test_start_command_can_be_interrupted(tmp_path: Path) -> None:
-    command = "sh -c 'echo waiting; exec sleep 1000'"
-    with ShellOnPty(tmp_path, "bash", {".bash_profile": PS1}, start_cmd=command) as bash:
-        bash.expect("waiting")
-        bash.type("\x03")
-        bash.expect(PROMPT)
 
 
 @pytest.mark.parametrize("more", ["", "PROMPT_COMMAND='echo hook'\n", "set -u\n"])
@@ -426,11 +408,3 @@ def test_prefix_is_prompt_source(tmp_path: Path) -> None:
     prefix = r"""\\ '\s' "$USER" $(echo `echo sub`) \[\e[1m\]bold\[\e[m\] """
     with ShellOnPty(tmp_path, "bash", {".bash_profile": PS1}, prefix=prefix) as bash:
         bash.expect(r"""\\ '-?bash' "tester" sub bold P> """)
-
-
-def test_session_name_of_any_kind_is_only_a_name(tmp_path: Path) -> None:
-    name = "a$(touch${IFS}~/oops)`touch${IFS}~/oops`'\"\\z"
-    files = {".bash_profile": PS1}
-    with ShellOnPty(tmp_path, "bash", files, session=name, start_cmd="echo started") as bash:
-        bash.expect(r"started\nshpool:a.*z P> ")
-        assert not (bash.home / "oops").exists()

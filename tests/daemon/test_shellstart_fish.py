@@ -130,24 +130,6 @@ def test_start_command_that_fails_leaves_a_prompt(tmp_path: Path, command: str) 
         fish.expect(PROMPT)
 
 
-def test_start_command_can_be_interrupted(tmp_path: Path) -> None:
-    command = "sh -c 'echo waiting; exec sleep 1000'"
-    with ShellOnPty(tmp_path, "fish", {CONFIG: RC}, start_cmd=command) as fish:
-        fish.expect("waiting")
-        fish.type("\x03")
-        fish.expect(PROMPT)
-
-
-def test_start_command_can_be_suspended(tmp_path: Path) -> None:
-    command = "sh -c 'echo waiting; exec sleep 1000'"
-    with ShellOnPty(tmp_path, "fish", {CONFIG: RC}, start_cmd=command) as fish:
-        fish.expect("waiting")
-        fish.type("\x1a")
-        fish.expect(PROMPT)
-        fish.run("kill %1; fg")
-        fish.expect(PROMPT)
-
-
 def test_start_command_without_a_prefix(tmp_path: Path) -> None:
     with ShellOnPty(tmp_path, "fish", {CONFIG: RC}, prefix="", start_cmd="echo started") as fish:
         fish.expect("P> ")
@@ -162,10 +144,3 @@ def test_norc_reads_no_file_and_keeps_prefix_and_start_command(tmp_path: Path) -
         fish.expect("shpool:main .*[#>] ")
         assert fish.seen.startswith("started\n")
         assert "rc\n" not in fish.seen
-
-
-def test_session_name_of_any_kind_is_only_a_name(tmp_path: Path) -> None:
-    name = "a$(touch ~/oops)(touch ~/oops)'\"\\z"
-    with ShellOnPty(tmp_path, "fish", {CONFIG: RC}, session=name, start_cmd="echo started") as fish:
-        fish.expect("started\n.*shpool:a.*z P> ")
-        assert not (fish.home / "oops").exists()

@@ -233,26 +233,6 @@ def test_start_command_that_leaves_a_line_open(tmp_path: Path) -> None:
         zsh.expect("open.*" + PROMPT)
 
 
-def test_start_command_can_be_interrupted(tmp_path: Path) -> None:
-    command = "sh -c 'echo waiting; exec sleep 1000'"
-    with ShellOnPty(tmp_path, "zsh", {".zshrc": PS1}, start_cmd=command) as zsh:
-        zsh.expect("waiting")
-        zsh.type("\x03")
-        zsh.expect(PROMPT)
-        zsh.run("true")
-        zsh.expect("\n" + PROMPT)
-
-
-def test_start_command_can_be_suspended(tmp_path: Path) -> None:
-    command = "sh -c 'echo waiting; exec sleep 1000'"
-    with ShellOnPty(tmp_path, "zsh", {".zshrc": PS1}, start_cmd=command) as zsh:
-        zsh.expect("waiting")
-        zsh.type("\x1a")
-        zsh.expect(PROMPT)
-        zsh.run("kill %1; fg")
-        zsh.expect(PROMPT)
-
-
 def test_start_command_without_a_prefix(tmp_path: Path) -> None:
     with ShellOnPty(tmp_path, "zsh", {".zshrc": PS1}, prefix="", start_cmd="echo started") as zsh:
         zsh.expect("P> ")
@@ -266,12 +246,3 @@ def test_norc_reads_no_file_and_keeps_prefix_and_start_command(tmp_path: Path) -
         zsh.expect(r"shpool:main \S+[#%] ")
         assert zsh.seen.startswith("started\nshpool:main ")
         assert zsh.tell('"$options[rcs] ${ZDOTDIR-none}"') == "off none"
-
-
-def test_session_name_of_any_kind_is_only_a_name(tmp_path: Path) -> None:
-    name = "a$(touch${IFS}~/oops)`touch${IFS}~/oops`'\"\\z"
-    with ShellOnPty(
-        tmp_path, "zsh", {".zshrc": PS1}, session=name, start_cmd="echo started"
-    ) as zsh:
-        zsh.expect("started\nshpool:a.*z P> ")
-        assert not (zsh.home / "oops").exists()

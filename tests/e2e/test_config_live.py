@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.harness import DETACH, Place, Terminal, eventually
+from tests.e2e.window import attached
 
 
 def in_place(path: Path, text: str) -> None:
@@ -189,6 +190,49 @@ def test_a_session_keeps_the_restore_mode_it_was_made_with(place: Place) -> None
     eventually(lambda: place.statuses()["s"] == "Attached")
     detached(again)
     assert b"words" not in again.output
+
+
+def test_a_session_keeps_the_number_of_lines_it_was_made_with(place: Place) -> None:
+    place.configure("session_restore_mode = { lines = 30 }")
+    place.start()
+    many_lines(place, "old")
+    edit(place, "session_restore_mode = { lines = 5 }", by_rename)
+    many_lines(place, "new")
+    assert lines_that_come_back(place, "old") == 30
+    assert lines_that_come_back(place, "new") == 5
+
+
+def test_no_more_lines_come_back_than_are_kept(place: Place) -> None:
+    place.configure("session_restore_mode = { lines = 30 }\noutput_spool_lines = 7")
+    place.start()
+    many_lines(place, "one")
+    assert lines_that_come_back(place, "one") == 7
+
+
+def many_lines(place: Place, name: str) -> None:
+    """A session, detached, that has printed more lines than a screen and its history have."""
+    client = place.attach(name)
+    client.send("seq -f '%g of many' 300; echo do''ne\n")
+    client.expect(r"done\r\n\$ ")
+    detached(client)
+
+
+def lines_that_come_back(place: Place, name: str) -> int:
+    """How many lines an attach puts into the terminal's scrollback."""
+    with attached(place, name) as window:
+        window.until(lambda: window.screen()[-2:] == ["done", "$"])
+        count = len(window.history())
+        window.send(DETACH)
+        assert window.wait() == 0
+    return count
+
+
+def test_keys_without_an_effect_are_accepted_without_a_word(place: Place) -> None:
+    place.configure('session_restore_engine = "vterm"\nvt100_output_spool_width = 100')
+    place.start()
+    client = place.attach("-c", "echo fine", "one")
+    assert (client.wait(), client.text()) == (0, "fine\n")
+    assert "WARN" not in place.log_text()
 
 
 def test_an_unknown_key_is_warned_of_in_the_log_and_nowhere_else(place: Place) -> None:

@@ -51,6 +51,7 @@ class AttachedClient(TerminalUser):
         self._fresh = False
         self._live = False
         self._frozen = False
+        self._since: int | None = None  # frozen when the screen was there; None: from the first
         self._stall: Timer | None = None
 
     def begin(
@@ -162,6 +163,8 @@ class AttachedClient(TerminalUser):
 
     def _freeze(self) -> None:
         """Let what the program writes pass the client by."""
+        if self._live and self._session is not None:
+            self._since = self._session.screen.position()
         self._live = False
         self._frozen = True
         if self._session is not None:
@@ -171,7 +174,7 @@ class AttachedClient(TerminalUser):
         """Show the client what it has missed."""
         self._frozen = False
         if self._session is not None:
-            self._session.redraw(self._show_picture)
+            self._session.redraw(self._show_picture, self._since)
 
     def channel_away(self) -> None:
         if self._pager is not None:

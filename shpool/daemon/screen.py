@@ -43,12 +43,16 @@ class Screen:
     def resize(self, size: "TtySize") -> None:
         """The pty has a new size."""
 
-    def paint(self, show: "Callable[[bytes], None]", *, in_place: bool = False) -> None:
+    def paint(self, show: "Callable[[bytes], None]", since: "int | None" = None) -> None:
         """Call `show`, once, soon, with what a terminal in an unknown state has to be sent.
 
-        `in_place`: the terminal shows this session already, only not its latest state.
+        With `since` the terminal shows this session already, as it was at that position().
         """
         show(b"")
+
+    def position(self) -> int:
+        """How many lines have left the screen at its top."""
+        return 0
 
     def settle(self) -> None:
         """The program has ended: show whoever waits for a picture the last one, now."""
@@ -86,7 +90,7 @@ class ModelScreen(Screen):
         self._backlog = backlog
         self._history = history
         self._relieved = relieved
-        self._waiting: list[tuple[Callable[[bytes], None], bool]] = []
+        self._waiting: list[tuple[Callable[[bytes], None], int | None]] = []
         self._closed = False
         self._latest = 0.0  # when output came last, monotonic
         self._timer: Timer | None = None
@@ -108,12 +112,15 @@ class ModelScreen(Screen):
         self._backlog.resize(size.rows, size.cols)
         self._reactor.when_idle(self._advance)
 
-    def paint(self, show: "Callable[[bytes], None]", *, in_place: bool = False) -> None:
-        self._waiting.append((show, in_place))
+    def paint(self, show: "Callable[[bytes], None]", since: "int | None" = None) -> None:
+        self._waiting.append((show, since))
         if self._backlog.pending:
             self._reactor.when_idle(self._advance)
         else:
             self._show_all()
+
+    def position(self) -> int:
+        return self._backlog.scrolled
 
     def leave(self) -> bytes:
         if self._backlog.pending > _SLICE:
@@ -164,8 +171,15 @@ class ModelScreen(Screen):
 
     def _show_all(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for show, in_place in waiting:
-            show(self._backlog.restore(self._history, in_place=in_place))
+        if waiting:
+            self._backlog.catch_up()
+        for show, since in waiting:
+            if since is None:
+                show(self._backlog.restore(self._history))
+            else:
+                # What left the screen before stands in the terminal's scrollback.
+                missed = max(0, self._backlog.scrolled - since)
+                show(self._backlog.restore(min(missed, self._history), in_place=True))
 
 
 def screen_for(

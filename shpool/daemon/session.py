@@ -181,11 +181,14 @@ class Session(spawn.Owner, pty.User):
         if text:
             self.pty_output(text)
 
-    def redraw(self, show: "Callable[[bytes], None]") -> None:
-        """Bring a terminal that missed output up to date, by a picture or by the program."""
+    def redraw(self, show: "Callable[[bytes], None]", since: "int | None") -> None:
+        """Bring a terminal that missed output up to date, by a picture or by the program.
+
+        `since`: the screen's position() when it began to miss it; None if it has had no picture.
+        """
         if self.screen.jiggles:
             self.fit(self._size)
-        self.screen.paint(show, in_place=True)
+        self.screen.paint(show, since)
 
     def fit(self, size: TtySize) -> None:
         """A client with a terminal of this size has come: fit it, and have it drawn to."""

@@ -126,6 +126,15 @@ class Backlog:
         else:
             self.terminal.resize(rows, cols)
 
+    @property
+    def scrolled(self) -> int:
+        """Terminal.scrolled as it will be, if what waits is lines, each shorter than the screen."""
+        terminal = self.terminal
+        if not self._chunks or not terminal.scrolls_plainly:
+            return terminal.scrolled
+        lines = sum(chunk.count(b"\n") for chunk in self._chunks if isinstance(chunk, bytes))
+        return terminal.scrolled + max(lines - (terminal.bottom - terminal.y), 0)
+
     def restore(self, history: int, in_place: bool = False) -> bytes:
         """Terminal.restore, after catching up."""
         self.catch_up()

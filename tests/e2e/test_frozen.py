@@ -1,6 +1,7 @@
 """A client that reads nothing, or is stopped, keeps no program and no other session waiting."""
 
 import os
+import re
 import shlex
 import signal
 
@@ -49,6 +50,40 @@ def test_a_frozen_terminal_does_not_stop_the_program(shpool: Place) -> None:
         window.send("and live again\n")
         window.until_shown("and live again")
         shpool.logged("reads again")
+
+
+def test_what_was_missed_is_put_into_the_scrollback_once(place: Place) -> None:
+    place.configure("session_restore_mode = { lines = 200 }")
+    place.start()
+    with attached(place, "-c", flood(place), "one") as window:
+        window.until_shown("ready")
+        window.send("\n")
+        eventually(lambda: is_over(place), "the flood is over")
+        place.logged("takes no output, so it is skipped until it does")
+        window.until(lambda: "flood is over" in window.screen())
+        shown = [line for line in window.everything() if re.fullmatch(r"flood \d+", line)]
+        last = FLOOD // 16
+        # The flood's beginning went there as it came; one line may have been cut where it froze.
+        assert shown[-200:] == [f"flood {n:08d}" for n in range(last - 199, last + 1)]
+        assert len(shown) == len(set(shown))
+
+
+def test_nothing_is_put_into_the_scrollback_again_when_a_client_was_only_stopped(
+    place: Place,
+) -> None:
+    place.configure("session_restore_mode = { lines = 200 }")
+    place.start()
+    with outside(place) as window:
+        window.send("shpool attach -c 'sh -c \"seq 100; cat\"' one\n")
+        window.until(lambda: "100" in window.screen())
+        (row,) = place.sessions()["one"]["attachments"]
+        os.kill(row["pid"], signal.SIGSTOP)
+        window.until_shown("Stopped")
+        window.send("fg\n")
+        window.send("it\n")
+        window.until(lambda: window.screen().count("it") == 2)
+        shown = [line for line in window.everything() if re.fullmatch(r"\d+", line)]
+        assert shown.count("50") == 1
 
 
 def test_a_frozen_raw_client_is_sent_the_screen_when_it_reads_again(shpool: Place) -> None:

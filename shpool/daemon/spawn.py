@@ -156,15 +156,15 @@ class Spawner:
                 self._become(command, slave, report)
         except OSError as error:
             os.close(master)
+            os.close(slave)
             os.close(trouble)
-            keep_slave = False
             raise SpawnError(f"cannot fork: {error.strerror}") from None
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(report)
-            if not keep_slave:
-                os.close(slave)
-                slave = -1
+        if not keep_slave:
+            os.close(slave)
+            slave = -1
         os.set_blocking(trouble, False)
         child = Child(self, pid, master, slave, trouble, owner)
         self.children[pid] = child

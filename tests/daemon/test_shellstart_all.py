@@ -28,22 +28,20 @@ def shell(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_start_command_can_be_interrupted(tmp_path: Path, shell: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "typed", "shown"),
+    [("\x03", "echo al''ive", "alive"), ("\x1a", "kill %1; fg", "")],
+    ids=["interrupted", "suspended"],
+)
+def test_start_command_is_a_job_like_any(
+    tmp_path: Path, shell: str, key: str, typed: str, shown: str
+) -> None:
     with ShellOnPty(tmp_path, shell, FILES[shell], start_cmd=WAITING) as running:
         running.expect("waiting")
-        running.type("\x03")
+        running.type(key)
         running.expect(PROMPT)
-        running.run("echo al''ive")
-        running.expect("alive.*" + PROMPT)
-
-
-def test_start_command_can_be_suspended(tmp_path: Path, shell: str) -> None:
-    with ShellOnPty(tmp_path, shell, FILES[shell], start_cmd=WAITING) as running:
-        running.expect("waiting")
-        running.type("\x1a")
-        running.expect(PROMPT)
-        running.run("kill %1; fg")
-        running.expect(PROMPT)
+        running.run(typed)
+        running.expect(f"{shown}.*{PROMPT}")
 
 
 def test_session_name_of_any_kind_is_only_a_name(tmp_path: Path, shell: str) -> None:

@@ -49,7 +49,7 @@ class Refused(Exception):
 class PassedTerminal:
     """Our own description `fd` of a terminal that the client `pid` has made raw."""
 
-    __slots__ = ("_device", "_raw", "_stat", "before", "fd")
+    __slots__ = ("_device", "_ours", "_raw", "_stat", "before", "fd")
 
     def __init__(self, offered: int, pid: int) -> None:
         """`offered` stays the caller's.  Raises Refused.
@@ -60,6 +60,7 @@ class PassedTerminal:
         """
         self.before = b""  # the modes to restore, where they are known
         self.fd = self._stat = -1
+        self._ours = b"?"  # how the client's state begins when all is well
         try:
             there = os.fstat(offered)
             self._device = there.st_rdev
@@ -98,12 +99,18 @@ class PassedTerminal:
             stat = os.pread(self._stat, 1024, 0)
         except OSError:
             return False
-        state, _, group, _, device, foreground = stat.rpartition(b")")[2].split(None, 6)[:6]
+        if stat.startswith(self._ours):
+            return True
+        fields = stat.rpartition(b")")
+        state, _, group, _, device, foreground = fields[2].split(None, 6)[:6]
         if state in (b"T", b"Z"):  # stopped, or dead and not yet waited for
             return False
         number = int(device)
         controlling = os.makedev(number >> 8 & 0xFFF, number & 0xFF | number >> 12 & 0xFFF00)
-        return group == foreground or controlling != self._device
+        if group != foreground and controlling == self._device:
+            return False
+        self._ours = b"".join(fields[:2]) + b" " + b" ".join(fields[2].split(None, 6)[:6]) + b" "
+        return True
 
     def _is_raw(self) -> bool:
         return fcntl.ioctl(self.fd, termios.TCGETS, _MODES) == self._raw

@@ -22,9 +22,10 @@ _READ = 16_384
 # system call on every keystroke.
 _FULL_READ = 4_000
 
-# What one program may have read in a turn of the loop, in bytes, so that a flood in it does not
-# delay the others.
-_READ_A_TURN = 65_536
+# What one program may have read in a turn of the loop, in bytes.  Linux keeps no more than this
+# between two ends of a pty, so that while more is read the client's terminal runs dry; and a flood
+# delays nobody.
+_READ_A_TURN = 8192
 
 # The kernel keeps some 64 KiB of a pty's output.  More than this, in bytes, found after the
 # program's end is being written by a background process.

@@ -1,9 +1,11 @@
 """Output that was passed on already and is yet to be interpreted, or never needs to be.
 
 Under a flood most lines scroll past the end of the history before anybody can ask for them. So
-output waits here as bytes. What is read in idle moments is fed to the terminal; what grows past
-a cap is skipped, if it is nothing but text, line ends and colours: of that only the pen, the
-number of lines, and the tail that fills screen and history matter.
+output waits here as bytes. What is read in idle moments is fed to the terminal; of what piles up
+the older part is skipped, if it is nothing but text, line ends and colours: of that only the pen
+and the number of lines matter. The kernel keeps some 12 KiB of what a program has written to a
+pty, a tenth of a millisecond's worth, so nothing here may take longer than that at a time, or
+program and terminal wait for it.
 """
 
 import re
@@ -15,8 +17,14 @@ if TYPE_CHECKING:
 
 # Interpreting it takes 20 to 100 ms, which is what an attach may have to wait for.
 MIN_CAP = 1024 * 1024
-# Output that is not interpreted at once when the size changes.
+# Output that is not interpreted at once when the size changes, and is not worth skipping.
 _SMALL = 64 * 1024
+# Looked at at a time: enough to make little of what a look costs besides.
+_BLOCK = 16 * 1024
+# What comes in larger pieces is cut, for only whole blocks can be skipped.
+_LARGEST = 4 * _BLOCK
+# Skipped at a time, for the same reason.
+_SHARE = 192 * 1024
 # Bytes that a sequence may take that the output begins in the middle of.
 _REST_OF_SEQUENCE = 1024
 
@@ -30,23 +38,35 @@ _RESETS = (b"\x1b[m", b"\x1b[0m", b"\x1b[0;")
 _SEQUENCES_BACK = 256
 
 
+class Block:
+    """Bytes that were looked at; `lines` that end in it, -1 if it may not be skipped."""
+
+    __slots__ = ("data", "lines")
+
+    def __init__(self, data: bytes, lines: int) -> None:
+        self.data = data
+        self.lines = lines
+
+
 class Backlog:
     """The bytes before a terminal, in order, with the changes of size among them.
 
-    cap: bytes beyond which output is skipped or, where that may not be, must_hold says so; by
+    cap: bytes beyond which must_hold says that output comes too fast and may not be skipped; by
     default 1 MiB, or four times what the history can hold if that is more.
     """
 
     __slots__ = (
-        "_carry",
-        "_checked",
-        "_chunks",
-        "_end",
+        "_cap",
         "_given_cap",
+        "_new",
+        "_new_size",
         "_odd",
         "_offset",
+        "_queue",
+        "_share",
         "_tried",
         "_try_at",
+        "_worth",
         "pending",
         "terminal",
     )
@@ -55,61 +75,69 @@ class Backlog:
         self.terminal = terminal
         self._given_cap = cap
         self.pending = 0  # bytes not interpreted yet
-        self._chunks: deque[bytes | tuple[int, int]] = deque()
-        self._offset = 0  # bytes of the first chunk that are interpreted already
-        self._try_at = self.cap  # pending beyond which skipping is tried
+        self._queue: deque[Block | tuple[int, int]] = deque()
+        self._offset = 0  # bytes of the first block that are interpreted already
+        self._odd = 0  # what is in the queue that may not be skipped
+        self._new: list[bytes] = []  # behind the queue, not looked at yet
+        self._new_size = 0
         self._tried = False  # since the last append
-        # Counts of bytes since the beginning: all that came, how far it was looked at, and where
-        # the last piece ends that has something in it that may not be skipped.
-        self._end = self._checked = self._odd = 0
-        self._carry = b""  # the end of what was looked at: a sequence that is not complete
+        self._measure()
+
+    def _measure(self) -> None:
+        """Work out what depends on the terminal's size."""
+        terminal = self.terminal
+        self._cap = self._given_cap or max(MIN_CAP, 4 * terminal.history_lines * terminal.cols)
+        lines = terminal.history_lines + terminal.rows
+        self._worth = max(2 * lines * terminal.cols, _SMALL)  # pending that is worth skipping
+        self._share = min(_SHARE, self._cap // 4)
+        self._try_at = min(self._worth + _SHARE, self._cap // 2)  # pending beyond which it is tried
 
     def append(self, data: bytes) -> None:
-        """Take what the pty produced, in a time that does not depend on what waits. Only when
-        the cap is passed is what waits gone through, once for each share of new output."""
-        self._chunks.append(data)
+        """Take what the pty produced, in a time that does not depend on what waits."""
+        self._new.append(data)
+        self._new_size += len(data)
         self.pending += len(data)
-        self._end += len(data)
         self._tried = False
-        if self.pending > _SMALL:
-            self._check()
+        if self._new_size >= _BLOCK:
+            self._look()
             if self.pending > self._try_at:
                 self._skip()
 
     @property
     def cap(self) -> int:
         """Bytes that may wait."""
-        if self._given_cap is not None:
-            return self._given_cap
-        return max(MIN_CAP, 4 * self.terminal.history_lines * self.terminal.cols)
+        return self._cap
 
     @property
     def must_hold(self) -> bool:
         """More than the cap waits and may not be skipped: read the pty no faster than advance."""
-        return self.pending > self.cap
+        return self.pending > self._cap
 
     def advance(self, limit: int) -> bool:
         """Interpret about limit bytes; True while more is pending."""
-        if not self._tried and self.pending > self._worth_skipping():
+        if not self._tried and self.pending > self._worth:
+            self._look()
             self._skip()
-        chunks = self._chunks
-        while chunks and limit > 0:
-            chunk = chunks[0]
-            if isinstance(chunk, tuple):
-                self.terminal.resize(*chunk)
-                chunks.popleft()
+        queue = self._queue
+        while limit > 0 and (queue or self._new):
+            if not queue:
+                self._put(Block(b"".join(self._new), -1))
+                self._new.clear()
+                self._new_size = 0
+            first = queue[0]
+            if isinstance(first, tuple):
+                self.terminal.resize(*first)
+                self._measure()
+                self._pop()
                 continue
-            piece = chunk[self._offset : self._offset + limit]
+            piece = first.data[self._offset : self._offset + limit]
             self._offset += len(piece)
             self.pending -= len(piece)
             limit -= len(piece)
-            if self._offset >= len(chunk):
-                chunks.popleft()
-                self._offset = 0
+            if self._offset >= len(first.data):
+                self._pop()
             self.terminal.feed(piece)
-        if self.pending <= self.cap:
-            self._try_at = self.cap
-        return bool(chunks)
+        return bool(queue or self._new)
 
     def catch_up(self) -> None:
         """Interpret all that waits. With a flood of the worst kind behind it this takes as long
@@ -121,18 +149,25 @@ class Backlog:
         """Change the terminal's size once what came before is interpreted."""
         if self.pending <= _SMALL:
             self.catch_up()
-        if self._chunks:
-            self._chunks.append((rows, cols))
+        if self.pending or self._queue:
+            self._look()
+            if self._new:  # half a sequence
+                self._put(Block(b"".join(self._new), -1))
+                self._new.clear()
+                self._new_size = 0
+            self._put((rows, cols))
         else:
             self.terminal.resize(rows, cols)
+            self._measure()
 
     @property
     def scrolled(self) -> int:
         """Terminal.scrolled as it will be, if what waits is lines, each shorter than the screen."""
         terminal = self.terminal
-        if not self._chunks or not terminal.scrolls_plainly:
+        if not self.pending or not terminal.scrolls_plainly:
             return terminal.scrolled
-        lines = sum(chunk.count(b"\n") for chunk in self._chunks if isinstance(chunk, bytes))
+        blocks = [item.data for item in self._queue if isinstance(item, Block)]
+        lines = sum(data.count(b"\n") for data in blocks + self._new)
         return terminal.scrolled + max(lines - (terminal.bottom - terminal.y), 0)
 
     def restore(self, history: int, in_place: bool = False) -> bytes:
@@ -145,48 +180,69 @@ class Backlog:
         self.catch_up()
         return self.terminal.leave()
 
-    def _worth_skipping(self) -> int:
-        terminal = self.terminal
-        return max(2 * (terminal.history_lines + terminal.rows) * terminal.cols, _SMALL)
+    def _put(self, item: "Block | tuple[int, int]") -> None:
+        self._queue.append(item)
+        self._odd += not isinstance(item, Block) or item.lines < 0
 
-    def _check(self) -> None:
-        """Look at what came since the last time."""
-        begin = self._end - self.pending
-        parts = []
-        missing = self._end - max(self._checked, begin)
-        for chunk in reversed(self._chunks):
-            if missing <= 0:
+    def _pop(self) -> None:
+        item = self._queue.popleft()
+        self._odd -= not isinstance(item, Block) or item.lines < 0
+        self._offset = 0
+
+    def _look(self) -> None:
+        """Make a block of what is new, all but a sequence that is not complete."""
+        data = b"".join(self._new)
+        start = 0
+        while start < len(data):
+            block = data[start : start + _LARGEST]
+            complete = _complete(block)
+            if not complete:
                 break
-            if isinstance(chunk, bytes):
-                parts.append(chunk[-missing:])
-                missing -= len(chunk)
-        if self._checked > begin:
-            parts.append(self._carry)
-        parts.reverse()
-        data = b"".join(parts)
-        complete = _complete(data)
-        self._carry = data[complete:]
-        if not _is_plain(data[:complete]):
-            self._odd = self._end
-        self._checked = self._end
+            block = block[:complete]
+            self._put(Block(block, _plain_lines(block)))
+            start += complete
+        rest = data[start:]
+        self._new = [rest] if rest else []
+        self._new_size = len(rest)
 
     def _skip(self) -> None:
         """Drop what scrolls past the end of the history, if that changes nothing else."""
         self._tried = True
-        if self._checked < self._end:
-            self._check()
-        if self._odd <= self._end - self.pending and not any(
-            isinstance(chunk, tuple) for chunk in self._chunks
-        ):
-            data = b"".join(self._chunks)[self._offset :]  # type: ignore[arg-type]
-            start = self._finish_sequence(data)
-            cut = self._cut(data, start)
-            if cut:
-                start = cut
-            self._chunks = deque([data[start:]] if start < len(data) else [])
-            self._offset = 0
-            self.pending = len(data) - start
-        self._try_at = max(self.cap, self.pending + self.cap // 4)
+        terminal = self.terminal
+        if not self._odd:
+            # Each line feed scrolls by at least one line. What is on the screen when the rest
+            # begins has scrolled past the history's end when it is over.
+            missing = terminal.history_lines + terminal.rows + 1
+            blocks = [item for item in self._queue if isinstance(item, Block)]
+            number = len(blocks)
+            while number and missing > 0:
+                number -= 1
+                missing -= blocks[number].lines
+            if missing <= 0 and number:
+                self._drop(blocks[:number])
+        self._try_at = max(min(self._worth + _SHARE, self._cap // 2), self.pending + self._share)
+
+    def _drop(self, blocks: "list[Block]") -> None:
+        """Skip these, the first in the queue, as far as that is possible."""
+        terminal = self.terminal
+        for _ in blocks:
+            self._queue.popleft()
+        data = b"".join([block.data for block in blocks])
+        start = self._offset + self._finish_sequence(data[self._offset :])
+        # The rest begins in the first column.
+        cut = data.rfind(b"\r\n", start) + 2
+        lines = sum([block.lines for block in blocks])
+        lines -= data.count(b"\n", 0, start) + data.count(b"\n", max(cut, start))
+        if cut < 2 or lines < terminal.rows or not terminal.scrolls_plainly:
+            cut = start
+        else:
+            terminal.feed(b"".join(_colours(data, start, cut)))
+            terminal.pass_lines(lines)
+        self.pending -= cut - self._offset
+        self._offset = 0
+        if cut < len(data):
+            rest = data[cut:]
+            self._queue.appendleft(Block(rest, rest.count(b"\n")))
 
     def _finish_sequence(self, data: bytes) -> int:
         """Complete the sequence that data begins in the middle of; the bytes that took."""
@@ -194,29 +250,6 @@ class Backlog:
             return 0
         self.terminal.feed(data[:_REST_OF_SEQUENCE])
         return min(len(data), _REST_OF_SEQUENCE)
-
-    def _cut(self, data: bytes, start: int) -> int:
-        """Bring the terminal to where the tail of data begins that matters; 0 if not possible."""
-        terminal = self.terminal
-        if not terminal.scrolls_plainly:
-            return 0
-        # Each line feed scrolls by at least one line. What is on the screen when the tail begins
-        # has scrolled past the history's end when it is over.
-        cut = len(data)
-        for _ in range(terminal.history_lines + terminal.rows + 1):
-            cut = data.rfind(b"\n", start, cut)
-            if cut < 0:
-                return 0
-        # The tail begins in the first column.
-        cut = data.rfind(b"\r\n", start, cut + 1) + 2
-        if cut < 2:
-            return 0
-        lines = data.count(b"\n", start, cut)
-        if lines < terminal.rows:
-            return 0
-        terminal.feed(b"".join(_colours(data, start, cut)))
-        terminal.pass_lines(lines)
-        return cut
 
 
 def _colours(data: bytes, start: int, end: int) -> list[bytes]:
@@ -242,15 +275,17 @@ def _complete(data: bytes) -> int:
     return last if last >= 0 and _CUT_SGR(data, last) else len(data)
 
 
-def _is_plain(data: bytes) -> bool:
-    """Nothing but text, line ends and SGR (and controls that move within a line)."""
+def _plain_lines(data: bytes) -> int:
+    """The line feeds, if there is nothing but text, line ends and SGR (and controls that move
+    within a line), else -1."""
     if b"\x0e" in data or b"\x0f" in data or (b"\xc2" in data and _C1(data)):
-        return False
+        return -1
+    if b"\x1b" not in data:
+        return data.count(b"\n")
     # Deleting and counting bytes takes half as long as a search for anything else: without their
     # parameters all sequences must be the same.
-    escapes = data.count(b"\x1b")
-    if not escapes:
-        return True
-    if data.count(b"\x1b[") != escapes:
-        return False
-    return data.translate(None, _PARAMETERS).count(b"\x1b[m") == escapes
+    bare = data.translate(None, _PARAMETERS)
+    escapes = bare.count(b"\x1b")
+    if bare.count(b"\x1b[m") != escapes or data.count(b"\x1b[") != escapes:
+        return -1
+    return bare.count(b"\n")

@@ -175,5 +175,5 @@ def test_plain_is_what_moves_nothing_but_the_pen_along_lines(data: bytes, plain:
             backlog = Backlog(Terminal(24, 80, 0))
             for piece in (data[:first], data[first:second], data[second:]):
                 backlog.append(piece)
-                backlog._check()
+                backlog._look()
             assert (backlog._odd == 0) is plain, (first, second)

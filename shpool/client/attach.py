@@ -11,7 +11,7 @@ import sys
 from time import monotonic
 
 from shpool.client import tty
-from shpool.client.connect import ClientError, Connection, dial
+from shpool.client.connect import ClientError, Connection, LostDaemon, dial
 from shpool.client.passed import PassedRelay
 from shpool.client.reach import ask, reach
 from shpool.client.relay import Outcome, Relay, Signals
@@ -112,6 +112,12 @@ class Attach:
 
     def _greet(self) -> "dict[str, str]":
         """The variables, once the user has been told of a daemon of another version."""
+        try:
+            return self._greet_once()
+        except LostDaemon:
+            return self._greet_once()  # reach says why
+
+    def _greet_once(self) -> "dict[str, str]":
         connection = reach(self._context)
         if connection.warning:
             connection.close()

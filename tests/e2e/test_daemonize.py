@@ -169,6 +169,7 @@ def test_clients_that_race_to_start_a_daemon_end_up_with_one_and_are_all_served(
         (["var", "set", "a", "b"], (0, b"", b"")),
         (["var", "get", "a"], (0, b"", b"")),
         (["set-log-level", "info"], (0, b"", b"")),
+        (["attach", "-b", "-c", "sleep 1000", "one"], (0, b"", b"")),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

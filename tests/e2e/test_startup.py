@@ -1,9 +1,19 @@
 """What a command loads before it does its work: a large part of the time it takes."""
 
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+import shpool as shpool_package
 from tests.e2e.harness import CHECKOUT, Place
+from tests.programs import lacking
 
 # Each costs a sizeable part of what a whole command may take.
 FORBIDDEN = {
@@ -130,3 +140,69 @@ def test_version_loads_next_to_nothing(place: Place) -> None:
     assert loaded(place, "version") == {
         *("shpool", "shpool.cli", "shpool.errors", "shpool.options")
     }
+
+
+@pytest.fixture
+def installed() -> Iterator[Path]:
+    """A home, and a copy of the program that it cannot write to, never run before."""
+    with tempfile.TemporaryDirectory(prefix="ro-", dir="/tmp") as name:
+        root = Path(name)
+        root.chmod(0o755)
+        shutil.copytree(
+            CHECKOUT / "shpool", root / "shpool", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        (root / "home").mkdir()
+        if os.geteuid() == 0:
+            os.chown(root / "home", NOBODY, NOBODY)
+        for folder, _, _ in os.walk(root / "shpool"):
+            os.chmod(folder, 0o555)
+        yield root
+        for folder, _, _ in os.walk(root / "shpool"):
+            os.chmod(folder, 0o755)
+
+
+NOBODY = 65_534
+
+
+def version(root: Path, umask: int) -> str:
+    """What it says of itself when somebody who may not write to it runs it."""
+    user: dict[str, Any] = {}
+    python = sys.executable
+    if os.geteuid() == 0:  # who can write everywhere
+        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        python = "/usr/bin/python3"  # ours may stand where nobody else may go
+        if not os.path.exists(python):
+            lacking(python)
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        [python, "-I", "-S", str(root / "shpool/__main__.py"), "version"],
+        env={"PATH": os.environ["PATH"], "HOME": str(root / "home")},
+        capture_output=True,
+        text=True,
+        check=True,
+        umask=umask,
+        **user,
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_a_copy_that_cannot_be_written_to_is_compiled_once(installed: Path, umask: int) -> None:
+    assert version(installed, umask) == f"shpool {shpool_package.__version__}\n"
+    cache = installed / "home/.cache/shpool"
+    assert cache.stat().st_mode & 0o777 == 0o700
+    (found,) = cache.rglob("cli.*.pyc")
+    before = found.stat().st_mtime_ns
+    assert version(installed, umask) == f"shpool {shpool_package.__version__}\n"
+    assert found.stat().st_mtime_ns == before
+
+
+def test_a_cache_that_others_can_write_to_is_not_used(installed: Path) -> None:
+    version(installed, 0o077)
+    cache = installed / "home/.cache/shpool"
+    shutil.rmtree(cache)
+    cache.mkdir()
+    cache.chmod(0o777)
+    if os.geteuid() == 0:
+        os.chown(cache, NOBODY, NOBODY)
+    assert version(installed, 0o077) == f"shpool {shpool_package.__version__}\n"
+    assert list(cache.iterdir()) == []

@@ -78,6 +78,25 @@ def test_it_is_given_back_before_whoever_waits_for_its_end_hears_of_the_clients(
     assert terminal.wait() == 7
 
 
+def test_the_terminal_of_a_client_in_another_mount_namespace(shpool: Place) -> None:
+    mapped = [] if os.getuid() == 0 else ["--map-root-user"]
+    mount = 'mount -t devpts -o newinstance devpts /dev/pts && exec "$@"'
+    wrapper = [need("unshare"), "--mount", *mapped, "sh", "-c", mount, "sh"]
+    if subprocess.run([*wrapper, "true"], check=False).returncode:
+        # No program is missing: the system does not let us.
+        pytest.skip("a mount namespace with ptys of its own is not to be had")
+    other = shpool.program(["sh", "-c", "stty -echo; echo up; exec cat"])
+    other.expect("up")
+    shpool.wrapper = wrapper
+    client = shpool.attach("one")
+    # By its path it would be another terminal, or none.
+    assert client.ask("echo the right one") == "the right one\n"
+    theirs = os.stat(f"/proc/{client.pid}/fd/0")
+    folder = f"/proc/{shpool.daemon_pid}/fd"
+    ours = [os.stat(f"{folder}/{name}") for name in os.listdir(folder)]
+    assert any(os.path.samestat(theirs, found) for found in ours)
+
+
 # ---- stopped
 
 

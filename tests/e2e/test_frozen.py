@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import signal
+import termios
 
 from tests.e2e.conftest import BOTH_WAYS
 from tests.e2e.harness import DETACH, Place, eventually
@@ -80,6 +81,8 @@ def test_nothing_is_put_into_the_scrollback_again_when_a_client_was_only_stopped
         os.kill(row["pid"], signal.SIGSTOP)
         window.until_shown("Stopped")
         window.send("fg\n")
+        # Raw, not only as the shell outside has it while it reads a line.
+        window.until(lambda: not window.modes()[3] & termios.ISIG)
         window.send("it\n")
         window.until(lambda: window.screen().count("it") == 2)
         shown = [line for line in window.everything() if re.fullmatch(r"\d+", line)]

@@ -22,6 +22,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], list[Row]]] = {
     "cycles": spawning.cycles,
     "idle-few": idle.few,
     "idle-many": idle.many,
+    "idle-each": idle.each,
     "events-latency": events.latency,
     "events-rate": events.rate,
 }

@@ -26,6 +26,8 @@ def test_it_has_a_figure_for_everybody_it_measures(name: str) -> None:
     assert said
     for row in rows:
         assert "shpool" in row.values
+        if row.unit == "KiB":
+            continue  # a difference, which of three sessions may be anything
         assert all(value >= 0 for value in row.values.values())
         if row.unit not in ("/s", "ms/s"):  # which may be none at all
             assert all(value > 0 for value in row.values.values())

@@ -14,6 +14,7 @@ import termios
 from time import monotonic
 
 from shpool import logs
+from shpool.daemon import peer
 from shpool.daemon.channel import OUTPUT_CAP, READ, Channel, User
 from shpool.daemon.outbound import Outbound, Policy
 from shpool.protocol import chunks
@@ -68,6 +69,9 @@ class PassedTerminal:
                 raise Refused("no terminal")
             if os.major(self._device) == _AUXILIARY and os.minor(self._device) in _ALIASES:
                 raise Refused("not a terminal's own device")
+            if peer.controlling_terminal(os.getpid()) == _numbers(self._device):
+                # Job control is not for us, except there: in its background we would be stopped.
+                raise Refused("it is the daemon's own")
             flags = os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
             self.fd = os.open(f"/proc/self/fd/{offered}", flags)
             if not os.path.samestat(there, os.fstat(self.fd)):
@@ -129,6 +133,10 @@ class PassedTerminal:
             if fd >= 0:
                 os.close(fd)
         self.fd = self._stat = -1
+
+
+def _numbers(device: int) -> tuple[int, int]:
+    return os.major(device), os.minor(device)
 
 
 class TerminalUser(User):

@@ -12,7 +12,8 @@ import pytest
 
 from shpool.protocol import chunks
 from shpool.protocol.msgpack import pack
-from tests.e2e.harness import Place, Terminal, attach_header, eventually
+from tests.e2e.harness import DETACH, Place, Terminal, attach_header, eventually
+from tests.e2e.window import outside
 
 # ---- refused
 
@@ -34,6 +35,23 @@ def test_the_alias_of_a_terminal_is_refused_and_works(shpool: Place) -> None:
     terminal = shpool.program(["sh", "-c", script])
     assert terminal.ask("echo still here") == "still here\n"
     assert not shpool.daemon_has("/dev/tty")
+
+
+def test_a_terminal_that_the_daemon_runs_in_the_background_of_stays_the_clients(
+    place: Place,
+) -> None:
+    # Reading it would stop the daemon.
+    with outside(place) as window:
+        window.send("shpool daemon 2>/dev/null &\n")
+        eventually(place.answers)
+        window.send("shpool attach one\n")
+        eventually(lambda: place.statuses() == {"one": "Attached"})
+        window.send("echo not st''opped\n")
+        window.until_shown("not stopped")
+        window.send(DETACH)
+        window.until_shown("outside$")
+        window.send("kill %1\n")
+        eventually(lambda: not place.answers())
 
 
 @pytest.fixture

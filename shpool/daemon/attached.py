@@ -121,6 +121,9 @@ class AttachedClient(TerminalUser):
     def take_output(self, data: bytes) -> None:
         """The program wrote `data`."""
         if self._live:
+            self._channel.look()
+        # Else the data is among what the client misses, and must not be shown besides.
+        if self._live:
             self._channel.show(data)
 
     def send_vars(self, payload: bytes) -> None:
@@ -129,6 +132,7 @@ class AttachedClient(TerminalUser):
 
     def show(self, data: bytes) -> None:
         """Show what is not the program's: the pager's output."""
+        self._channel.look()
         self._channel.show(data)
 
     def resized(self, size: "TtySize") -> None:
@@ -137,9 +141,11 @@ class AttachedClient(TerminalUser):
             self._pager.resize(size)
 
     def _show_picture(self, picture: bytes) -> None:
-        if self._session is not None and not self._frozen:
+        self._channel.look()
+        # It is live already when several pictures were asked for before there was one.
+        if self._session is not None and not self._frozen and not self._live:
             self._live = True
-            self.show(picture)
+            self._channel.show(picture)
 
     def channel_full(self) -> None:
         if self._pager is not None:

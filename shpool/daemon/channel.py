@@ -68,6 +68,9 @@ class Channel(Policy):
         """Send what was decided about the request, before anything else is sent."""
         self._connection.send(pack(reply.to_wire()))
 
+    def look(self) -> None:
+        """Tell the user now, and not in the middle of show(), if nothing is to be shown."""
+
     def show(self, data: bytes) -> None:
         """Have `data` on the client's terminal."""
         self._connection.send(chunks.frame_data(data))

@@ -182,11 +182,13 @@ class TerminalChannel(Channel):
     def retry(self) -> None:
         self._screen.retry()
 
+    def look(self) -> None:
+        if monotonic() - self._looked > _LOOK_EVERY:
+            self._look()
+
     def show(self, data: bytes) -> None:
         if self._terminal is None or not data:
             return
-        if monotonic() - self._looked > _LOOK_EVERY:
-            self._look()
         self._watch.output(data)
         if self._watch.state != self._told:
             self._told = self._watch.state

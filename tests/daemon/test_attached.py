@@ -54,7 +54,7 @@ class Attachment:
         channel = cast("Channel", self.channel)
         table, scanner = cast("SessionTable", None), cast("Scanner", None)
         self.client = AttachedClient(reactor, table, channel, 1, "one", scanner)
-        self.screen = screen = ModelScreen(reactor, Backlog(Terminal(10, 40, 200)), 200, bool)
+        self.screen = screen = ModelScreen(reactor, Backlog(Terminal(10, 40, 200)), 200, _nothing)
         session = SimpleNamespace(
             screen=screen,
             input_full=False,
@@ -68,6 +68,10 @@ class Attachment:
         """As the session does when the program writes."""
         self.client.take_output(data)
         self.screen.output(data)
+
+
+def _nothing() -> None:
+    pass
 
 
 @pytest.fixture

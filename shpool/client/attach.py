@@ -73,6 +73,7 @@ class Attach:
         self._terminal = tty.Terminal()
         self._signals = Signals()
         self._name = ""
+        self._told: object = None  # the size that the daemon knows, in its form on the wire
 
     def run(self) -> int:
         variables = self._greet()
@@ -232,10 +233,12 @@ class Attach:
             value = self._parsed.text(option)
             return None if value is None else render(value, variables)
 
+        size = tty.size()
+        self._told = size.to_wire()
         return AttachHeader(
             self._name,
             self._template,
-            tty.size(),
+            size,
             self._forwarded(),
             self._ttl,
             rendered("cmd"),
@@ -286,11 +289,15 @@ class Attach:
 
     def _resized(self) -> None:
         """Tell the daemon, on a connection of its own; one that cannot be told is going away."""
+        size = tty.size()
+        if size.to_wire() == self._told:
+            return
         try:
             connection = dial(self._context.paths.socket, _RESIZE_TIMEOUT)
             try:
-                connection.send(SessionMessage(self._name, tty.size()))
+                connection.send(SessionMessage(self._name, size))
                 connection.receive()
+                self._told = size.to_wire()
             finally:
                 connection.close()
         except (ClientError, Verdict, WireError):

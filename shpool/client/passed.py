@@ -23,6 +23,8 @@ class PassedRelay(Relay):
         self._terminal.watch.unseen(0)
         self._tell(chunks.MODES, self._terminal.before)
         outcome = super().run()
+        if outcome.kind == "hung-up" and self._wish is not None:
+            outcome = self._wish  # the daemon has not answered in time
         if self._to_terminal:
             # It took no more, and what it has on may be what this would have turned off.
             self._terminal.watch.unseen(ALTERNATE | REPORTS)
@@ -39,7 +41,8 @@ class PassedRelay(Relay):
 
     def continued(self) -> None:
         super().continued()
-        self._tell(chunks.BACK)
+        if self._outcome is None:
+            self._tell(chunks.BACK)
 
     def _switch(self, outcome: Outcome) -> None:
         self._leave(outcome)

@@ -101,8 +101,8 @@ def _noted(number: int, frame: object) -> None:
 class Relay:
     """One attachment, from the reply on, with the terminal in our hands.
 
-    `early` is what followed the reply on the stream; `resized` is called when the terminal has a
-    new size; `switches` says of changed variables whether they name another session.
+    `early` is what followed the reply on the stream; `resized` is called when the terminal may
+    have a new size; `switches` says of changed variables whether they name another session.
     """
 
     def __init__(
@@ -284,7 +284,10 @@ class Relay:
 
     def continued(self) -> None:
         """We may have been stopped, and the terminal in the hands of others."""
-        self._terminal.again()
+        if not self._terminal.again():
+            self._end(Outcome("hung-up"))
+            return
+        self._resized()  # of a change in the background nobody tells
 
     def _leave(self, outcome: Outcome) -> bool:
         self._outcome = outcome

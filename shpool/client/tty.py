@@ -78,10 +78,9 @@ class Terminal:
     def is_raw(self) -> bool:
         return self._cooked is not None
 
-    def again(self) -> None:
-        """Make it raw again, after others may have had it."""
-        if self._cooked is not None:
-            _set(_raw(self._cooked))
+    def again(self) -> bool:
+        """Make it raw again, after others may have had it; False if it is not for us any more."""
+        return self._cooked is None or _set(_raw(self._cooked))
 
     def relax(self) -> None:
         """Let ^C and ^Z be signals, until enter()."""
@@ -136,11 +135,14 @@ class Terminal:
         return self._output
 
 
-def _set(modes: "list[int | list[bytes | int]]") -> None:
+def _set(modes: "list[int | list[bytes | int]]") -> bool:
     try:
         termios.tcsetattr(STDIN, termios.TCSANOW, modes)
     except termios.error:
-        pass  # hung up: there is no terminal left to be put in order
+        # Hung up: there is no terminal left to be put in order.  Or in the background, and the
+        # shell that could bring us to the front has been killed.
+        return False
+    return True
 
 
 def _raw(cooked: "list[int | list[bytes | int]]") -> "list[int | list[bytes | int]]":

@@ -60,6 +60,7 @@ class PassedTerminal:
         may be somebody else's terminal.
         """
         self.before = b""  # the modes to restore, where they are known
+        self._raw = b""
         self.fd = self._stat = -1
         self._ours = b"?"  # how the client's state begins when all is well
         try:
@@ -77,8 +78,7 @@ class PassedTerminal:
             if not os.path.samestat(there, os.fstat(self.fd)):
                 raise Refused("another one was opened")
             self._stat = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
-            self.renew()
-            if not self.is_ours():
+            if not self.renew():
                 raise Refused("its client does not run in the foreground")
         except OSError as error:
             self.close()
@@ -87,9 +87,16 @@ class PassedTerminal:
             self.close()
             raise
 
-    def renew(self) -> None:
-        """The client has just made it raw.  Raises OSError."""
-        self._raw = fcntl.ioctl(self.fd, termios.TCGETS, _MODES)
+    def renew(self) -> bool:
+        """The client has just made it raw, it says; False if it was in no position to.
+
+        Raises OSError.
+        """
+        known, self._raw = self._raw, fcntl.ioctl(self.fd, termios.TCGETS, _MODES)
+        if self.is_ours():
+            return True
+        self._raw = known
+        return False
 
     def is_ours(self) -> bool:
         """Whether the client could read and write the terminal now.
@@ -258,7 +265,11 @@ class TerminalChannel(Channel):
     def _back(self) -> None:
         assert self._terminal is not None
         try:
-            self._terminal.renew()
+            if not self._terminal.renew():
+                # Stopped again; or in the background, which it does not notice if nobody stops
+                # it there.  To ask it again would be to ask it for ever.
+                self._look()
+                return
         except OSError:
             self.hung_up()
             return

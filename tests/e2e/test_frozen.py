@@ -201,6 +201,19 @@ def test_a_full_screen_program_is_back_after_fg(shpool: Place) -> None:
         assert window.disorder() == ""
 
 
+def test_a_window_that_was_resized_while_its_client_was_stopped(shpool: Place) -> None:
+    with outside(shpool) as window:
+        window.send("shpool attach one\n")
+        window.until(lambda: window.cursor_line() == "$")
+        stop(window, shpool, signal.SIGSTOP)
+        # The shell outside is told of the new size, and nobody else.
+        window.until(lambda: window.cursor_line().endswith("outside$"))
+        window.resize(31, 101)
+        window.send("fg\n")
+        eventually(window.is_raw)
+        eventually(lambda: window.ask("stty size") == "31 101\n")
+
+
 def test_a_session_taken_while_its_client_was_stopped_is_busy_for_it(shpool: Place) -> None:
     with outside(shpool) as window:
         window.send("shpool attach one\n")

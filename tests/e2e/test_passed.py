@@ -195,6 +195,28 @@ def test_modes_that_somebody_else_set_are_set_right_again(shpool: Place) -> None
         window.until_shown("right")
 
 
+def test_a_client_whose_shell_was_killed_leaves_the_terminal_to_the_shell_before(
+    shpool: Place,
+) -> None:
+    with outside(shpool) as window:
+        setup = shpool.scratch / "outside.sh"
+        window.send(f"bash --noprofile --rcfile {setup} -i\n")
+        window.until(lambda: sum(row.startswith("outside$") for row in window.screen()) == 2)
+        window.send("echo inner=$$\n")
+        inner = int(window.expect(r"inner=(\d+)")[1])
+        window.send("shpool attach one\n")
+        window.until(lambda: window.cursor_line() == "$")
+        pid = client_pid(shpool)
+        os.kill(inner, signal.SIGKILL)
+        window.until(lambda: window.cursor_line().endswith("outside$"))
+        # Nobody can stop it in the background now, nor bring it to the front.
+        window.send("echo typed for out''side\n")
+        window.until_shown("typed for outside")
+        eventually(lambda: pid not in shpool.processes())
+        assert shpool.statuses() == {"one": "Disconnected"}
+        assert any("echo inner=" in row for row in window.screen())
+
+
 # ---- killed
 
 

@@ -219,6 +219,20 @@ def test_a_client_that_waits_for_a_greeting_can_be_told_to_end(
     assert client.modes() == before
 
 
+def test_a_client_leaves_as_it_was_told_to_when_the_daemon_keeps_its_terminal(
+    place: Place, silent: socket.socket
+) -> None:
+    client = place.attach("one")
+    before = client.modes()
+    with asked(silent) as link:
+        assert client.is_raw()
+        link.sendall(pack({"status": {"Created": {"warnings": []}}, "terminal_passed": True}))
+        assert link.recv(1000)[0] == chunks.MODES
+        os.kill(client.pid, signal.SIGTERM)
+        assert client.wait() == 128 + signal.SIGTERM
+    assert client.modes() == before
+
+
 def test_a_daemon_that_answers_late_hears_that_the_modes_have_changed(
     place: Place, silent: socket.socket
 ) -> None:

@@ -128,10 +128,10 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     except ShpoolError as error:
         sys.stderr.write(f"shpool: {_one_line(error)}\n")
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not say so again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _give_up_output()  # whoever read it has seen enough
     except OSError as error:
         # What nobody foresaw still gets one line: what the system said, and about which file.
+        _give_up_output()
         where = f"{error.filename}: " if error.filename else ""
         sys.stderr.write(f"shpool: {where}{error.strerror or error}\n")
     except KeyboardInterrupt:
@@ -153,6 +153,11 @@ def _mend_streams() -> None:
     if (sys.stdout.encoding or "utf-8").lower() != "utf-8":
         # Names are UTF-8 whatever the locale, as the original prints them.
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def _give_up_output() -> None:
+    """Python tries again at exit to write what could not be written, and would say so again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _run(words: "Sequence[str]") -> int:

@@ -198,7 +198,8 @@ def test_a_reader_that_has_seen_enough_is_no_error_to_speak_of() -> None:
 def test_a_full_disk_is_an_error_in_one_line() -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "shpool", "help"],
+            # Ignores PYTHONUNBUFFERED, so that something is left to be written at exit.
+            [sys.executable, "-IS", "shpool/__main__.py", "help"],
             stdout=full,
             stderr=subprocess.PIPE,
             cwd=CHECKOUT,

@@ -178,7 +178,8 @@ def run(
         if pid_file is not None:
             server.keep(pid_file)
     except Exception as error:
-        logs.error(str(error))
+        if log_file:  # on stderr the caller says it, and once is enough
+            logs.error(str(error))
         raise
     server.run()
 

@@ -100,6 +100,9 @@ class Terminal(Properties):
         if self.screen is self.alternate and self.alternate_mode != 1049:
             x, y = self.main.x, self.main.y
             before.append(f"\x1b[?{self.alternate_mode}l\x1b[?6l\x1b[{y + 1};{x + 1}H")
+        elif self.screen is self.alternate and self.origin:
+            # To tmux origin mode is no part of a screen: LEAVE's ESC 7 and ESC 8 would keep it.
+            before.append("\x1b[?6l")
         elif self.screen is self.main and self.origin:
             x, y = min(self.x, self.cols - 1), self.y
             before.append(f"\x1b[?6l\x1b[{y + 1};{x + 1}H")

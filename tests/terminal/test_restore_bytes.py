@@ -154,6 +154,12 @@ def test_leaving_under_origin_mode_ends_it_where_the_cursor_stands() -> None:
     assert (other.x, other.y) == (3, 2)
 
 
+def test_origin_mode_of_an_alternate_screen_ends_before_that_is_left() -> None:
+    # tmux has one origin mode for both screens, which ESC 8 brings back if it was on at ESC 7.
+    leave = terminal("\x1b[?1049h\x1b[?6h").leave()
+    assert b"\x1b[?6l" in leave.partition(b"\x1b[?1049l")[0]
+
+
 def test_marks_of_prompts_come_back_with_their_lines() -> None:
     prompt = "\x1b]133;D;0\x07\x1b]133;A\x07$ \x1b]133;B\x07"
     model = terminal((prompt + "cmd\r\n\x1b]133;C\x07output\r\n") * 3 + prompt, history=20)

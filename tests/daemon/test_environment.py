@@ -1,4 +1,5 @@
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -274,3 +275,22 @@ def test_any_value_survives_being_read_in(
 ) -> None:
     values = [value.replace("\0", "") for value in values]
     assert sourced(shell, values, tmp_path_factory.mktemp("env")) == values
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_forward_env_read_in_as_documented_reaches_programs(
+    shell: str, tmp_path: pathlib.Path
+) -> None:
+    document = (pathlib.Path(__file__).parents[2] / "CONFIG.md").read_text()
+    snippet = re.findall(r"```sh\n(.*?)```", document, re.DOTALL)[0]
+    client = {"DISPLAY": ":7", "SSH_AUTH_SOCK": "/of/this/attach"}
+    (tmp_path / "forward.env").write_bytes(forward_env_text(Config(), client))
+    done = subprocess.run(
+        [need(shell), "-c", snippet + "env"],
+        env={"PATH": "/usr/bin:/bin", "SSH_AUTH_SOCK": "link", "SHPOOL_SESSION_DIR": str(tmp_path)},
+        capture_output=True,
+        check=True,
+    )
+    said = done.stdout.splitlines()
+    assert b"DISPLAY=:7" in said
+    assert b"SSH_AUTH_SOCK=link" in said

@@ -175,9 +175,11 @@ class Parser:
             rest = self._consume(text)
             control = next(pairs)
             if self.state != GROUND:
-                self._consume(control)
+                rest = self._consume(control)
                 if self.state != GROUND and control:
                     continue
+                if rest:  # a run of SGR is one control, and its first ended the sequence
+                    self._dispatch(rest)
                 return
             if rest:
                 self.write(rest)

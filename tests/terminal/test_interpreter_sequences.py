@@ -81,6 +81,15 @@ def test_odd_sequences_print_nothing_of_themselves(data: str, shown: str) -> Non
     assert screen(terminal(data))[0] == shown
 
 
+@pytest.mark.parametrize("broken", ["\x1b", "\x1b[", "\x1b[1;3", "\x1b]0;t", "\x1bPq", "\x1b("])
+@pytest.mark.parametrize("run", ["\x1b[m\x1b[31m", "\x1b(B\x1b[31m", "\x1b[m\x1b[1m\x1b[0;31m"])
+def test_a_run_of_sgr_after_a_sequence_that_is_broken_off_counts_in_full(
+    broken: str, run: str
+) -> None:
+    model = terminal("\x1b[44m" + broken + run + "text")
+    assert model.current_pen[0] == "31"
+
+
 def test_controls_inside_a_sequence_act_at_once() -> None:
     model = terminal("a\x1b[3\r\n1mb")
     assert screen(model)[:2] == ["a", "b"]

@@ -271,16 +271,20 @@ class Relay:
 
     def _take_signals(self) -> bool:
         """False when one of them says to leave at once, whatever the terminal has not taken."""
-        for number in sorted(self._signals.take()):
-            if number == signal.SIGWINCH:
-                self._resized()
-            elif number == signal.SIGCONT:
-                self.continued()
-            elif number == signal.SIGTSTP:
-                return self._leave(Outcome("suspended"))
-            else:
-                return self._leave(Outcome("signal", number))
-        return True
+        signals = self._signals.take()
+        stays = True
+        for number in LEAVING:
+            if number in signals:
+                suspends = number == signal.SIGTSTP
+                stays = self._leave(Outcome("suspended") if suspends else Outcome("signal", number))
+                break
+        # Also when we leave: a client that was told to end while it was stopped is only let go
+        # on, and has to make its terminal raw again to leave it well.
+        if signal.SIGCONT in signals:
+            self.continued()
+        elif signal.SIGWINCH in signals:
+            self._resized()
+        return stays
 
     def continued(self) -> None:
         """We may have been stopped, and the terminal in the hands of others."""

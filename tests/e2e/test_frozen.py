@@ -214,6 +214,24 @@ def test_a_window_that_was_resized_while_its_client_was_stopped(shpool: Place) -
         eventually(lambda: window.ask("stty size") == "31 101\n")
 
 
+def test_a_client_that_was_told_to_end_while_it_was_stopped_leaves_no_reports(
+    shpool: Place,
+) -> None:
+    program = r"""sh -c 'printf "\033[?1000hready"; cat'"""
+    with outside(shpool) as window:
+        window.send(f"shpool attach -c {shlex.quote(program)} one\n")
+        window.until(lambda: "ready" in window.screen())
+        pid = stop(window, shpool, signal.SIGSTOP)
+        window.until(lambda: window.cursor_line().endswith("outside$"))
+        os.kill(pid, signal.SIGTERM)
+        window.send("fg\n")
+        eventually(lambda: window.state() and pid not in shpool.processes())
+        window.send("echo no''thing\n")
+        window.until_shown("nothing")
+        assert "[0n" not in "\n".join(window.everything())
+        assert window.disorder() == ""
+
+
 def test_a_session_taken_while_its_client_was_stopped_is_busy_for_it(shpool: Place) -> None:
     with outside(shpool) as window:
         window.send("shpool attach one\n")

@@ -29,6 +29,10 @@ class Policy:
     def outbound_empty(self) -> None:
         """After finish(): everything has been handed to the kernel."""
 
+    def outbound_writable(self) -> bool:
+        """What was kept could be written now; who says no has paused it."""
+        return True
+
     def outbound_failed(self, error: OSError) -> None:
         """The descriptor takes nothing any more; the Outbound is closed already."""
 
@@ -140,6 +144,8 @@ class Outbound:
             return None
 
     def _flush(self) -> None:
+        if not self._policy.outbound_writable():
+            return
         taken = self._write(list(islice(self._queue, _GATHER)))
         if not taken:
             return

@@ -190,8 +190,7 @@ class TerminalChannel(Channel):
         self._screen.retry()
 
     def look(self) -> None:
-        if monotonic() - self._looked > _LOOK_EVERY:
-            self._look()
+        self.look_now_and_then()
 
     def show(self, data: bytes) -> None:
         if self._terminal is None or not data:
@@ -227,6 +226,12 @@ class TerminalChannel(Channel):
     def hung_up(self) -> None:
         """There is no terminal any more, and so no client, whether it knows or not."""
         self.user.channel_gone()
+
+    def look_now_and_then(self) -> bool:
+        """Whether the terminal is to be written, as far as that was looked at of late."""
+        if monotonic() - self._looked > _LOOK_EVERY:
+            self._look()
+        return not self._away
 
     def _look(self) -> bool:
         """Whether the terminal is to be read and written; if not, the client is asked."""
@@ -327,6 +332,9 @@ class _Screen(Policy):
 
     def outbound_drained(self) -> None:
         self._channel.user.channel_drained()
+
+    def outbound_writable(self) -> bool:
+        return self._channel.look_now_and_then()
 
     def outbound_failed(self, error: OSError) -> None:
         self._channel.hung_up()

@@ -36,6 +36,11 @@ class Owner(Policy):
     def outbound_empty(self) -> None:
         self._told("empty")
 
+    def outbound_writable(self) -> bool:
+        if "writable" in self.then:
+            self._told("writable")
+        return "writable" not in self.then
+
     def outbound_failed(self, error: OSError) -> None:
         self._told("failed")
 
@@ -360,3 +365,17 @@ def test_it_can_be_paused_in_the_middle_and_filled_meanwhile(wire: Wire) -> None
     wire.read_all()
     assert wire.received == wire.sent
     assert wire.owner.told == ["full", "drained"]
+
+
+def test_its_owner_can_say_no_when_it_could_write(wire: Wire) -> None:
+    wire.fill(100)
+    wire.owner.then["writable"] = lambda: wire.outbound.pause(True)
+    waiting = wire.outbound.pending
+    wire.read()
+    turn_until(wire.reactor, lambda: "writable" in wire.owner.told)
+    assert wire.outbound.pending == waiting
+    assert not watched(wire)
+    del wire.owner.then["writable"]
+    wire.outbound.pause(False)
+    wire.read_all()
+    assert wire.received == wire.sent

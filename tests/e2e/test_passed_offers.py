@@ -49,7 +49,7 @@ def test_a_terminal_that_the_daemon_runs_in_the_background_of_stays_the_clients(
         window.send("echo not st''opped\n")
         window.until_shown("not stopped")
         window.send(DETACH)
-        window.until_shown("outside$")
+        window.until(lambda: window.cursor_line() == "outside$")
         window.send("kill %1\n")
         eventually(lambda: not place.answers())
 

@@ -119,10 +119,11 @@ def shell(request: pytest.FixtureRequest, place: Place) -> Iterator[Window]:
 def test_a_stopped_client_leaves_the_keys_and_the_screen_to_the_shell_outside(
     place: Place, shell: Window
 ) -> None:
+    # The daemon looks for its client once in 10 ms of output, so the next comes later than that.
     go = place.scratch / "go"
     script = place.scratch / "program"
     script.write_text(
-        f"#!/bin/sh\necho ready; until [ -e {go} ]; do sleep 0.02; done; echo from in''side\n"
+        f"#!/bin/sh\necho ready; until sleep 0.05; [ -e {go} ]; do :; done; echo from in''side\n"
         f": > {go}.done; while read x; do echo got $x; done\n"
     )
     script.chmod(0o755)
@@ -207,7 +208,7 @@ def test_a_client_whose_shell_was_killed_leaves_the_terminal_to_the_shell_before
         go = shpool.scratch / "go"
         script = shpool.scratch / "program"
         script.write_text(
-            f"#!/bin/sh\necho ready; until [ -e {go} ]; do sleep 0.02; done\n"
+            f"#!/bin/sh\necho ready; until sleep 0.05; [ -e {go} ]; do :; done\n"
             "echo from in''side; cat\n"
         )
         script.chmod(0o755)

@@ -68,8 +68,10 @@ class Channel(Policy):
         """Send what was decided about the request, before anything else is sent."""
         self._connection.send(pack(reply.to_wire()))
 
-    def look(self) -> None:
-        """Tell the user now, and not in the middle of show(), if nothing is to be shown."""
+    def look(self) -> bool:
+        """Whether the client's terminal is to be written, as far as that was looked at of late;
+        the user is told now, and not in the middle of show(), if it is not any more."""
+        return True
 
     def show(self, data: bytes) -> None:
         """Have `data` on the client's terminal."""

@@ -70,7 +70,7 @@ class PassedTerminal:
                 raise Refused("no terminal")
             if os.major(self._device) == _AUXILIARY and os.minor(self._device) in _ALIASES:
                 raise Refused("not a terminal's own device")
-            if peer.controlling_terminal(os.getpid()) == _numbers(self._device):
+            if peer.controlling_terminal(os.getpid()) == self._device:
                 # Job control is not for us, except there: in its background we would be stopped.
                 raise Refused("it is the daemon's own")
             flags = os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
@@ -112,15 +112,14 @@ class PassedTerminal:
             return False
         if stat.startswith(self._ours):
             return True
-        fields = stat.rpartition(b")")
-        state, _, group, _, device, foreground = fields[2].split(None, 6)[:6]
+        name, _, rest = stat.rpartition(b")")
+        fields = rest.split(None, 6)[:6]
+        state, _, group, _, device, foreground = fields
         if state in (b"T", b"Z"):  # stopped, or dead and not yet waited for
             return False
-        number = int(device)
-        controlling = os.makedev(number >> 8 & 0xFFF, number & 0xFF | number >> 12 & 0xFFF00)
-        if group != foreground and controlling == self._device:
+        if group != foreground and peer.terminal_device(int(device)) == self._device:
             return False
-        self._ours = b"".join(fields[:2]) + b" " + b" ".join(fields[2].split(None, 6)[:6]) + b" "
+        self._ours = name + b") " + b" ".join(fields) + b" "
         return True
 
     def _is_raw(self) -> bool:
@@ -140,10 +139,6 @@ class PassedTerminal:
             if fd >= 0:
                 os.close(fd)
         self.fd = self._stat = -1
-
-
-def _numbers(device: int) -> tuple[int, int]:
-    return os.major(device), os.minor(device)
 
 
 class TerminalUser(User):
@@ -189,8 +184,10 @@ class TerminalChannel(Channel):
     def retry(self) -> None:
         self._screen.retry()
 
-    def look(self) -> None:
-        self.look_now_and_then()
+    def look(self) -> bool:
+        if monotonic() - self._looked > _LOOK_EVERY:
+            self._look()
+        return not self._away
 
     def show(self, data: bytes) -> None:
         if self._terminal is None or not data:
@@ -226,12 +223,6 @@ class TerminalChannel(Channel):
     def hung_up(self) -> None:
         """There is no terminal any more, and so no client, whether it knows or not."""
         self.user.channel_gone()
-
-    def look_now_and_then(self) -> bool:
-        """Whether the terminal is to be written, as far as that was looked at of late."""
-        if monotonic() - self._looked > _LOOK_EVERY:
-            self._look()
-        return not self._away
 
     def _look(self) -> bool:
         """Whether the terminal is to be read and written; if not, the client is asked."""
@@ -334,7 +325,7 @@ class _Screen(Policy):
         self._channel.user.channel_drained()
 
     def outbound_writable(self) -> bool:
-        return self._channel.look_now_and_then()
+        return self._channel.look()
 
     def outbound_failed(self, error: OSError) -> None:
         self._channel.hung_up()

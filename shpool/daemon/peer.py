@@ -1,5 +1,6 @@
 """Who is at the other end of a Unix socket."""
 
+import os
 import socket
 import struct
 
@@ -14,20 +15,22 @@ def credentials(sock: socket.socket) -> "tuple[int, int]":
     return _bsd_credentials(sock)
 
 
-def controlling_terminal(pid: int) -> "tuple[int, int] | None":
-    """(major, minor) of the terminal that process `pid` runs on; None if it has none.
+def controlling_terminal(pid: int) -> "int | None":
+    """The device, as st_rdev has it, of the terminal that `pid` runs on; None if it has none.
 
     From field 7 of Linux's /proc/PID/stat, see proc(5); elsewhere None.
     """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
-        number = int(fields[4])
+        return terminal_device(int(fields[4])) or None
     except (OSError, IndexError, ValueError):
         return None
-    if not number:
-        return None
-    return number >> 8 & 0xFFF, number & 0xFF | number >> 12 & 0xFFF00
+
+
+def terminal_device(number: int) -> int:
+    """Field 7 of /proc/PID/stat as st_rdev; 0 for no terminal.  See proc(5)."""
+    return os.makedev(number >> 8 & 0xFFF, number & 0xFF | number >> 12 & 0xFFF00)
 
 
 def _bsd_credentials(sock: socket.socket) -> "tuple[int, int]":

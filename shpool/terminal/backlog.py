@@ -121,9 +121,7 @@ class Backlog:
         queue = self._queue
         while limit > 0 and (queue or self._new):
             if not queue:
-                self._put(Block(b"".join(self._new), -1))
-                self._new.clear()
-                self._new_size = 0
+                self._put_new()
             first = queue[0]
             if isinstance(first, tuple):
                 self.terminal.resize(*first)
@@ -152,9 +150,7 @@ class Backlog:
         if self.pending or self._queue:
             self._look()
             if self._new:  # half a sequence
-                self._put(Block(b"".join(self._new), -1))
-                self._new.clear()
-                self._new_size = 0
+                self._put_new()
             self._put((rows, cols))
         else:
             self.terminal.resize(rows, cols)
@@ -183,6 +179,12 @@ class Backlog:
     def _put(self, item: "Block | tuple[int, int]") -> None:
         self._queue.append(item)
         self._odd += not isinstance(item, Block) or item.lines < 0
+
+    def _put_new(self) -> None:
+        """Make a block of what is new without a look."""
+        self._put(Block(b"".join(self._new), -1))
+        self._new.clear()
+        self._new_size = 0
 
     def _pop(self) -> None:
         item = self._queue.popleft()

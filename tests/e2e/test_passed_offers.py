@@ -171,13 +171,18 @@ def silent(place: Place) -> Iterator[socket.socket]:
 GREETING = pack({"version": "0.4.2"})
 
 
-def asked(listener: socket.socket) -> socket.socket:
-    """The connection of a client that has asked to attach, and waits for the answer."""
+def tell_vars(listener: socket.socket) -> None:
+    """Serve the first connection of a client that is about to attach."""
     link, _ = listener.accept()
     link.sendall(GREETING)
     assert link.recv(100) == b"\xa7GetVars"
     link.sendall(pack({"switch_to": None, "vars": []}))
     link.close()
+
+
+def asked(listener: socket.socket) -> socket.socket:
+    """The connection of a client that has asked to attach, and waits for the answer."""
+    tell_vars(listener)
     link, _ = listener.accept()
     link.sendall(GREETING)
     assert b"Attach" in link.recv(1000)
@@ -207,11 +212,7 @@ def test_a_client_that_waits_for_a_greeting_can_be_told_to_end(
 ) -> None:
     client = place.attach("one")
     before = client.modes()
-    link, _ = silent.accept()
-    link.sendall(GREETING)
-    link.recv(100)
-    link.sendall(pack({"switch_to": None, "vars": []}))
-    link.close()
+    tell_vars(silent)
     with silent.accept()[0]:
         eventually(client.is_raw)
         os.kill(client.pid, signal.SIGTERM)

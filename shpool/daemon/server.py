@@ -12,15 +12,15 @@ import time
 
 from shpool import logs
 from shpool.config import ConfigSource
-from shpool.daemon.attaching import Attaching
-from shpool.daemon.dispatch import Dispatch
-from shpool.daemon.events import Events
-from shpool.daemon.hooks import Hooks
-from shpool.daemon.listener import Listener, ListenError, bind
-from shpool.daemon.reactor import Reactor
-from shpool.daemon.session_dir import remove_leftovers
-from shpool.daemon.spawn import Spawner
-from shpool.daemon.table import SessionTable
+from shpool.daemon.clients.attach import Attaching
+from shpool.daemon.loop.listener import Listener, ListenError, bind
+from shpool.daemon.loop.reactor import Reactor
+from shpool.daemon.programs.directory import remove_leftovers
+from shpool.daemon.programs.spawn import Spawner
+from shpool.daemon.requests import Dispatch
+from shpool.daemon.sessions.events import Events
+from shpool.daemon.sessions.hooks import Hooks
+from shpool.daemon.sessions.table import SessionTable
 from shpool.errors import ShpoolError
 from shpool.paths import LOG_FILE_NAME, PID_FILE_NAME, Paths
 from shpool.protocol.messages import PROTOCOL_VERSION

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from shpool import logs
-from shpool.daemon.reactor import Reactor
+from shpool.daemon.loop.reactor import Reactor
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from time import monotonic
 
-from shpool.daemon.reactor import Reactor
+from shpool.daemon.loop.reactor import Reactor
 
 # Longer than anything here takes on a busy machine, in seconds.
 PATIENCE = 10.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shpool.daemon.environment import parse_etc_environment
+from shpool.daemon.programs.environment import parse_etc_environment
 from tests.e2e.harness import Place, eventually
 
 USER = pwd.getpwuid(os.getuid())

@@ -7,7 +7,7 @@ from tests.e2e.harness import DETACH, Place, eventually
 
 EMBEDDING = """
 import os, sys
-from shpool.daemon.hooks import Hooks
+from shpool.daemon.sessions.hooks import Hooks
 from shpool.daemon.server import run
 from shpool.paths import Paths
 

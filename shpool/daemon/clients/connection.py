@@ -1,0 +1,171 @@
+"""A connection to the main socket, from the greeting to the one reply.
+
+    greeting   the daemon's version goes out, a request is awaited (not for ever)
+    asked      the request is complete; whoever handles it answers, now or later
+    answered   the reply is going out, then the connection closes
+
+A connection that becomes an attached client is handed over while it is `asked`.
+"""
+
+import os
+import socket
+from array import array
+
+from shpool import logs
+from shpool.daemon.loop import peer
+from shpool.daemon.loop.outbound import Outbound, Policy
+from shpool.protocol.messages import (
+    AttachHeader,
+    AttachReply,
+    greeting,
+    read_request,
+)
+from shpool.protocol.msgpack import Decoder, WireError, pack
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from shpool.daemon.loop.reactor import Reactor
+    from shpool.protocol.messages import Request
+
+# Seconds a peer has for its request; the protocol's.
+_REQUEST_TIMEOUT = 5.0
+
+# One read of a request, in bytes.
+_READ = 65_536
+
+# Room for one descriptor; of more the kernel drops the rest.  socket.recv_fds would let shells
+# inherit it.
+_ANCILLARY = socket.CMSG_LEN(array("i").itemsize)
+_CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+
+# No reply is refused for its length; the cap only has a meaning for streams.
+_REPLY_CAP = 1 << 62
+
+
+class Connection(Policy):
+    """`asked` is called once, with this connection and its request."""
+
+    def __init__(
+        self,
+        reactor: "Reactor",
+        sock: socket.socket,
+        version: str,
+        asked: "Callable[[Connection, Request], None]",
+    ) -> None:
+        self._reactor = reactor
+        self._sock = sock
+        self._asked = asked
+        self._decoder = Decoder()
+        self.offered: int | None = None  # a descriptor that came along, ours to close
+        self.pid, self._uid = _credentials(sock)
+        fd = sock.fileno()
+        self._outbound = Outbound(reactor, fd, _REPLY_CAP, self)
+        self._timeout = reactor.call_later(_REQUEST_TIMEOUT, self._too_slow)
+        reactor.on_readable(fd, self._read)
+        self._outbound.send(pack(greeting(version)))
+
+    @property
+    def early_input(self) -> bytes:
+        """What the peer sent behind its request."""
+        return self._decoder.rest
+
+    def reply(self, value: "Any") -> None:
+        """Send the one reply, then close."""
+        self._outbound.send(pack(value))
+        self._outbound.finish()
+
+    def hand_over(self) -> socket.socket:
+        """The socket, for an attached client; this object has nothing to do with it any more.
+
+        Nothing of ours is pending: the greeting fits into the buffer of a fresh socket.
+        """
+        self._outbound.close()
+        self._drop_offered()
+        return self._sock
+
+    def close(self) -> None:
+        fd = self._sock.fileno()
+        if fd < 0:
+            return
+        self._timeout.cancel()
+        self._outbound.close()
+        self._drop_offered()
+        self._reactor.drop(fd)
+        self._sock.close()
+
+    def outbound_empty(self) -> None:
+        self.close()
+
+    def outbound_failed(self, error: OSError) -> None:
+        self.close()
+
+    def _too_slow(self) -> None:
+        logs.warn(f"connection of pid {self.pid}: no request in {_REQUEST_TIMEOUT:.0f} s; closed")
+        self.close()
+
+    def _read(self) -> None:
+        try:
+            data, ancillary, _, _ = self._sock.recvmsg(_READ, _ANCILLARY, _CLOEXEC)
+        except BlockingIOError:
+            return
+        except OSError:
+            data, ancillary = b"", []
+        if ancillary:
+            self._take_offered(ancillary)
+        if not data:
+            if self._decoder.started:
+                logs.warn(f"connection of pid {self.pid}: ended in the middle of a request")
+            self.close()
+            return
+        try:
+            if not self._decoder.feed(data):
+                return
+            request = read_request(self._decoder.value)
+        except WireError as error:
+            logs.warn(f"connection of pid {self.pid}: {error}; closed")
+            self.close()
+            return
+        self._timeout.cancel()
+        self._reactor.on_readable(self._sock.fileno(), None)
+        if self._uid != os.geteuid():
+            self._refuse(request)
+            return
+        logs.debug(f"connection of pid {self.pid}: {type(request).__name__}")
+        self._asked(self, request)
+
+    def _take_offered(self, ancillary: "list[tuple[int, int, bytes]]") -> None:
+        self._drop_offered()
+        for level, kind, content in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                fds = array("i")
+                fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
+                for fd in fds:
+                    self._drop_offered()
+                    self.offered = fd
+                    if not _CLOEXEC:
+                        os.set_inheritable(fd, False)
+
+    def _drop_offered(self) -> None:
+        if self.offered is not None:
+            os.close(self.offered)
+            self.offered = None
+
+    def _refuse(self, request: "Request") -> None:
+        logs.warn(f"connection of pid {self.pid}: refused, its uid is {self._uid}")
+        if isinstance(request, AttachHeader):
+            reason = f"uid {self._uid} may not attach to sessions of uid {os.geteuid()}"
+            self.reply(AttachReply("Forbidden", reason=reason).to_wire())
+        else:
+            self.close()
+
+
+def _credentials(sock: socket.socket) -> "tuple[int, int]":
+    try:
+        return peer.credentials(sock)
+    except OSError as error:
+        # Nobody's uid: such a peer is refused once it has said what it wants.
+        logs.warn(f"cannot tell who connected: {error.strerror}")
+        return 0, -1

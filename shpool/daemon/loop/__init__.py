@@ -1,0 +1,1 @@
+"""Descriptors, deadlines and bytes; nothing of shells, sessions or clients."""

@@ -1,0 +1,95 @@
+"""What a new session runs, and what its directory holds, worked out from the attach request."""
+
+import os
+import pwd
+
+from shpool.daemon.programs import shells
+from shpool.daemon.programs.environment import (
+    FORWARD_ENV_FILE,
+    etc_environment_text,
+    forward_env_text,
+    shell_environment,
+)
+from shpool.daemon.programs.spawn import Command
+from shpool.errors import ShpoolError
+from shpool.shellwords import WordError, split_words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.config import Config
+    from shpool.daemon.programs.directory import SessionDir
+    from shpool.protocol.messages import AttachHeader
+
+
+class CannotCreate(ShpoolError):
+    """The session asked for cannot be made; the text is for the user."""
+
+
+def update(directory: "SessionDir", config: "Config", header: "AttachHeader") -> "list[str]":
+    """Write what every attach brings: forward.env, and where the client's ssh agent is.
+
+    Returns warnings for the user.
+    """
+    client = dict(header.env)
+    try:
+        directory.write(FORWARD_ENV_FILE, forward_env_text(config, client))
+        agent = client.get("SSH_AUTH_SOCK")
+        if agent and "\0" not in agent and not config.nosymlink_ssh_auth_sock:
+            directory.link_agent(agent)
+    except OSError as error:
+        return [f"cannot update {directory.path}: {error.strerror}"]
+    return []
+
+
+def prepare(config: "Config", header: "AttachHeader", directory: "SessionDir") -> Command:
+    """What to run, after writing the start-up files that it reads.
+
+    Raises CannotCreate, or ShellStartError where a start command cannot be had, or OSError.
+    """
+    for text in (header.cmd, header.dir, header.start_cmd):
+        if text is not None and "\0" in text:
+            raise CannotCreate("a command or directory cannot have a NUL byte in it")
+    try:
+        user = pwd.getpwuid(os.geteuid())
+    except KeyError:
+        raise CannotCreate(f"uid {os.geteuid()} has no passwd entry") from None
+    env = shell_environment(
+        config,
+        user=user.pw_name,
+        home=user.pw_dir,
+        login_shell=user.pw_shell or "/bin/sh",
+        session_name=header.name,
+        session_dir=directory.path,
+        client=dict(header.env),
+        runtime_dir=os.environ.get("XDG_RUNTIME_DIR"),
+        etc_environment=etc_environment_text(),
+    )
+    # As login(1) and sshd do, a missing home directory is no reason to let nobody in.
+    where = header.dir or (user.pw_dir if os.path.isdir(user.pw_dir) else "/")
+    if header.cmd is not None:
+        if header.start_cmd:
+            raise CannotCreate("a start command needs a shell, so it does not go with a command")
+        return Command(*_words(header.cmd), env, where)
+    shell = config.shell or user.pw_shell or "/bin/sh"
+    start = shells.plan(
+        shell,
+        session_dir=directory.path,
+        prompt_prefix=config.prompt_prefix,
+        start_cmd=header.start_cmd,
+        norc=config.norc,
+        env=env,
+    )
+    for path, text in start.files.items():
+        directory.write(path, os.fsencode(text))
+    return Command(shell, start.argv, start.env, where)
+
+
+def _words(cmd: str) -> "tuple[str, list[str]]":
+    """The program of a --cmd, and its whole argv."""
+    try:
+        words = split_words(cmd)
+    except WordError as error:
+        raise CannotCreate(f"cannot split the command {cmd!r}: {error}") from None
+    if not words:
+        raise CannotCreate("the command to run is empty")
+    return words[0], words

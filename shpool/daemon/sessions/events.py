@@ -1,0 +1,96 @@
+"""The events socket: who subscribed, and telling them, in the order in which things happened.
+
+EVENTS.md is the contract with subscribers.  publish() never blocks and costs one send for each
+subscriber that keeps up; one that does not is cut off when its buffer overflows, because an
+event stream with a hole in it would be worse than none.
+"""
+
+import os
+
+from shpool import logs
+from shpool.daemon.loop import peer
+from shpool.daemon.loop.outbound import Outbound, Policy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+
+    from shpool.daemon.loop.reactor import Reactor
+
+# Bytes kept for a subscriber, beside what the kernel's socket buffer holds: some 2,300 events.
+BACKLOG_CAP = 65_536
+
+# Read from a subscriber in one turn, in bytes, to be thrown away.
+_DISCARD = 65_536
+
+
+class Events:
+    """All subscribers.  `accepted` is for the listener of the events socket."""
+
+    def __init__(self, reactor: "Reactor") -> None:
+        self.reactor = reactor
+        self.subscribers: dict[int, Subscriber] = {}
+
+    def accepted(self, sock: "socket.socket") -> None:
+        """Take a connection in, if it is of the user who runs the daemon."""
+        try:
+            _, uid = peer.credentials(sock)
+        except OSError:
+            uid = -1
+        if uid != os.geteuid():
+            logs.warn(f"events: closed a connection of uid {uid}")
+            sock.close()
+            return
+        subscriber = Subscriber(self, sock)
+        self.subscribers[sock.fileno()] = subscriber
+
+    def publish(self, kind: str) -> None:
+        """Send one event, for example session.created, to everybody."""
+        line = b'{"type":"%s"}\n' % kind.encode()
+        for subscriber in list(self.subscribers.values()):
+            subscriber.outbound.send(line)
+
+    def close(self) -> None:
+        """Say goodbye: every subscriber reads to its end."""
+        for subscriber in list(self.subscribers.values()):
+            subscriber.close()
+
+
+class Subscriber(Policy):
+    """One connection to the events socket, and what it has not read yet."""
+
+    def __init__(self, events: Events, sock: "socket.socket") -> None:
+        self._events = events
+        self._sock = sock
+        self.outbound = Outbound(events.reactor, sock.fileno(), BACKLOG_CAP, self)
+        events.reactor.on_readable(sock.fileno(), self._discard)
+
+    def close(self) -> None:
+        fd = self._sock.fileno()
+        if self._events.subscribers.pop(fd, None) is None:
+            return
+        self.outbound.close()
+        self._events.reactor.drop(fd)
+        self._sock.close()
+
+    def outbound_full(self) -> None:
+        logs.warn(f"events: evicted a subscriber that is {self.outbound.pending} bytes behind")
+        self.close()
+
+    def outbound_failed(self, error: OSError) -> None:
+        self.close()
+
+    def _discard(self) -> None:
+        try:
+            if self._sock.recv(_DISCARD):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+            return
+        # It will write no more; that it still reads is the whole point (socat -u shuts its
+        # writing side down).  Where hang-ups cannot be watched, a failing send tells.
+        fd = self._sock.fileno()
+        self._events.reactor.on_readable(fd, None)
+        self._events.reactor.on_hangup(fd, self.close)

@@ -3,12 +3,8 @@
 Everything that lives as long as the daemon is made here, once, and handed to whoever needs it.
 """
 
-import fcntl
 import os
-import resource
 import signal
-import socket
-import time
 
 from shpool import logs
 from shpool.config import ConfigSource
@@ -21,12 +17,18 @@ from shpool.daemon.requests import Dispatch
 from shpool.daemon.sessions.events import Events
 from shpool.daemon.sessions.hooks import Hooks
 from shpool.daemon.sessions.table import SessionTable
-from shpool.errors import ShpoolError
+from shpool.daemon.startup import (
+    activation_socket,
+    lock_pid_file,
+    make_private,
+    raise_descriptor_limit,
+)
 from shpool.paths import LOG_FILE_NAME, PID_FILE_NAME, Paths
 from shpool.protocol.messages import PROTOCOL_VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping
 
 # For tests of what clients do about a daemon of another version.
@@ -35,19 +37,7 @@ VERSION_OVERRIDE = "SHPOOL_TEST__OVERRIDE_VERSION"
 # Set by a client that starts a daemon in the background.
 AUTODAEMONIZED = "SHPOOL__AUTODAEMONIZED"
 
-# Descriptors: two for each session and one for each client, subscriber and connection.
-_WANTED_DESCRIPTORS = 65_536
-
-# Seconds for which a daemon started in the background waits for a predecessor to finish ending.
-_SUCCESSION = 5.0
-
-_LISTEN_FD = 3
-
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
-
-
-class StartError(ShpoolError):
-    """The daemon cannot run; the message is for the user."""
 
 
 class Server:
@@ -68,10 +58,10 @@ class Server:
         self._paths = paths
         self._ending = False
         config = ConfigSource(config_files, logs.warn)
-        _make_private(paths.runtime)
-        _make_private(paths.state)
+        make_private(paths.runtime)
+        make_private(paths.state)
         self._reactor = reactor = Reactor()
-        self._spawner = spawner = Spawner(reactor, umask, _raise_descriptor_limit())
+        self._spawner = spawner = Spawner(reactor, umask, raise_descriptor_limit())
         self._events = Events(reactor)
         self._table = SessionTable(self._events, hooks or Hooks())
         self._attaching = attaching = Attaching(reactor, self._table, spawner, config, paths.state)
@@ -86,7 +76,7 @@ class Server:
             reactor.on_signal(signal.SIGHUP, self._end)
         try:
             # The events socket first: whoever can ask for a session can subscribe before.
-            activated = _activation_socket(environ)
+            activated = activation_socket(environ)
             self._listeners = [Listener(reactor, self._bind(paths.events), self._events.accepted)]
             # Whoever has that socket has the state: what is there is of a daemon that was killed.
             # It goes before anybody can ask for a session.
@@ -109,7 +99,7 @@ class Server:
         """Remove the file at `path` too when the daemon ends."""
         self._bound.append((path, os.stat(path)))
 
-    def _bind(self, path: str) -> socket.socket:
+    def _bind(self, path: str) -> "socket.socket":
         sock = bind(path)
         self.keep(path)
         return sock
@@ -166,8 +156,8 @@ def run(
     umask = os.umask(0o077)
     pid_file = None
     if AUTODAEMONIZED in environ:
-        _make_private(paths.runtime)
-        pid_file = _lock_pid_file(paths.beside_socket(PID_FILE_NAME), paths.socket)
+        make_private(paths.runtime)
+        pid_file = lock_pid_file(paths.beside_socket(PID_FILE_NAME), paths.socket)
         log_file = log_file or paths.beside_socket(LOG_FILE_NAME)
     if log_file:
         logs.log.to_file(log_file)
@@ -184,29 +174,6 @@ def run(
     server.run()
 
 
-def _lock_pid_file(path: str, control_socket: str) -> str:
-    """Write our pid to `path` and hold its lock for as long as the process lives.
-
-    Of several daemons that clients start at once, one gets past this.  Raises StartError.
-    """
-    deadline = time.monotonic() + _SUCCESSION
-    while True:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # The holder we waited for may have removed the file that we have open.
-            if os.path.exists(path) and os.path.samestat(os.fstat(fd), os.stat(path)):
-                break
-        except BlockingIOError:
-            if _answers(control_socket) or time.monotonic() > deadline:
-                raise StartError("another daemon is already running") from None
-            time.sleep(0.02)
-        os.close(fd)
-    os.ftruncate(fd, 0)
-    os.write(fd, b"%d\n" % os.getpid())
-    return path
-
-
 def _exit_at_once(number: int, frame: object) -> None:
     os._exit(1)
 
@@ -218,55 +185,3 @@ def _same_file(found: os.stat_result, made: os.stat_result) -> bool:
         made.st_ino,
         made.st_mtime_ns,
     )
-
-
-def _answers(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        return sock.connect_ex(path) == 0
-
-
-def _activation_socket(environ: "Mapping[str, str]") -> "socket.socket | None":
-    """The listening socket that systemd (or who speaks its protocol, sd_listen_fds) passed."""
-    if environ.get("LISTEN_FDS") != "1":
-        return None
-    if environ.get("LISTEN_PID", str(os.getpid())) != str(os.getpid()):
-        return None
-    try:
-        sock = socket.socket(fileno=_LISTEN_FD)
-    except OSError:
-        return None
-    if sock.family != socket.AF_UNIX or sock.type != socket.SOCK_STREAM:
-        sock.detach()
-        return None
-    os.set_inheritable(_LISTEN_FD, False)
-    sock.setblocking(False)
-    logs.info("using systemd activation socket")
-    return sock
-
-
-def _make_private(directory: str) -> None:
-    """Have a directory that only its owner can enter, and that is ours.  Raises StartError."""
-    try:
-        os.makedirs(directory, 0o700, exist_ok=True)
-        status = os.stat(directory)
-        if status.st_uid != os.geteuid():
-            raise StartError(f"{directory} belongs to uid {status.st_uid}")
-        if status.st_mode & 0o077:
-            os.chmod(directory, 0o700)
-    except OSError as error:
-        raise StartError(f"cannot make {directory}: {error.strerror}") from None
-
-
-def _raise_descriptor_limit() -> "tuple[int, int] | None":
-    """Allow ourselves as many descriptors as we may; the limit before, for the shells."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    soft, hard = before
-    wanted = _WANTED_DESCRIPTORS if hard == resource.RLIM_INFINITY else hard
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return None
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    except (OSError, ValueError) as error:
-        logs.warn(f"cannot raise the limit of open files: {error}")
-        return None
-    return before

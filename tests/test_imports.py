@@ -101,6 +101,16 @@ def test_the_model_knows_nothing_of_ours() -> None:
     ] == []
 
 
+def test_the_files_of_the_model_do_not_import_each_other_in_circles() -> None:
+    inside = [f for f in offending("shpool.terminal") if within(f.imported, "shpool.terminal")]
+    left = {name for found in inside for name in (found.module, found.imported)}
+    while bottom := {
+        name for name in left if not any(f.module == name and f.imported in left for f in inside)
+    }:
+        left -= bottom
+    assert left == set()
+
+
 def test_the_wire_knows_nothing_of_ours_but_the_root_of_errors() -> None:
     assert [
         found

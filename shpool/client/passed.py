@@ -8,7 +8,7 @@ from time import monotonic
 
 from shpool.client.relay import Outcome, Relay
 from shpool.protocol import chunks
-from shpool.terminal.watch import ALTERNATE, REPORTS
+from shpool.terminal.leave import ALTERNATE, REPORTS
 
 # Seconds that the daemon has to give the terminal back.
 _GIVE_BACK = 2.0
@@ -52,7 +52,7 @@ class PassedRelay(Relay):
             return False  # the terminal is ours again, but takes nothing
         if self._wish is None:
             self._wish = outcome
-            self._tell(chunks.LEAVE)
+            self._tell(chunks.DETACH)
             self._deadline = monotonic() + _GIVE_BACK
         return True
 

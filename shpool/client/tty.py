@@ -8,7 +8,7 @@ import termios
 
 from shpool.client import reports
 from shpool.protocol.messages import TtySize
-from shpool.terminal.watch import Watch
+from shpool.terminal.leave import Watch
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 

@@ -14,7 +14,7 @@ end, when the daemon has given the terminal back, and the other direction has ch
                 system's struct termios, to be restored if the client is killed
     Back        to the daemon, empty: the client, which may have been stopped, has the terminal
                 and has made it raw
-    Leave       to the daemon, empty: the client wants its terminal back, and to be detached
+    Detach      to the daemon, empty: the client wants its terminal back, and to be detached
 """
 
 from struct import Struct
@@ -30,7 +30,7 @@ MAYBE_SWITCH = 3
 STATE = 4
 MODES = 5
 BACK = 6
-LEAVE = 7
+DETACH = 7
 
 # Clients of the original refuse a chunk with more, in bytes.
 MAX_PAYLOAD = 16_384
@@ -94,13 +94,13 @@ class ChunkReader:
             found.append((kind, buffer[pos + HEAD_SIZE : end]))
             pos = end
         self._buffer = buffer[pos:]
-        if self._buffer and self._buffer[0] > LEAVE:
+        if self._buffer and self._buffer[0] > DETACH:
             raise WireError(f"a chunk of the unknown kind {self._buffer[0]}")
         return found
 
     def _payload_size(self, buffer: bytes, pos: int) -> int:
         kind, size = _HEAD.unpack_from(buffer, pos)
-        if kind > LEAVE:
+        if kind > DETACH:
             raise WireError(f"a chunk of the unknown kind {kind}")
         if size > MAX_PAYLOAD:
             raise WireError(f"a chunk of {size} bytes, where {MAX_PAYLOAD} is the most")

@@ -12,9 +12,29 @@
     backlog.append(data)                       keep what the pty produced, to interpret it later
     backlog.advance(limit)                     interpret about limit bytes; True while more waits
     backlog.must_hold                          read the pty more slowly
-    backlog.catch_up(), backlog.resize(rows, cols), backlog.restore(...), backlog.leave()
+    backlog.catch_up(), backlog.resize(rows, cols), backlog.restore(...)
 
     from shpool.terminal.leave import LEAVE    for who has no model
+
+The interpreter is one object in layers, each a class in a file of its own that knows those below.
+An attribute belongs to the layer that sets it first, and whose docstrings say what it means:
+
+    Parser      parser.py      state, after_print; what is unfinished
+    Grid        grid.py        rows, cols; main, alternate, and screen, lines for the one in use;
+                               x, y, margin_wrap; top, bottom, left, right, side_margins, origin;
+                               limit; pen, fill, linked; autowrap, insert_mode, newline_mode;
+                               charsets, shift, translation; history, scrolled; pens, clusters
+    Cursor      cursor.py      tab_stops, alternate_tab_stops, reverse_wrap
+    Printer     printing.py    nothing: it writes cells
+    Editor      edit.py        nothing: it erases and moves them
+    Modes       modes.py       modes, tracking, encoding, alternate_mode, saved_modes
+    Properties  properties.py  title, icon and their stacks, directory, palette, dynamic, shape,
+                               pointer, progress, modify: with it the state is whole
+    Terminal    model.py       what the daemon talks to
+
+sequences.py says which method a sequence calls. Rows and what they are made of: cells.py, lines.py,
+pen.py, pens.py, clusters.py, width.py. Functions of a whole state, which is all they know:
+reflow.py, restore.py with paint.py, goodbye.py, compact.py.
 
 Not modelled: images (after one the cursor may be wrong until the next absolute move), double-size
 lines, VT52 mode, 132-column mode (DECCOLM), win32 input mode (?9001), single shifts, national

@@ -56,7 +56,6 @@ class Backlog:
     """
 
     __slots__ = (
-        "_cap",
         "_given_cap",
         "_new",
         "_new_size",
@@ -67,6 +66,7 @@ class Backlog:
         "_tried",
         "_try_at",
         "_worth",
+        "cap",
         "pending",
         "terminal",
     )
@@ -86,11 +86,11 @@ class Backlog:
     def _measure(self) -> None:
         """Work out what depends on the terminal's size."""
         terminal = self.terminal
-        self._cap = self._given_cap or max(MIN_CAP, 4 * terminal.history_lines * terminal.cols)
+        self.cap = self._given_cap or max(MIN_CAP, 4 * terminal.history_lines * terminal.cols)
         lines = terminal.history_lines + terminal.rows
         self._worth = max(2 * lines * terminal.cols, _SMALL)  # pending that is worth skipping
-        self._share = min(_SHARE, self._cap // 4)
-        self._try_at = min(self._worth + _SHARE, self._cap // 2)  # pending beyond which it is tried
+        self._share = min(_SHARE, self.cap // 4)
+        self._try_at = min(self._worth + _SHARE, self.cap // 2)  # pending beyond which it is tried
 
     def append(self, data: bytes) -> None:
         """Take what the pty produced, in a time that does not depend on what waits."""
@@ -104,14 +104,9 @@ class Backlog:
                 self._skip()
 
     @property
-    def cap(self) -> int:
-        """Bytes that may wait."""
-        return self._cap
-
-    @property
     def must_hold(self) -> bool:
         """More than the cap waits and may not be skipped: read the pty no faster than advance."""
-        return self.pending > self._cap
+        return self.pending > self.cap
 
     def advance(self, limit: int) -> bool:
         """Interpret about limit bytes; True while more is pending."""
@@ -171,11 +166,6 @@ class Backlog:
         self.catch_up()
         return self.terminal.restore(history, in_place)
 
-    def leave(self) -> bytes:
-        """Terminal.leave, after catching up."""
-        self.catch_up()
-        return self.terminal.leave()
-
     def _put(self, item: "Block | tuple[int, int]") -> None:
         self._queue.append(item)
         self._odd += not isinstance(item, Block) or item.lines < 0
@@ -222,7 +212,7 @@ class Backlog:
                 missing -= blocks[number].lines
             if missing <= 0 and number:
                 self._drop(blocks[:number])
-        self._try_at = max(min(self._worth + _SHARE, self._cap // 2), self.pending + self._share)
+        self._try_at = max(min(self._worth + _SHARE, self.cap // 2), self.pending + self._share)
 
     def _drop(self, blocks: "list[Block]") -> None:
         """Skip these, the first in the queue, as far as that is possible."""

@@ -7,9 +7,10 @@ that column with a wrap pending (DEC STD 070 calls it the last column flag), as 
 from collections import deque
 
 from .cells import BLANK, PLAIN, TAIL, Row
+from .clusters import Clusters
 from .parser import Parser
 from .pen import DEFAULT
-from .tables import Clusters, Pens
+from .pens import Pens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

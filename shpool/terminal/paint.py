@@ -3,15 +3,16 @@
 import re
 
 from .cells import BLANK, PLAIN, TAIL, Row
+from .clusters import FIRST_CLUSTER
 from .pen import PROTECTED, sgr
-from .tables import FIRST_CLUSTER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .clusters import Clusters
     from .pen import Pen
-    from .tables import Clusters, Pens
+    from .pens import Pens
 
 # What is not simply written out: blanks, and wide characters and clusters. CJK needs no care but
 # that its TAIL is left out; what terminals measure differently is followed by an absolute column.

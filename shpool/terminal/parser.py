@@ -33,30 +33,53 @@ _MAX_MEMO_KEY = 64
 MAX_STRING = 64 * 1024
 MAX_SEQUENCE = 1024
 
-GROUND, ESCAPE, INTERMEDIATE, CSI, OSC, DCS, DATA, STRING = range(8)
+# The machine's states, by the names they have in Williams' diagram.
+(
+    GROUND,
+    ESCAPE,
+    INTERMEDIATE,
+    CSI_PARAM,
+    OSC_STRING,
+    DCS_PARAM,
+    DCS_PASSTHROUGH,
+    SOS_PM_APC_STRING,
+) = range(8)
 
 _OPEN = {
     "\x1b": ("\x1b", ESCAPE),
-    "\x90": ("\x1bP", DCS),
-    "\x98": ("\x1bX", STRING),
-    "\x9b": ("\x1b[", CSI),
-    "\x9d": ("\x1b]", OSC),
-    "\x9e": ("\x1b^", STRING),
-    "\x9f": ("\x1b_", STRING),
+    "\x90": ("\x1bP", DCS_PARAM),
+    "\x98": ("\x1bX", SOS_PM_APC_STRING),
+    "\x9b": ("\x1b[", CSI_PARAM),
+    "\x9d": ("\x1b]", OSC_STRING),
+    "\x9e": ("\x1b^", SOS_PM_APC_STRING),
+    "\x9f": ("\x1b_", SOS_PM_APC_STRING),
 }
-_AFTER_ESCAPE = {"[": CSI, "]": OSC, "P": DCS, "X": STRING, "^": STRING, "_": STRING}
+_AFTER_ESCAPE = {
+    "[": CSI_PARAM,
+    "]": OSC_STRING,
+    "P": DCS_PARAM,
+    "X": SOS_PM_APC_STRING,
+    "^": SOS_PM_APC_STRING,
+    "_": SOS_PM_APC_STRING,
+}
 
 # What ends the inside of a string, or interrupts it.
 _ENDS = {
-    OSC: re.compile("[\x07\x18\x1a\x1b\x80-\x9f]"),
-    DATA: re.compile("[\x18\x1a\x1b\x80-\x9f]"),
-    STRING: re.compile("[\x18\x1a\x1b\x80-\U0010ffff]"),
+    OSC_STRING: re.compile("[\x07\x18\x1a\x1b\x80-\x9f]"),
+    DCS_PASSTHROUGH: re.compile("[\x18\x1a\x1b\x80-\x9f]"),
+    SOS_PM_APC_STRING: re.compile("[\x18\x1a\x1b\x80-\U0010ffff]"),
 }
 _IGNORED_IN_OSC = re.compile("[\x00-\x1f]+")
 
 # What a sequence longer than its cap turns into, so that its rest, which goes on arriving, does
 # nothing and prints nothing: an OSC of a number nobody uses, a PM, a malformed CSI.
-_DROPPED = {OSC: "\x1b]88888888;", DATA: "\x1b^", STRING: "\x1b^", CSI: "\x1b[0<", DCS: "\x1b^"}
+_DROPPED = {
+    OSC_STRING: "\x1b]88888888;",
+    DCS_PASSTHROUGH: "\x1b^",
+    SOS_PM_APC_STRING: "\x1b^",
+    CSI_PARAM: "\x1b[0<",
+    DCS_PARAM: "\x1b^",
+}
 
 
 class Parser:
@@ -215,7 +238,7 @@ class Parser:
 
     def _collect(self, text: str) -> None:
         self._unfinished_size += len(text)
-        cap = MAX_SEQUENCE if self.state in (CSI, INTERMEDIATE, DCS) else MAX_STRING
+        cap = MAX_SEQUENCE if self.state in (CSI_PARAM, INTERMEDIATE, DCS_PARAM) else MAX_STRING
         if self._unfinished_size <= cap:
             self._unfinished.append(text)
         elif self.state != INTERMEDIATE:
@@ -225,11 +248,11 @@ class Parser:
         """Take characters until ground is reached; what is left of text."""
         at = 0
         while at < len(text) and self.state != GROUND:
-            if self.state >= OSC and self.state != DCS:
+            if self.state >= OSC_STRING and self.state != DCS_PARAM:
                 match = _ENDS[self.state].search(text, at)
                 end = match.start() if match else len(text)
                 inside = text[at:end]
-                if self.state == OSC:
+                if self.state == OSC_STRING:
                     inside = _IGNORED_IN_OSC.sub("", inside)
                 if inside:
                     self._collect(inside)
@@ -244,9 +267,9 @@ class Parser:
 
     def _end_string(self, char: str) -> None:
         """A character that ends a string, one way or another."""
-        if self.state != STRING:
+        if self.state != SOS_PM_APC_STRING:
             self.after_print = False
-        if self.state == OSC:
+        if self.state == OSC_STRING:
             body = self._end()[2:]
             if char in "\x07\x1b\x9c":
                 self.operating_system_command(body)
@@ -269,7 +292,7 @@ class Parser:
             elif char in "\x18\x1a":
                 self._end()
                 self.after_print = False
-            elif self.state != DCS:
+            elif self.state != DCS_PARAM:
                 self._dispatch(char)
         elif char > "\x7f":
             self._end()
@@ -283,8 +306,8 @@ class Parser:
             self._begin("\x1b" + char, INTERMEDIATE)
         elif char < ("0" if self.state == INTERMEDIATE else "@") and self.state != ESCAPE:
             self._collect(char)
-        elif self.state == DCS:
+        elif self.state == DCS_PARAM:
             self._collect(char)
-            self.state = DATA
+            self.state = DCS_PASSTHROUGH
         else:
             self._dispatch(self._end() + char)

@@ -1,8 +1,8 @@
 """Printing: from characters to cells, wrapping, combining, repeating."""
 
 from .cells import BLANK, PLAIN, TAIL
+from .clusters import FIRST_CLUSTER
 from .cursor import Cursor
-from .tables import FIRST_CLUSTER
 from .width import UNSURE, char_width
 
 TYPE_CHECKING = False

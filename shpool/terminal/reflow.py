@@ -11,13 +11,13 @@ from .lines import join, pop_rows, rows_of_lines, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .model import Terminal
+    from .properties import Properties
 
 # A pty can be told of 65,535; what a program then fills costs two bytes or more for each cell.
 MAX_SIDE = 4096
 
 
-def resize(terminal: "Terminal", rows: int, cols: int) -> None:
+def resize(terminal: "Properties", rows: int, cols: int) -> None:
     """Give a terminal another size; values outside 1 to MAX_SIDE are brought into it."""
     rows = min(max(rows, 1), MAX_SIDE)
     cols = min(max(cols, 1), MAX_SIDE)
@@ -65,7 +65,7 @@ def resize(terminal: "Terminal", rows: int, cols: int) -> None:
     _extend_tab_stops(terminal, cols)
 
 
-def _extend_tab_stops(terminal: "Terminal", cols: int) -> None:
+def _extend_tab_stops(terminal: "Properties", cols: int) -> None:
     """New columns get a stop each eighth column, counted from the last stop there was. Stops
     beyond a narrower screen are there again when it is widened, as in xterm and xterm.js."""
     stops = terminal.tab_stops
@@ -75,7 +75,7 @@ def _extend_tab_stops(terminal: "Terminal", cols: int) -> None:
             stops[column] = 1
 
 
-def _change_rows(terminal: "Terminal", lines: list[Row], y: int, rows: int) -> int:
+def _change_rows(terminal: "Properties", lines: list[Row], y: int, rows: int) -> int:
     """Bring the main screen to that many rows, at its old width; the cursor's row after that."""
     missing = rows - len(lines)
     if missing > 0:
@@ -95,7 +95,7 @@ def _change_rows(terminal: "Terminal", lines: list[Row], y: int, rows: int) -> i
     return y
 
 
-def _pull(terminal: "Terminal", count: int, cols: int) -> list[Row]:
+def _pull(terminal: "Properties", count: int, cols: int) -> list[Row]:
     """Take up to count rows, as they are at that width, out of the end of the history."""
     rows: list[Row] = []
     while len(rows) < count and terminal.history:
@@ -109,7 +109,7 @@ def _pull(terminal: "Terminal", count: int, cols: int) -> list[Row]:
 
 
 def _reflow(
-    terminal: "Terminal", lines: list[Row], x: int, y: int, rows: int, cols: int
+    terminal: "Properties", lines: list[Row], x: int, y: int, rows: int, cols: int
 ) -> tuple[list[Row], int, int]:
     """Wrap the main screen's lines anew; its rows, and the cursor's column and row."""
     old_cols = terminal.cols

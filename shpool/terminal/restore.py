@@ -12,7 +12,7 @@ from .paint import Painter
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .grid import SavedCursor, Screen
-    from .model import Terminal
+    from .properties import Properties
 
 # CAN and ST are the one beginning that is clean from inside any unfinished sequence. ESC 7 stands
 # before what would move the cursor: what is on the screen must go into the scrollback from there.
@@ -38,7 +38,7 @@ _DESIGNATE = ("\x1b(", "\x1b)", "\x1b*", "\x1b+")
 _SHIFT = ("\x0f", "\x0e", "\x1bn", "\x1bo")
 
 
-def restore(terminal: "Terminal", history: int, *, in_place: bool) -> bytes:
+def restore(terminal: "Properties", history: int, *, in_place: bool) -> bytes:
     """The bytes that draw a terminal; see Terminal.restore."""
     painter = Painter(terminal.pens, terminal.clusters, terminal.rows)
     out = painter.out
@@ -82,7 +82,7 @@ def _keyboard(screen: "Screen") -> str:
     return stack + "".join(f"\x1b[>{flags}u" for flags in pushed)
 
 
-def _tab_stops(terminal: "Terminal") -> str:
+def _tab_stops(terminal: "Properties") -> str:
     """All stops anew. CSI ? 5 W adds the default ones beyond the present width, where known."""
     stops = terminal.tab_stops[: terminal.cols]
     columns = [column for column, stop in enumerate(stops) if stop]
@@ -125,7 +125,7 @@ def _saved_cursor(painter: Painter, saved: "SavedCursor", visit: str = "") -> No
     _unuse_saved(painter, saved)
 
 
-def _enter_alternate(painter: Painter, terminal: "Terminal") -> None:
+def _enter_alternate(painter: Painter, terminal: "Properties") -> None:
     """Main's saved cursor, and the alternate screen, erased. 1049 saves the cursor itself; some
     terminals know nothing else."""
     main = terminal.main
@@ -141,7 +141,7 @@ def _enter_alternate(painter: Painter, terminal: "Terminal") -> None:
     painter.out.append("\x1b[H\x1b[J")
 
 
-def _titles(terminal: "Terminal", *, in_place: bool) -> str:
+def _titles(terminal: "Properties", *, in_place: bool) -> str:
     """Title and icon name, and their stacks. A terminal that shows the session already has some
     of the stack: how much is not known, for it may have missed pushes and pops; so as many are
     popped as there can be, which does nothing on an empty stack."""
@@ -160,7 +160,7 @@ def _titles(terminal: "Terminal", *, in_place: bool) -> str:
     return "".join(made)
 
 
-def _properties(terminal: "Terminal") -> str:
+def _properties(terminal: "Properties") -> str:
     """Directory, colours and the rest of properties.py, as far as the session touched them."""
     made = []
     if terminal.directory is not None:
@@ -190,7 +190,7 @@ def _private(mode: int, on: bool) -> str:
     return f"\x1b[?{mode}{'h' if on else 'l'}"
 
 
-def _modes(terminal: "Terminal") -> str:
+def _modes(terminal: "Properties") -> str:
     """All modes, margins, and origin mode after them. XTSAVE's values come before the present."""
     made = []
     saved_modes = terminal.saved_modes
@@ -221,7 +221,7 @@ def _modes(terminal: "Terminal") -> str:
     return "".join(made)
 
 
-def _cursor(painter: Painter, terminal: "Terminal") -> None:
+def _cursor(painter: Painter, terminal: "Properties") -> None:
     """Character sets, pen, position, insert mode; and the last cluster once more in its own cell
     if a wrap is pending or REP would repeat it."""
     out = painter.out
@@ -265,7 +265,7 @@ def _cursor(painter: Painter, terminal: "Terminal") -> None:
         out.append(charsets + insert)
 
 
-def _position(terminal: "Terminal", y: int, x: int) -> str:
+def _position(terminal: "Properties", y: int, x: int) -> str:
     if terminal.origin:
         y -= terminal.top
         x -= terminal.left

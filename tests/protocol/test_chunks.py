@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from shpool.protocol.chunks import (
     BACK,
     DATA,
+    DETACH,
     EXIT_STATUS,
     HEARTBEAT,
-    LEAVE,
     MAX_PAYLOAD,
     MAYBE_SWITCH,
     MODES,
@@ -22,7 +22,7 @@ from shpool.protocol.chunks import (
 )
 from shpool.protocol.msgpack import WireError
 
-WITH_PAYLOAD = [DATA, HEARTBEAT, MAYBE_SWITCH, STATE, MODES, BACK, LEAVE]
+WITH_PAYLOAD = [DATA, HEARTBEAT, MAYBE_SWITCH, STATE, MODES, BACK, DETACH]
 
 # As they stand on the wire, in either direction of this program's use.
 LITERALS: list[tuple[tuple[int, bytes | int], bytes]] = [
@@ -33,7 +33,7 @@ LITERALS: list[tuple[tuple[int, bytes | int], bytes]] = [
     ((STATE, b"\x03"), b"\x04\x01\x00\x00\x00\x03"),
     ((MODES, b"xyz"), b"\x05\x03\x00\x00\x00xyz"),
     ((BACK, b""), b"\x06\x00\x00\x00\x00"),
-    ((LEAVE, b""), b"\x07\x00\x00\x00\x00"),
+    ((DETACH, b""), b"\x07\x00\x00\x00\x00"),
     ((EXIT_STATUS, 0), b"\x02\x00\x00\x00\x00"),
     ((EXIT_STATUS, 7), b"\x02\x07\x00\x00\x00"),
     ((EXIT_STATUS, 143), b"\x02\x8f\x00\x00\x00"),

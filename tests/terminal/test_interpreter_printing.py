@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from shpool.terminal.clusters import MAX_CLUSTER
 from shpool.terminal.model import Terminal
-from shpool.terminal.tables import MAX_CLUSTER
 from shpool.terminal.width import UNSURE, char_width
 
 

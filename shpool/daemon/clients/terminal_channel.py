@@ -19,7 +19,7 @@ from shpool.daemon.loop import peer
 from shpool.daemon.loop.outbound import Outbound, Policy
 from shpool.protocol import chunks
 from shpool.protocol.msgpack import WireError
-from shpool.terminal.watch import Watch
+from shpool.terminal.leave import Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ class TerminalChannel(Channel):
                 self._terminal.before = content[: len(_MODES)]
             elif kind == chunks.BACK:
                 self._back()
-            elif kind == chunks.LEAVE:
+            elif kind == chunks.DETACH:
                 self.user.channel_leave()
 
     def _back(self) -> None:

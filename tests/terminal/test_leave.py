@@ -2,8 +2,7 @@
 
 import pytest
 
-from shpool.terminal.leave import LEAVE, LEAVE_END, LEAVE_MAIN
-from shpool.terminal.watch import ALTERNATE, REPORTS, Watch
+from shpool.terminal.leave import ALTERNATE, LEAVE, LEAVE_END, LEAVE_MAIN, REPORTS, Watch
 
 STATES = {
     b"plain text": 0,

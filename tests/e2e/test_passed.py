@@ -141,7 +141,7 @@ def test_a_stopped_client_leaves_the_keys_and_the_screen_to_the_shell_outside(
         shell.send(key)
     shell.send("\n")
     shell.until_shown("for the outside")
-    assert not any("from inside" in row for row in shell.screen())
+    assert not any("from inside" in row for row in shell.lines())
     shell.send("fg\n")
     shell.until_shown("from inside")
     shell.send("it\n")
@@ -170,8 +170,8 @@ def test_a_client_started_in_the_background_takes_nothing_until_it_is_in_front(
     place.start()
     with outside(place) as window:
         window.send("shpool attach one & echo pid $!\n")
-        window.until(lambda: re.search(r"^pid \d+", "\n".join(window.screen()), re.MULTILINE))
-        pid = int(re.findall(r"^pid (\d+)", "\n".join(window.screen()), re.MULTILINE)[-1])
+        window.until(lambda: re.search(r"^pid \d+", "\n".join(window.lines()), re.MULTILINE))
+        pid = int(re.findall(r"^pid (\d+)", "\n".join(window.lines()), re.MULTILINE)[-1])
         eventually(lambda: is_stopped(pid))
         assert place.statuses() == {}
         window.send("echo keys for out''side\n")
@@ -202,7 +202,7 @@ def test_a_client_whose_shell_was_killed_leaves_the_terminal_to_the_shell_before
     with outside(shpool) as window:
         setup = shpool.scratch / "outside.sh"
         window.send(f"bash --noprofile --rcfile {setup} -i\n")
-        window.until(lambda: sum(row.startswith("outside$") for row in window.screen()) == 2)
+        window.until(lambda: sum(row.startswith("outside$") for row in window.lines()) == 2)
         window.send("echo inner=$$\n")
         inner = int(window.expect(r"inner=(\d+)")[1])
         go = shpool.scratch / "go"
@@ -224,8 +224,8 @@ def test_a_client_whose_shell_was_killed_leaves_the_terminal_to_the_shell_before
         go.touch()
         eventually(lambda: pid not in shpool.processes())
         assert shpool.statuses() == {"one": "Disconnected"}
-        assert any("echo inner=" in row for row in window.screen())
-        assert not any("from inside" in row for row in window.screen())
+        assert any("echo inner=" in row for row in window.lines())
+        assert not any("from inside" in row for row in window.lines())
 
 
 # ---- killed

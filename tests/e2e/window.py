@@ -14,7 +14,7 @@ from typing import Any, Self
 from tests.e2e.harness import DEADLINE, Place, Terminal
 from tests.programs import lacking
 from tests.terminal import judge
-from tests.terminal.judge.differ import history_text, screen_text
+from tests.terminal.judge.differ import history_text, joined, screen_text
 
 # Rows that the user can scroll back to.
 SCROLLBACK = 5000
@@ -83,10 +83,16 @@ class Window(Terminal):
         """The lines in the scrollback that are not blank."""
         return [line for line in history_text(self.state(history=True)) if line]
 
+    def lines(self) -> list[str]:
+        """The lines of the screen as they were written: wherever the width wrapped them, joined."""
+        state = self.state()
+        return joined(state["screens"][state["alternate"]]["lines"])
+
     def everything(self) -> list[str]:
-        """The lines of scrollback and screen that are not blank."""
+        """The lines of scrollback and screen that are not blank; wrapped ones are one line."""
         state = self.state(history=True)
-        return [line for line in history_text(state) + screen_text(state) if line]
+        screen = state["screens"][state["alternate"]]["lines"]
+        return [line for line in joined(state["screens"][0]["history"] + screen) if line]
 
     def cursor(self) -> tuple[int, int]:
         """Row and column."""
@@ -94,9 +100,10 @@ class Window(Terminal):
         return cursor["y"], cursor["x"]
 
     def cursor_line(self) -> str:
+        """The line up to where its row with the cursor ends: a prompt behind text that wrapped."""
         state = self.state()
-        row: int = state["cursor"]["y"]
-        return screen_text(state)[row]
+        rows = state["screens"][state["alternate"]]["lines"]
+        return joined(rows[: state["cursor"]["y"] + 1])[-1]
 
     def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Show what comes until the condition holds."""
@@ -113,8 +120,8 @@ class Window(Terminal):
             select.select([self.master], [], [], min(left, 0.05))
 
     def until_shown(self, text: str) -> None:
-        """Wait until `text` stands in a row of the screen."""
-        self.until(lambda: any(text in row for row in self.screen()), f"shown: {text!r}")
+        """Wait until `text` stands on the screen, in one line."""
+        self.until(lambda: any(text in line for line in self.lines()), f"shown: {text!r}")
 
     def until_screen(self, expected: list[str]) -> None:
         """Wait until the screen is exactly this, blank rows at the end aside."""

@@ -55,7 +55,12 @@ def cells(row: Any, table: list[dict[str, Any]]) -> Iterator[Cell]:
 
 def row_text(row: Any) -> str:
     """A dumped row as plain text, the blank tail cut off."""
-    return "".join(c for _, _, text in row[1] for c in text).replace("\0", " ").rstrip()
+    return _printed(row).replace("\0", " ").rstrip()
+
+
+def _printed(row: Any) -> str:
+    """A dumped row with NUL where nothing was ever printed."""
+    return "".join(c for _, _, text in row[1] for c in text)
 
 
 def screen_text(state: State) -> list[str]:
@@ -65,14 +70,20 @@ def screen_text(state: State) -> list[str]:
 
 def history_text(state: State) -> list[str]:
     """The scrollback of the main screen, wrapped rows joined."""
+    return joined(state["screens"][0]["history"])
+
+
+def joined(rows: list[Any]) -> list[str]:
+    """Dumped rows as plain text, each that goes on with the row before it joined to that."""
     lines: list[str] = []
-    for row in state["screens"][0]["history"]:
-        text = row_text(row)
+    for row in rows:
+        text = _printed(row)
         if row[0] and lines:
-            lines[-1] += text
+            # All of a row that wraps was printed, but for the room that a wide character lacked.
+            lines[-1] = lines[-1].rstrip("\0") + text
         else:
             lines.append(text)
-    return lines
+    return [line.replace("\0", " ").rstrip() for line in lines]
 
 
 def difference(expected: State, seen: State, *, ignore: frozenset[str] = frozenset()) -> str:

@@ -44,7 +44,7 @@ class Config:
     nodaemonize: bool = False
     nodaemonize_timeout: bool = False
     pass_terminal: bool = True
-    shell: str | None = None  # None: the user's login shell
+    shell: "str | None" = None  # None: the user's login shell
     env: dict[str, str]
     default_dir: str = "$HOME"
     forward_env: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class Config:
     keybinding: tuple[tuple[bytes, str], ...] = ((parse_binding("Ctrl-Space Ctrl-q"), "detach"),)
     prompt_prefix: str = "shpool:$SHPOOL_SESSION_NAME "
     motd: Motd = Motd("never")
-    motd_args: tuple[str, ...] | None = None  # None: what pam_motd is given on this machine
+    motd_args: "tuple[str, ...] | None" = None  # None: what pam_motd is given on this machine
     var_default: dict[str, str]
 
     def __init__(self, values: "Mapping[str, Any] | None" = None) -> None:
@@ -70,7 +70,7 @@ class Config:
             self.output_spool_lines = mode.lines if mode.name == "lines" else DEFAULT_SPOOL_LINES
 
 
-def config_paths(option: str | None, environ: "Mapping[str, str]") -> list[str]:
+def config_paths(option: "str | None", environ: "Mapping[str, str]") -> list[str]:
     """Absolute paths of the files to read, the one that wins last.
 
     `option` is what --config-file was given, and replaces both of the usual ones. As the XDG

@@ -40,7 +40,7 @@ class Motd:
 
     __slots__ = ("mode", "pager", "show_every")
 
-    def __init__(self, mode: str, pager: str = "", show_every: int | None = None) -> None:
+    def __init__(self, mode: str, pager: str = "", show_every: "int | None" = None) -> None:
         self.mode = mode
         self.pager = pager
         self.show_every = show_every
@@ -60,7 +60,7 @@ def _described(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return f"the string {value!r}" if len(value) <= 60 else f"a string of {len(value)}"
-    if isinstance(value, int | float):
+    if isinstance(value, (int, float)):
         return f"the number {value}" if abs(value) < 10**18 else "a huge number"
     if isinstance(value, list):
         return "an array"

@@ -28,8 +28,7 @@ def parse_duration(text: str) -> int:
         if len(parts) > len(_COLON_UNITS):
             raise DurationError(f"could not parse {text!r} as duration: more than dd:hh:mm:ss")
         seconds = sum(
-            _number(part, text) * unit
-            for part, unit in zip(reversed(parts), _COLON_UNITS, strict=False)
+            _number(part, text) * unit for part, unit in zip(reversed(parts), _COLON_UNITS)
         )
     else:
         unit = text[-1:]

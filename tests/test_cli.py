@@ -1,5 +1,7 @@
 """The command line in process: what is understood, refused and printed before any daemon."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys

@@ -3,10 +3,10 @@ import pathlib
 import re
 import textwrap
 import time
-import tomllib
 from collections.abc import Iterator
 
 import pytest
+import tomllib
 
 from shpool import config
 from shpool.config import Config, ConfigError, ConfigSource, config_paths, load

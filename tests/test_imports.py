@@ -1,5 +1,7 @@
 """What may import what: the rules of the house, read from the source."""
 
+from __future__ import annotations
+
 import ast
 import sys
 from collections.abc import Iterator

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 
 from shpool.options import HELP, Option, Parsed, UsageError, describe, parse

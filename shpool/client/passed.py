@@ -17,7 +17,7 @@ _GIVE_BACK = 2.0
 class PassedRelay(Relay):
     """Data comes from the daemon only when it has given the terminal back."""
 
-    _wish: Outcome | None = None  # why we want to leave
+    _wish: "Outcome | None" = None  # why we want to leave
 
     def run(self) -> Outcome:
         self._terminal.watch.unseen(0)

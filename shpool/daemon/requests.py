@@ -64,7 +64,7 @@ class Dispatch:
     def _starting(self, request: "Request") -> "Session | None":
         """A session that `request` names and that is neither there nor unknown yet."""
         names: list[str] = []
-        if isinstance(request, messages.KillRequest | messages.DetachRequest):
+        if isinstance(request, (messages.KillRequest, messages.DetachRequest)):
             names = request.sessions
         elif isinstance(request, messages.SessionMessage):
             names = [request.session_name]

@@ -71,7 +71,7 @@ class Backlog:
         "terminal",
     )
 
-    def __init__(self, terminal: "Terminal", cap: int | None = None) -> None:
+    def __init__(self, terminal: "Terminal", cap: "int | None" = None) -> None:
         self.terminal = terminal
         self._given_cap = cap
         self.pending = 0  # bytes not interpreted yet

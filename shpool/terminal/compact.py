@@ -96,4 +96,4 @@ def _cluster_cells(text: str) -> set[str]:
 
 def _renumbering(numbers: "Iterable[str]", first: str) -> dict[int, int]:
     """From old to new code points, for str.translate."""
-    return dict(zip(map(ord, numbers), count(ord(first)), strict=False))
+    return dict(zip(map(ord, numbers), count(ord(first))))

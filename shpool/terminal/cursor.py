@@ -4,9 +4,7 @@ from .grid import Grid
 
 GRAPHICS = {
     ord(char): ord(drawn)
-    for char, drawn in zip(
-        "`abcdefghijklmnopqrstuvwxyz{|}~", "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·", strict=True
-    )
+    for char, drawn in zip("`abcdefghijklmnopqrstuvwxyz{|}~", "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·")
 }
 TRANSLATIONS = {"0": GRAPHICS, "A": {ord("#"): ord("£")}}
 

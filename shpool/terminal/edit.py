@@ -239,5 +239,5 @@ class Editor(Printer):
         to_rows, to_x, to_end = self._rectangle(to_top, to_left, 0, 0)
         size = min(end - x, to_end - to_x)
         parts = [self.part(y, x, x + size) for y in rows]
-        for y, (cells, style) in zip(to_rows, parts, strict=False):
+        for y, (cells, style) in zip(to_rows, parts):
             self.place(y, to_x, cells, style)

@@ -42,19 +42,14 @@ def join_marks(texts: list[str], marks: "list[Marks]") -> "Marks":
     if not any(marks):
         return ()
     starts = accumulate(map(len, texts), initial=0)
-    return tuple(
-        (x + start, mark) for start, of in zip(starts, marks, strict=False) for x, mark in of
-    )
+    return tuple((x + start, mark) for start, of in zip(starts, marks) for x, mark in of)
 
 
 def join_pieces(texts: list[str], styles: list[str]) -> tuple[str, str]:
     """Text and style from those of pieces that are complete but for the last one."""
     if not any(styles):
         return "".join(texts), ""
-    padded = [
-        style.ljust(len(text), PLAIN)[: len(text)]
-        for text, style in zip(texts, styles, strict=True)
-    ]
+    padded = [style.ljust(len(text), PLAIN)[: len(text)] for text, style in zip(texts, styles)]
     return "".join(texts), "".join(padded)
 
 
@@ -111,7 +106,7 @@ def _as_rows(texts: list[str], styles: list[str], marks: "list[Marks]", cols: in
     if fill and len(texts[-1].rstrip(BLANK)) <= cols:
         rows = [
             Row(text, style, number > 0, of_piece)
-            for number, (text, style, of_piece) in enumerate(zip(texts, styles, marks, strict=True))
+            for number, (text, style, of_piece) in enumerate(zip(texts, styles, marks))
         ]
         rows[-1].crop(cols)
         return rows

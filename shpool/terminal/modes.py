@@ -213,7 +213,7 @@ class Modes(Editor):
             self.charsets = ["B", "B", "B", "B"]
             self.shift_to(self.shift)
 
-    def private_mode(self, mode: int) -> bool | None:
+    def private_mode(self, mode: int) -> "bool | None":
         """Whether a mode is on; None if it is three-valued and was never set, or not known."""
         if mode in TRACKING:
             return self.tracking == mode
@@ -327,7 +327,7 @@ class Modes(Editor):
         """Back to the user's own cursor."""
 
 
-def key_parameters(body: str) -> tuple[int, int | None]:
+def key_parameters(body: str) -> "tuple[int, int | None]":
     """XTMODKEYS: which resource, and its value or None for the default."""
     first, _, second = body.partition(";")
     value = number(second.partition(";")[0].partition(":")[0])

@@ -154,7 +154,7 @@ class Parser:
             carried = parts[1] if self.after_print and not parts[0] else None
         memo = self._memo
         write = self.write
-        for text, control in zip(pairs, pairs, strict=True):
+        for text, control in zip(pairs, pairs):
             if text:
                 write(text)
             try:

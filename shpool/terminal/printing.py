@@ -137,9 +137,7 @@ class Printer(Cursor):
         """Print what passes the edge without autowrap: the last narrow character ends up in the
         last column; wide ones are not printed at all."""
         narrow = [
-            cell
-            for cell, after in zip(cells, cells[1:] + BLANK, strict=True)
-            if cell != TAIL and after != TAIL
+            cell for cell, after in zip(cells, cells[1:] + BLANK) if cell != TAIL and after != TAIL
         ]
         self.x = edge - 1
         if narrow:
@@ -237,6 +235,6 @@ class Printer(Cursor):
             row.clear()
         self.history.extend(plain[:passing])
         self.scrolled += passing
-        for row, piece in zip(lines[:leaving], plain[passing:], strict=True):
+        for row, piece in zip(lines[:leaving], plain[passing:]):
             row.text, row.wrapped = (piece, False) if isinstance(piece, str) else (piece[0], True)
         self.lines[:] = [*lines[leaving:], *lines[:leaving], bottom]

@@ -94,7 +94,7 @@ class Properties(Modes):
 
     def _set_palette(self, value: str) -> None:
         parts = value.split(";")
-        for index, colour in zip(parts[::2], parts[1::2], strict=False):
+        for index, colour in zip(parts[::2], parts[1::2]):
             if index.isdecimal() and number(index) < 256 and _COLOUR(colour):
                 self.palette[int(index)] = colour
 

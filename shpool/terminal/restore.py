@@ -94,7 +94,7 @@ def _tab_stops(terminal: "Properties") -> str:
 
 def _charsets(charsets: list[str], shift: int) -> str:
     """Character sets, from all ASCII and G0 in use."""
-    made = [slot + name for slot, name in zip(_DESIGNATE, charsets, strict=True) if name != "B"]
+    made = [slot + name for slot, name in zip(_DESIGNATE, charsets) if name != "B"]
     return "".join(made) + (_SHIFT[shift] if shift else "")
 
 
@@ -113,9 +113,7 @@ def _unuse_saved(painter: Painter, saved: "SavedCursor") -> None:
         painter.out.append("\x1b[?6l")
     if saved.shift:
         painter.out.append("\x0f")
-    painter.out += [
-        slot + "B" for slot, name in zip(_DESIGNATE, saved.charsets, strict=True) if name != "B"
-    ]
+    painter.out += [slot + "B" for slot, name in zip(_DESIGNATE, saved.charsets) if name != "B"]
     painter.use("\0")
 
 

@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 # Changes of the pen that stand together are one control, where they are simple: curses sends
 # ESC ( B with each reset, and a sequence for each attribute. Of longer ones there would be too many
 # different pairs to remember.
-_SIMPLE_SGR = r"\[ [0-9]{0,2}+ m"
+_SIMPLE_SGR = r"\[ [0-9]{0,2} m"
 _MORE = rf"(?: \x1b {_SIMPLE_SGR} (?: \x1b {_SIMPLE_SGR} | ) | )"
 
 # Splits what was decoded into text and controls, which alternate. A control is a whole sequence
 # when it stands there complete and without oddities, else its first character alone; the state
 # machine in parser.py then takes over. The character class comes first because re can search for
-# a class, but not for an alternation, without trying a match at each position. Possessive repeats,
-# and empty alternatives in place of question marks, because they are faster.
+# a class, but not for an alternation, without trying a match at each position. Empty alternatives
+# in place of question marks, because they are faster.
 split = re.compile(
     rf"""
     ( [\x00-\x1f\x80-\x9f]
       (?: (?<=\x1b)
           (?: \( B {_MORE} | {_SIMPLE_SGR} {_MORE}
-            | \[ [0-?]*+ [ -/]*+ [@-~]                             # CSI
-            | \] [^\x00-\x1f\x80-\x9f]*+ (?: \x07 | \x9c | \x1b\\ | (?=\x1b) )  # OSC
-            | [ -/]++ [0-~]                                        # ESC with intermediates
+            | \[ [0-?]* [ -/]* [@-~]                               # CSI
+            | \] [^\x00-\x1f\x80-\x9f]* (?: \x07 | \x9c | \x1b\\ | (?=\x1b) )   # OSC
+            | [ -/]+ [0-~]                                         # ESC with intermediates
             | [0-OQ-WYZ\\`-~]                                      # ESC, but for string starters
           )
         | (?<=\r) \n                                               # the usual line end, as one

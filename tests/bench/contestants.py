@@ -1,5 +1,7 @@
 """Who is compared: a pty without anything, dtach, screen, tmux and shpool from this checkout."""
 
+from __future__ import annotations
+
 import os
 import shlex
 import shutil

@@ -74,7 +74,7 @@ def _idle(bench: Bench, sessions: int, lines: int) -> list[Row]:
                 (proc.wakeups(servers) - wakeups) / elapsed,
                 (proc.cpu_ns(servers) - cpu) / 1e6 / elapsed,
             )
-            for row, value in zip(rows, results, strict=True):
+            for row, value in zip(rows, results):
                 row.values[contestant.name] = value
             contestant.close()
     return rows

@@ -1,5 +1,7 @@
 """The result: a table for people, JSON for programs, and what it was measured on."""
 
+from __future__ import annotations
+
 import json
 import os
 import platform
@@ -46,7 +48,7 @@ def table(rows: Sequence[Row], names: Sequence[str]) -> str:
     text = ""
     for line in lines:
         cells = [line[0].ljust(widths[0]), line[1].ljust(widths[1])]
-        cells += [cell.rjust(width) for cell, width in zip(line[2:], widths[2:], strict=True)]
+        cells += [cell.rjust(width) for cell, width in zip(line[2:], widths[2:])]
         text += "  ".join(cells).rstrip() + "\n"
     return text + "+ more is better, - less is better; right: shpool as a multiple of the other\n"
 

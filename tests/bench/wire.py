@@ -1,5 +1,7 @@
 """Raw connections to shpool's two sockets: what is measured here is the daemon, not a client."""
 
+from __future__ import annotations
+
 import select
 import socket
 from pathlib import Path

@@ -8,6 +8,8 @@ waits for a condition, with a deadline that only a broken program reaches.
 Tests import from here whatever they drive the program with; its parts are beside this file.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import shutil
@@ -131,7 +133,7 @@ class Place:
         env: dict[str, str] | None = None,
         preexec: Callable[[], None] | None = None,
         pass_fds: Sequence[int] = (),
-    ) -> "subprocess.Popen[bytes]":
+    ) -> subprocess.Popen[bytes]:
         """Run a daemon in the foreground, and do not wait for anything."""
         with open(self.log, "ab") as log:
             self.daemon = subprocess.Popen(
@@ -193,7 +195,7 @@ class Place:
         logs = [self.log, self.runtime / "daemonized-shpool.log"]
         return "".join(log.read_text(errors="replace") for log in logs if log.exists())
 
-    def logged(self, pattern: str) -> "re.Match[str]":
+    def logged(self, pattern: str) -> re.Match[str]:
         """Wait until a line of the log matches."""
         return eventually(
             lambda: re.search(pattern, self.log_text(), re.MULTILINE), f"logged: {pattern}"
@@ -210,7 +212,7 @@ class Place:
         env: dict[str, str] | None = None,
         cwd: str | Path = "/",
         stdin: int = subprocess.DEVNULL,
-    ) -> "subprocess.Popen[bytes]":
+    ) -> subprocess.Popen[bytes]:
         """A command without a terminal, its output in pipes."""
         process = subprocess.Popen(
             self.command(*words),
@@ -377,7 +379,7 @@ class Place:
         """The processes of this place with this command line."""
         return [pid for pid, found in self.processes().items() if found.rstrip() == words]
 
-    def __enter__(self) -> "Place":
+    def __enter__(self) -> Place:
         return self
 
     def __exit__(self, *reason: object) -> None:

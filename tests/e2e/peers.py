@@ -1,5 +1,7 @@
 """Raw peers of the daemon: who speaks its protocol byte by byte, and who listens to its events."""
 
+from __future__ import annotations
+
 import array
 import re
 import select

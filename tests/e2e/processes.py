@@ -1,5 +1,7 @@
 """What is seen of processes from outside, in /proc."""
 
+from __future__ import annotations
+
 import os
 import re
 import signal

@@ -1,5 +1,7 @@
 """A program on a pty, with us as the terminal emulator that shows nothing and answers nothing."""
 
+from __future__ import annotations
+
 import fcntl
 import os
 import re
@@ -85,7 +87,7 @@ class Terminal:
         while raw:
             raw = raw[os.write(self.master, raw) :]
 
-    def expect(self, pattern: bytes | str, timeout: float = DEADLINE) -> "re.Match[bytes]":
+    def expect(self, pattern: bytes | str, timeout: float = DEADLINE) -> re.Match[bytes]:
         """Read until `pattern` matches what came after the last match."""
         compiled = re.compile(pattern.encode() if isinstance(pattern, str) else pattern, re.DOTALL)
         deadline = time.monotonic() + timeout

@@ -1,5 +1,7 @@
 """What a new shell finds around it, and what every later attach brings it."""
 
+from __future__ import annotations
+
 import os
 import pwd
 import re

@@ -290,7 +290,7 @@ def test_one_that_never_reads_is_cut_off_while_another_hears_all_10_000(shpool: 
     rounds = 100
     for done in range(1, rounds + 1):
         peers = [shpool.peer(greeted=False) for _ in names]
-        for name, peer in zip(names, peers, strict=True):
+        for name, peer in zip(names, peers):
             peer.request(attach_header(name))
         heard += hearing.types(len(names))
         for peer in peers:

@@ -4,6 +4,8 @@ Every message is sent in pieces, as the original's writers flush them.  What our
 whole messages is in test_wire.py.
 """
 
+from __future__ import annotations
+
 import fcntl
 import os
 import re

@@ -1,5 +1,7 @@
 """Waiting for a condition, with a deadline that only a broken program reaches."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from typing import TypeVar

@@ -3,13 +3,15 @@
 Use it as a context manager.  Like everything here it only looks while something is waited for.
 """
 
+from __future__ import annotations
+
 import atexit
 import functools
 import select
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from tests.e2e.harness import DEADLINE, Place, Terminal
 from tests.programs import lacking
@@ -156,7 +158,7 @@ class Window(Terminal):
         super().close()
         self._emulator.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Window:
         return self
 
     def __exit__(self, *reason: object) -> None:

@@ -181,7 +181,7 @@ def test_half_a_wide_character_keeps_its_pen(column: int) -> None:
     model = terminal(f"\x1b[4m\x1b[1;{column}H漢\x1b[1;{column + 1}Hx\x1b[m")
     again = terminal(model.restore(0))
     assert again.lines[0].text == model.lines[0].text
-    for one, two in zip(model.lines[0].style, again.lines[0].style, strict=True):
+    for one, two in zip(model.lines[0].style, again.lines[0].style):
         assert model.pens.pens[ord(one)] == again.pens.pens[ord(two)]
 
 

@@ -197,7 +197,7 @@ class Attaching:
 
 def _passed_terminal(
     connection: "Connection", config: "Config", reply: AttachReply
-) -> PassedTerminal | None:
+) -> "PassedTerminal | None":
     """The terminal that came with the request, if it may and can be used.
 
     With warnings the client keeps it: it shows them before anything else is shown.

@@ -30,7 +30,7 @@ MAX_PAM_FILES = 64
 MAX_DIRECTORY_ENTRIES = 1000
 
 
-def message(motd_args: tuple[str, ...] | None, root: str = "/") -> bytes:
+def message(motd_args: "tuple[str, ...] | None", root: str = "/") -> bytes:
     """The text of the message of the day: lines that all end with LF, or nothing.
 
     `motd_args` are the arguments to act on as pam_motd would, None for those in the PAM
@@ -119,12 +119,14 @@ def _calls_in_pam(root: str) -> list[tuple[str, ...]]:
         seen.add(path)
         included = []
         for words in _pam_lines(_below(root, path)):
-            match words:
-                case ["@include", name, *_] | ["session", "include" | "substack", name, *_]:
-                    included.append(os.path.join(PAM_DIRECTORY, name))
-                case ["session", _, module, *arguments]:
-                    if os.path.basename(module) == "pam_motd.so":
-                        calls.append(tuple(arguments))
+            if words[0] == "@include" and len(words) > 1:
+                included.append(os.path.join(PAM_DIRECTORY, words[1]))
+            elif words[0] == "session" and len(words) > 2:
+                _, control, module, *arguments = words
+                if control in ("include", "substack"):
+                    included.append(os.path.join(PAM_DIRECTORY, module))
+                elif os.path.basename(module) == "pam_motd.so":
+                    calls.append(tuple(arguments))
         pending += reversed(included)
     return calls or [()]
 
@@ -174,7 +176,7 @@ def _texts_in(directories: list[str]) -> list[bytes]:
     return texts
 
 
-def _text(path: str) -> bytes | None:
+def _text(path: str) -> "bytes | None":
     """The lines of the file at `path`, None if there is none that can be read."""
     try:
         data = read_bounded(path, MAX_FILE_BYTES + 1)

@@ -38,7 +38,7 @@ def shell_environment(
     session_name: str,
     session_dir: str,
     client: "Mapping[str, str]",
-    runtime_dir: str | None,
+    runtime_dir: "str | None",
     etc_environment: str,
 ) -> dict[str, str]:
     """The environment that a new session's shell starts with.

@@ -11,7 +11,6 @@ import subprocess
 import termios
 import time
 from pathlib import Path
-from typing import Self
 
 import pytest
 
@@ -109,7 +108,7 @@ class ShellOnPty:
         self._raw = b""
         self.seen = ""
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> ShellOnPty:
         return self
 
     def __exit__(self, *reason: object) -> None:

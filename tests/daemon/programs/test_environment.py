@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pathlib
 import re
 import subprocess
@@ -195,9 +197,7 @@ def sourced(shell: str, values: list[str], directory: pathlib.Path, options: str
     names = [f"V{at}" for at in range(len(values))]
     file = directory / "forward.env"
     file.write_bytes(
-        forward_env_text(
-            Config({"forward_env": tuple(names)}), dict(zip(names, values, strict=True))
-        )
+        forward_env_text(Config({"forward_env": tuple(names)}), dict(zip(names, values)))
     )
     words = " ".join(f'"${{{name}?}}"' for name in names)
     done = subprocess.run(

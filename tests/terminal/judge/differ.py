@@ -159,7 +159,7 @@ def _rows(expected: State, seen: State, index: int, ignore: frozenset[str]) -> s
     for part in ("history", "lines"):
         if len(one[part]) != len(two[part]):
             return f"rows of {part}: expected {len(one[part])}, seen {len(two[part])}"
-        for y, (row, other) in enumerate(zip(one[part], two[part], strict=True)):
+        for y, (row, other) in enumerate(zip(one[part], two[part])):
             if row == other and tables[0] == tables[1]:
                 continue
             where = f"row {y}" if part == "lines" else f"row {y} of the scrollback"
@@ -181,7 +181,7 @@ def _waits(state: State, y: int) -> bool:
 
 
 def _cells(row: Any, other: Any, tables: tuple[Any, Any], wraps: bool, tails: bool) -> str:
-    pairs = list(zip(cells(row, tables[0]), cells(other, tables[1]), strict=True))
+    pairs = list(zip(cells(row, tables[0]), cells(other, tables[1])))
     while not tails and pairs and not (pairs[-1][0][0] + pairs[-1][1][0]).strip("\0 "):
         pairs.pop()
     for x, ((cluster, width, look), (cluster2, width2, look2)) in enumerate(pairs):

@@ -93,7 +93,7 @@ def difference(expected: dict[str, Any], seen: dict[str, Any]) -> str:
         if one == two:
             continue
         if key in ("lines", "main"):
-            for y, (row, other) in enumerate(zip(one, two, strict=True)):
+            for y, (row, other) in enumerate(zip(one, two)):
                 if row != other:
                     return f"{key}, row {y}: expected {row}, seen {other}"
         return f"{key}: expected {one!r}, seen {two!r}"

@@ -4,6 +4,8 @@ kitty's native module is built for the system's interpreter, which need not be t
 the tests. Nothing of ours is imported here.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 from typing import Any
@@ -52,7 +54,7 @@ class Callbacks:
                 self.colours.pop(f"4;{name}" if value else name, None)
         elif code == 4:
             parts = value.split(";")
-            for name, colour in zip(parts[::2], parts[1::2]):  # noqa: B905
+            for name, colour in zip(parts[::2], parts[1::2]):
                 if colour != "?":
                     self.colours[f"4;{name}"] = colour
         elif value != "?":

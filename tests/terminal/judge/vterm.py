@@ -100,8 +100,8 @@ class Vterm:
 
 def difference(expected: dict[str, Any], seen: dict[str, Any]) -> str:
     """The first difference of two dumps, in words."""
-    for y, (row, other) in enumerate(zip(expected["rows"], seen["rows"], strict=True)):
-        for x, (one, two) in enumerate(zip(row, other, strict=True)):
+    for y, (row, other) in enumerate(zip(expected["rows"], seen["rows"])):
+        for x, (one, two) in enumerate(zip(row, other)):
             if one != two:
                 return f"row {y}, column {x}: expected {one}, seen {two}"
     if expected["cursor"] != seen["cursor"]:

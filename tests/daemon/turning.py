@@ -16,6 +16,12 @@ def turn(reactor: Reactor) -> None:
     guard.cancel()
 
 
+def do_soon(reactor: Reactor) -> None:
+    """Do what callbacks have asked to be done when they have returned."""
+    while reactor._soon:
+        reactor._do_soon()
+
+
 def turn_until(reactor: Reactor, done: Callable[[], bool]) -> None:
     """Turn the loop until `done`; fail if that takes too long."""
     deadline = monotonic() + PATIENCE

@@ -1,6 +1,6 @@
 """How an attached client is reached: over its connection, what it types raw, output in chunks."""
 
-from shpool.daemon.loop.outbound import Outbound, Policy
+from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.protocol import chunks
 from shpool.protocol.msgpack import pack
 
@@ -35,7 +35,7 @@ class User:
         """The other end is gone; the channel is of no use any more."""
 
 
-class Channel(Policy):
+class Channel(OutboundUser):
     """From the attach request to the end of the connection; `user` has to be set at once."""
 
     user: User

@@ -13,7 +13,7 @@ from array import array
 
 from shpool import logs
 from shpool.daemon.loop import peer
-from shpool.daemon.loop.outbound import Outbound, Policy
+from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.protocol.messages import (
     AttachHeader,
     AttachReply,
@@ -45,7 +45,7 @@ _CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 _REPLY_CAP = 1 << 62
 
 
-class Connection(Policy):
+class Connection(OutboundUser):
     """`asked` is called once, with this connection and its request."""
 
     def __init__(
@@ -95,6 +95,9 @@ class Connection(Policy):
         self._drop_offered()
         self._reactor.drop(fd)
         self._sock.close()
+
+    def broken(self) -> None:
+        self.close()
 
     def outbound_empty(self) -> None:
         self.close()

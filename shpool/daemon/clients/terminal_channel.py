@@ -16,7 +16,7 @@ from time import monotonic
 from shpool import logs
 from shpool.daemon.clients.channel import OUTPUT_CAP, READ, Channel, User
 from shpool.daemon.loop import peer
-from shpool.daemon.loop.outbound import Outbound, Policy
+from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.protocol import chunks
 from shpool.protocol.msgpack import WireError
 from shpool.terminal.leave import Watch
@@ -312,7 +312,7 @@ class TerminalChannel(Channel):
         return terminal
 
 
-class _Screen(Policy):
+class _Screen(OutboundUser):
     """What a full terminal means for the client."""
 
     def __init__(self, channel: TerminalChannel) -> None:

@@ -9,6 +9,8 @@ from collections import deque
 from itertools import islice
 from time import monotonic
 
+from shpool.daemon.loop.reactor import Owner
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor
@@ -17,11 +19,11 @@ if TYPE_CHECKING:
 _GATHER = 64
 
 
-class Policy:
-    """What the owner of an Outbound does about it.  Every method may close the Outbound."""
+class OutboundUser(Owner):
+    """Whose Outbound it is, told from the loop, never from inside a call that it made."""
 
     def outbound_full(self) -> None:
-        """More than the cap is waiting.  Called once, until outbound_drained()."""
+        """More than the cap is waiting."""
 
     def outbound_drained(self) -> None:
         """After outbound_full(): at most a quarter of the cap is waiting now."""
@@ -34,37 +36,44 @@ class Policy:
         return True
 
     def outbound_failed(self, error: OSError) -> None:
-        """The descriptor takes nothing any more; the Outbound is closed already."""
+        """The descriptor takes nothing any more, and nothing is kept."""
 
 
-class Outbound:
+class Outbound(Owner):
     """Writes at once what the kernel takes, keeps the rest, in order, and writes it when it can.
 
     `pending` counts the bytes kept.  The cap is a mark, not a wall: nothing that was handed in is
-    ever dropped here; the policy sees to it that the mark is not passed by much.
+    ever dropped here; the user sees to it that the mark is not passed by much.  `full` holds from
+    when the cap is passed until a quarter of it is left; the user is told of that later.
     """
 
     __slots__ = (
         "_cap",
+        "_error",
         "_fd",
         "_finishing",
         "_paused",
-        "_policy",
         "_queue",
         "_reactor",
+        "_telling",
+        "_told_full",
+        "_user",
         "full",
         "last_progress",
         "pending",
     )
 
-    def __init__(self, reactor: "Reactor", fd: int, cap: int, policy: Policy) -> None:
+    def __init__(self, reactor: "Reactor", fd: int, cap: int, user: OutboundUser) -> None:
         self._reactor = reactor
         self._fd = fd
         self._cap = cap
-        self._policy = policy
+        self._user = user
         self._queue: deque[bytes | memoryview] = deque()
         self._finishing = False
         self._paused = False
+        self._error: OSError | None = None
+        self._told_full = False
+        self._telling = False
         self.pending = 0
         self.full = False
         self.last_progress = 0.0  # monotonic seconds; kept while bytes are pending
@@ -91,17 +100,13 @@ class Outbound:
             self.pending += len(data)
         if self.pending > self._cap and not self.full:
             self.full = True
-            self._policy.outbound_full()
+            self._tell_soon()
 
     def finish(self) -> None:
-        """Call outbound_empty() when all that was sent has left; now, if it has."""
+        """Have outbound_empty() called when all that was sent has left."""
         self._finishing = True
-        self._check_finished()
-
-    def _check_finished(self) -> None:
-        if self._finishing and not self.pending and self._fd >= 0:
-            self._finishing = False
-            self._policy.outbound_empty()
+        if not self.pending:
+            self._tell_soon()
 
     def retry(self) -> None:
         """Write what the kernel takes, without waiting to be told that it takes something.
@@ -123,15 +128,21 @@ class Outbound:
 
     def close(self) -> None:
         """Drop what is kept and forget the descriptor, which stays its owner's to close."""
+        self._error = None
         if self._fd < 0:
             return
         self._reactor.on_writable(self._fd, None)
         self._fd = -1
         self._queue.clear()
         self.pending = 0
+        self.full = False
+
+    def broken(self) -> None:
+        self.close()
+        self._user.broken()
 
     def _write(self, pieces: "list[bytes | memoryview]") -> "int | None":
-        """Bytes the kernel took; None when the descriptor has failed, and the owner knows."""
+        """Bytes the kernel took; None when the descriptor has failed."""
         try:
             return (
                 os.write(self._fd, pieces[0]) if len(pieces) == 1 else os.writev(self._fd, pieces)
@@ -139,12 +150,16 @@ class Outbound:
         except BlockingIOError:
             return 0
         except OSError as error:
-            self.close()
-            self._policy.outbound_failed(error)
+            self._fail(error)
             return None
 
+    def _fail(self, error: OSError) -> None:
+        self.close()
+        self._error = error
+        self._tell_soon()
+
     def _flush(self) -> None:
-        if not self._policy.outbound_writable():
+        if not self._user.outbound_writable():
             return
         taken = self._write(list(islice(self._queue, _GATHER)))
         if not taken:
@@ -163,5 +178,28 @@ class Outbound:
             self._reactor.on_writable(self._fd, None)
         if self.full and self.pending <= self._cap // 4:
             self.full = False
-            self._policy.outbound_drained()
-        self._check_finished()
+        if self.full != self._told_full or (self._finishing and not self.pending):
+            self._tell_soon()
+
+    def _tell_soon(self) -> None:
+        if not self._telling:
+            self._telling = True
+            self._reactor.soon(self._tell)
+
+    def _tell(self) -> None:
+        """Tell the user what has become of the Outbound, unless the user has closed it."""
+        self._telling = False
+        error, self._error = self._error, None
+        if error is not None:
+            self._user.outbound_failed(error)
+        if self._fd < 0:
+            return
+        if self.full != self._told_full:
+            self._told_full = self.full
+            if self.full:
+                self._user.outbound_full()
+            else:
+                self._user.outbound_drained()
+        if self._finishing and not self.pending and self._fd >= 0:
+            self._finishing = False
+            self._user.outbound_empty()

@@ -1,18 +1,21 @@
 """The loop: descriptors, deadlines, signals and idle work, each with its callback.
 
-It knows nothing about shells.  One turn is: wait; serve what is ready; serve the deadlines that
-have passed; if nothing was ready, or not for a while, do one slice of idle work.  With nothing
-to do the process makes no system call.
+It knows nothing about shells.  One turn is: wait; serve the signals that came; serve what is
+ready; serve the deadlines that have passed; if nothing was ready, or not for a while, do one slice
+of idle work.  After each callback what was asked for by soon() is done.  With nothing to do the
+process makes no system call.
 
 Rules for callbacks: they never block, they take a bounded time, and they are bound methods of
 objects that hold their state as plain attributes (so that it can be carried over to another
-process one day).  One that raises is logged and its descriptor dropped; the others go on.
+process one day).  One that raises is logged, and its Owner, and nobody else, ends.
 """
 
 import os
 import select
 import selectors
 import signal
+import traceback
+from collections import deque
 from heapq import heappop, heappush
 from time import monotonic
 
@@ -34,7 +37,14 @@ _BUSY_TURNS = 8
 _LONGEST_WAIT = 604_800.0
 
 
-class _Watch:
+class Owner:
+    """Whose methods the loop calls."""
+
+    def broken(self) -> None:
+        """A callback of this object has raised: it is to end now, so that its peer sees an end."""
+
+
+class _Interest:
     """What is wanted of one descriptor; callbacks are cleared when it is dropped."""
 
     __slots__ = ("mask", "reader", "writer")
@@ -62,9 +72,10 @@ class Timer:
 class Reactor:
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self._watches: dict[int, _Watch] = {}
+        self._watches: dict[int, _Interest] = {}
         self._timers: list[tuple[float, int, Timer]] = []
         self._sequence = 0
+        self._soon: deque[Callable[[], None]] = deque()
         self._idle: list[Callable[[], bool]] = []
         self._busy_turns = 0
         self._signals: dict[int, Callable[[], None]] = {}
@@ -72,6 +83,12 @@ class Reactor:
         self._hangups: select.epoll | None = None
         self._hangup_callbacks: dict[int, Callable[[], None]] = {}
         self._running = False
+        if hasattr(select, "epoll"):
+            # An epoll of its own because selectors knows no interest in neither reading nor
+            # writing; being a descriptor that becomes readable, it nests.  Made now, because
+            # later there may be no descriptor left for it.
+            self._hangups = select.epoll()
+            self.on_readable(self._hangups.fileno(), self._take_hangups)
 
     # ---- descriptors
 
@@ -81,7 +98,7 @@ class Reactor:
         if watch is None:
             if callback is None:
                 return
-            watch = self._watches[fd] = _Watch()
+            watch = self._watches[fd] = _Interest()
         watch.reader = callback
         self._apply(fd, watch)
 
@@ -91,7 +108,7 @@ class Reactor:
         if watch is None:
             if callback is None:
                 return
-            watch = self._watches[fd] = _Watch()
+            watch = self._watches[fd] = _Interest()
         watch.writer = callback
         self._apply(fd, watch)
 
@@ -101,15 +118,8 @@ class Reactor:
         Elsewhere than on Linux nothing happens: there a peer that is not read from is missed
         only when it is read from again.
         """
-        if not hasattr(select, "epoll"):
-            return
         if self._hangups is None:
-            if callback is None:
-                return
-            # An epoll of its own because selectors knows no interest in neither reading nor
-            # writing; being a descriptor that becomes readable, it nests.
-            self._hangups = select.epoll()
-            self.on_readable(self._hangups.fileno(), self._take_hangups)
+            return
         if callback is None:
             if self._hangup_callbacks.pop(fd, None) is not None:
                 self._hangups.unregister(fd)
@@ -126,7 +136,7 @@ class Reactor:
             watch.reader = watch.writer = None
             self._apply(fd, watch)
 
-    def _apply(self, fd: int, watch: _Watch) -> None:
+    def _apply(self, fd: int, watch: _Interest) -> None:
         mask = (READ if watch.reader else 0) | (WRITE if watch.writer else 0)
         if mask == watch.mask:
             return
@@ -145,9 +155,17 @@ class Reactor:
             callback = self._hangup_callbacks.get(fd)
             self.on_hangup(fd, None)
             if callback is not None:
-                self._call(callback)
+                self._serve(callback)
 
-    # ---- deadlines and idle work
+    # ---- what is to be done soon, at a time, or when there is time
+
+    def soon(self, callback: "Callable[[], None]") -> None:
+        """Call back once, when the callback that runs now has returned.
+
+        So whoever is called by its owner can tell that owner something without being in the
+        middle of the owner's work.
+        """
+        self._soon.append(callback)
 
     def call_later(self, delay: float, callback: "Callable[[], None]") -> Timer:
         """Call back once, `delay` seconds from now."""
@@ -181,7 +199,7 @@ class Reactor:
         for number in set(os.read(self._wakeup[0], 4096)):
             callback = self._signals.get(number)
             if callback is not None:
-                self._call(callback)
+                self._serve(callback)
 
     # ---- the loop
 
@@ -209,35 +227,55 @@ class Reactor:
 
     def _turn(self) -> None:
         ready = self._selector.select(self._timeout())
+        if len(ready) > 1:
+            # What a peer does after a process has ended is then served after its end.
+            ready.sort(key=self._is_not_signals)
         for key, events in ready:
             watch = key.data
             # Each is looked up at its turn: an earlier callback may have dropped the descriptor.
             if events & READ and watch.reader is not None:
-                self._call(watch.reader, key.fd)
+                self._serve(watch.reader, key.fd)
             if events & WRITE and watch.writer is not None:
-                self._call(watch.writer, key.fd)
+                self._serve(watch.writer, key.fd)
         if self._timers:
             now = monotonic()
             while self._timers and self._timers[0][0] <= now:
                 timer = heappop(self._timers)[2]
                 if timer.callback is not None:
-                    self._call(timer.callback)
+                    self._serve(timer.callback)
         if self._idle:
             self._busy_turns += 1
             if not ready or self._busy_turns >= _BUSY_TURNS:
                 self._busy_turns = 0
                 work = self._idle.pop(0)
-                if self._call(work):
+                if self._serve(work):
                     self._idle.append(work)
+        if self._soon:
+            self._do_soon()
+
+    def _is_not_signals(self, ready: "tuple[selectors.SelectorKey, int]") -> bool:
+        return self._wakeup is None or ready[0].fd != self._wakeup[0]
 
     def _timeout(self) -> "float | None":
         while self._timers and self._timers[0][2].callback is None:
             heappop(self._timers)
-        if self._idle:
+        if self._idle or self._soon:
             return 0
         if self._timers:
             return min(max(0, self._timers[0][0] - monotonic()), _LONGEST_WAIT)
         return None
+
+    def _serve(self, callback: "Callable[[], object]", fd: "int | None" = None) -> object:
+        """Call back, for `fd` perhaps, and then do what was to be done soon."""
+        result = self._call(callback, fd)
+        if self._soon:
+            self._do_soon()
+        return result
+
+    def _do_soon(self) -> None:
+        # What is asked for meanwhile comes later, so that nobody holds the loop.
+        for _ in range(len(self._soon)):
+            self._call(self._soon.popleft())
 
     def _call(self, callback: "Callable[[], object]", fd: "int | None" = None) -> object:
         try:
@@ -245,12 +283,16 @@ class Reactor:
         except Exception:
             # A defect must not take every session with it.  The descriptor is dropped, else the
             # loop would come back to it at once and for ever.
-            import traceback
-
             logs.error(f"internal error: {traceback.format_exc()}")
             if fd is not None:
                 self.drop(fd)
-            return None
+        owner = getattr(callback, "__self__", None)
+        if isinstance(owner, Owner):
+            try:
+                owner.broken()
+            except Exception:
+                logs.error(f"internal error: {traceback.format_exc()}")
+        return None
 
 
 def _noted(number: int, frame: object) -> None:

@@ -4,7 +4,7 @@ import os
 import termios
 
 from shpool import logs
-from shpool.daemon.loop.outbound import Outbound, Policy
+from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.daemon.programs import spawn
 
 TYPE_CHECKING = False
@@ -45,7 +45,7 @@ class User:
         """It has read."""
 
 
-class Pty(Policy):
+class Pty(OutboundUser):
     """Nothing is read until watch(True).  `name` is for the log."""
 
     def __init__(self, reactor: "Reactor", child: spawn.Child, user: User, name: str) -> None:

@@ -9,7 +9,7 @@ import os
 
 from shpool import logs
 from shpool.daemon.loop import peer
-from shpool.daemon.loop.outbound import Outbound, Policy
+from shpool.daemon.loop.outbound import Outbound, OutboundUser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Events:
             subscriber.close()
 
 
-class Subscriber(Policy):
+class Subscriber(OutboundUser):
     """One connection to the events socket, and what it has not read yet."""
 
     def __init__(self, events: Events, sock: "socket.socket") -> None:
@@ -72,6 +72,9 @@ class Subscriber(Policy):
         self.outbound.close()
         self._events.reactor.drop(fd)
         self._sock.close()
+
+    def broken(self) -> None:
+        self.close()
 
     def outbound_full(self) -> None:
         logs.warn(f"events: evicted a subscriber that is {self.outbound.pending} bytes behind")

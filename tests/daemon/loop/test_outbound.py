@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 import pytest
 
-from shpool.daemon.loop.outbound import Outbound, Policy
+from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.daemon.loop.reactor import Reactor
-from tests.daemon.turning import turn, turn_until
+from tests.daemon.turning import do_soon, turn, turn_until
 
 CAP = 10_000
 
 
-class Owner(Policy):
+class Owner(OutboundUser):
     """Notes what it is told, and does what a test wants done then."""
 
     def __init__(self) -> None:
@@ -68,6 +68,11 @@ class Wire:
         while self.outbound.pending < beyond:
             self.send(random.Random(len(self.sent)).randbytes(500))
 
+    def told(self) -> list[str]:
+        """What the owner has been told, once the loop has come to it."""
+        do_soon(self.reactor)
+        return self.owner.told
+
     def read(self, most: int = 1 << 20) -> None:
         """Take what is there, at most one piece of it."""
         try:
@@ -108,7 +113,7 @@ def test_what_the_kernel_takes_is_written_at_once_without_the_loop(wire: Wire) -
 
 def test_nothing_to_send_is_nothing_done(wire: Wire) -> None:
     wire.send(b"")
-    assert (wire.outbound.pending, wire.owner.told) == (0, [])
+    assert (wire.outbound.pending, wire.told()) == (0, [])
     wire.close()
 
 
@@ -121,7 +126,20 @@ def test_what_the_kernel_does_not_take_follows_in_order_when_it_can(wire: Wire) 
     assert wire.received == wire.sent
     assert wire.outbound.pending == 0
     assert not watched(wire)
-    assert wire.owner.told == []
+    assert wire.told() == []
+    wire.close()
+
+
+def test_who_closes_it_before_it_is_told_something_is_not_told(wire: Wire) -> None:
+    wire.fill(CAP + 1)
+    wire.outbound.close()
+    assert wire.told() == []
+    wire.far.close()
+    outbound = Outbound(wire.reactor, wire.near.fileno(), CAP, wire.owner)
+    outbound.send(b"x")
+    assert outbound.closed  # it has failed
+    outbound.close()
+    assert wire.told() == []
     wire.close()
 
 
@@ -158,36 +176,37 @@ def test_pending_is_what_was_sent_and_not_yet_taken(wire: Wire) -> None:
 def test_full_is_told_once_past_the_cap_and_drained_once_below_a_quarter(wire: Wire) -> None:
     wire.fill(1)
     wire.send(b"x" * (CAP - wire.outbound.pending))
-    assert wire.owner.told == []  # at the cap, not past it
+    assert wire.told() == []  # at the cap, not past it
     wire.send(b"x")
-    assert wire.owner.told == ["full"]
+    assert wire.told() == ["full"]
     assert wire.outbound.full
     wire.send(b"x" * 5000)
-    assert wire.owner.told == ["full"]
+    assert wire.told() == ["full"]
     while wire.outbound.pending > CAP // 4:
-        assert wire.owner.told == ["full"]
+        assert wire.told() == ["full"]
         wire.read(500)
         turn(wire.reactor)
-    assert wire.owner.told == ["full", "drained"]
+    assert wire.told() == ["full", "drained"]
     assert not wire.outbound.full
     wire.read_all()
     assert wire.received == wire.sent
     wire.fill(CAP + 1)
-    assert wire.owner.told == ["full", "drained", "full"]
+    assert wire.told() == ["full", "drained", "full"]
     wire.close()
 
 
 def test_one_piece_larger_than_the_cap_is_kept_whole(wire: Wire) -> None:
     wire.send(b"x" * (20 * CAP))
-    assert wire.owner.told == ["full"]
+    assert wire.told() == ["full"]
     wire.read_all()
-    assert wire.owner.told == ["full", "drained"]
+    assert wire.told() == ["full", "drained"]
     wire.close()
 
 
 def test_sending_more_when_drained_keeps_the_order(wire: Wire) -> None:
     wire.owner.then["drained"] = lambda: wire.send(b"after the drain" * 10)
     wire.fill(CAP + 1)
+    assert wire.told() == ["full"]
     wire.read_all()
     assert wire.received == wire.sent
     assert wire.sent.endswith(b"after the drain")
@@ -197,19 +216,20 @@ def test_sending_more_when_drained_keeps_the_order(wire: Wire) -> None:
 # ---- the end
 
 
-def test_finishing_with_nothing_waiting_is_told_now(wire: Wire) -> None:
+def test_finishing_with_nothing_waiting_is_told_when_the_owner_has_returned(wire: Wire) -> None:
     wire.send(b"bye")
     wire.outbound.finish()
-    assert wire.owner.told == ["empty"]
+    assert wire.owner.told == []
+    assert wire.told() == ["empty"]
     wire.close()
 
 
 def test_finishing_is_told_when_all_has_left(wire: Wire) -> None:
     wire.fill(CAP // 2)
     wire.outbound.finish()
-    assert wire.owner.told == []
+    assert wire.told() == []
     wire.read_all()
-    assert wire.owner.told == ["empty"]
+    assert wire.told() == ["empty"]
     assert wire.received == wire.sent
     wire.close()
 
@@ -217,11 +237,12 @@ def test_finishing_is_told_when_all_has_left(wire: Wire) -> None:
 def test_the_end_is_told_once_although_finish_is_called_when_drained(wire: Wire) -> None:
     wire.owner.then["drained"] = wire.outbound.finish
     wire.fill(CAP + 1)
+    assert wire.told() == ["full"]
     # From more than the cap to nothing in one write.
     wire.near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
     wire.read_all()
-    turn_until(wire.reactor, lambda: "empty" in wire.owner.told)
-    assert wire.owner.told == ["full", "drained", "empty"]
+    turn_until(wire.reactor, lambda: "empty" in wire.told())
+    assert wire.told() == ["full", "drained", "empty"]
     wire.close()
 
 
@@ -229,7 +250,8 @@ def test_a_far_end_that_is_gone_is_told_once_and_the_outbound_is_closed(wire: Wi
     wire.far.close()
     wire.send(b"x")
     wire.send(b"y")
-    assert wire.owner.told == ["failed"]
+    assert wire.owner.told == []
+    assert wire.told() == ["failed"]
     assert wire.outbound.closed
     wire.close()
 
@@ -237,7 +259,7 @@ def test_a_far_end_that_is_gone_is_told_once_and_the_outbound_is_closed(wire: Wi
 def test_a_far_end_that_goes_while_bytes_wait_is_told_by_the_loop(wire: Wire) -> None:
     wire.fill(CAP // 2)
     wire.far.close()
-    turn_until(wire.reactor, lambda: wire.owner.told == ["failed"])
+    turn_until(wire.reactor, lambda: wire.told() == ["failed"])
     assert wire.outbound.closed
     assert wire.outbound.pending == 0
     assert not watched(wire)
@@ -248,8 +270,8 @@ def test_a_failure_while_finishing_is_no_empty(wire: Wire) -> None:
     wire.fill(CAP // 2)
     wire.outbound.finish()
     wire.far.close()
-    turn_until(wire.reactor, lambda: bool(wire.owner.told))
-    assert wire.owner.told == ["failed"]
+    turn_until(wire.reactor, lambda: bool(wire.told()))
+    assert wire.told() == ["failed"]
     wire.close()
 
 
@@ -261,7 +283,7 @@ def test_closing_forgets_what_waits_and_leaves_the_descriptor_open(wire: Wire) -
     assert not watched(wire)
     wire.outbound.send(b"into nothing")
     wire.outbound.finish()
-    assert wire.owner.told == []
+    assert wire.told() == []
     assert wire.near.fileno() >= 0
     os.fstat(wire.near.fileno())
     wire.close()
@@ -284,12 +306,12 @@ def test_the_owner_may_close_it_whenever_it_is_told_something(wire: Wire, moment
     def done() -> bool:
         if moment != "failed":
             wire.read()
-        return moment in wire.owner.told
+        return moment in wire.told()
 
     turn_until(wire.reactor, done)
     wire.outbound.send(b"into nothing")
-    assert wire.owner.told[-1] == moment
-    assert wire.owner.told.count(moment) == 1
+    assert wire.told()[-1] == moment
+    assert wire.told().count(moment) == 1
     assert wire.outbound.closed
 
 
@@ -320,6 +342,7 @@ def test_it_serves_a_pty_too(reactor: Reactor) -> None:
     outbound = Outbound(reactor, master, CAP, owner)
     typed = bytes(value % 64 + 64 for value in random.Random(1).randbytes(60_000))
     outbound.send(typed)
+    do_soon(reactor)
     assert owner.told == ["full"]
     got = b""
 
@@ -331,6 +354,7 @@ def test_it_serves_a_pty_too(reactor: Reactor) -> None:
         return got == typed
 
     turn_until(reactor, done)
+    do_soon(reactor)
     assert owner.told == ["full", "drained"]
     outbound.close()
     os.close(master)
@@ -360,11 +384,11 @@ def test_it_can_be_paused_in_the_middle_and_filled_meanwhile(wire: Wire) -> None
     wire.outbound.pause(True)
     assert not watched(wire)
     wire.fill(CAP + 1)
-    assert wire.owner.told == ["full"]
+    assert wire.told() == ["full"]
     wire.outbound.pause(False)
     wire.read_all()
     assert wire.received == wire.sent
-    assert wire.owner.told == ["full", "drained"]
+    assert wire.told() == ["full", "drained"]
 
 
 def test_its_owner_can_say_no_when_it_could_write(wire: Wire) -> None:
@@ -372,7 +396,7 @@ def test_its_owner_can_say_no_when_it_could_write(wire: Wire) -> None:
     wire.owner.then["writable"] = lambda: wire.outbound.pause(True)
     waiting = wire.outbound.pending
     wire.read()
-    turn_until(wire.reactor, lambda: "writable" in wire.owner.told)
+    turn_until(wire.reactor, lambda: "writable" in wire.told())
     assert wire.outbound.pending == waiting
     assert not watched(wire)
     del wire.owner.then["writable"]

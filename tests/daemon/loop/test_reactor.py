@@ -9,7 +9,7 @@ from time import monotonic
 
 import pytest
 
-from shpool.daemon.loop.reactor import Reactor
+from shpool.daemon.loop.reactor import Owner, Reactor
 from tests.daemon.conftest import LogLines
 from tests.daemon.turning import turn_until
 from tests.programs import lacking, need
@@ -185,6 +185,81 @@ def test_an_exception_costs_the_descriptor_and_nobody_else(
     assert line.startswith("ERROR internal error: Traceback")
     assert line.endswith(r"RuntimeError: a defect\n")
     for pair in (bad, good):
+        reactor.drop(pair.fd)
+        pair.close()
+
+
+class Defective(Owner):
+    """Its callback raises; how it ends is up to it."""
+
+    def __init__(self, trace: Trace, *, to_the_end: bool) -> None:
+        self.trace = trace
+        self.to_the_end = to_the_end
+
+    def serve(self) -> None:
+        raise RuntimeError("a defect")
+
+    def broken(self) -> None:
+        self.trace.append("broken")
+        if not self.to_the_end:
+            raise RuntimeError("another defect")
+
+
+@pytest.mark.parametrize("to_the_end", [True, False])
+def test_the_owner_of_a_callback_that_raised_is_told_to_end_and_nobody_else_is_disturbed(
+    reactor: Reactor, trace: Trace, log: LogLines, to_the_end: bool
+) -> None:
+    owner, pair = Defective(trace, to_the_end=to_the_end), Pair()
+    reactor.on_readable(pair.fd, owner.serve)
+    pair.far.send(b"x")
+    turn_until(reactor, lambda: trace == ["broken"])
+    reactor.call_later(0, owner.serve)
+    reactor.soon(owner.serve)
+    reactor.soon(trace.note("the next"))
+    turn_until(reactor, lambda: len(trace) == 4)
+    assert trace == ["broken", "broken", "broken", "the next"]
+    assert len(log.read()) == (3 if to_the_end else 6)
+    pair.close()
+
+
+def test_what_is_to_be_done_soon_is_done_when_the_callback_has_returned(
+    reactor: Reactor, trace: Trace
+) -> None:
+    def first() -> None:
+        reactor.soon(later)
+        trace.append("first")
+
+    def later() -> None:
+        trace.append("soon")
+        reactor.soon(trace.note("after that"))
+
+    reactor.call_later(0, first)
+    reactor.call_later(0, trace.note("second"))
+    turn_until(reactor, lambda: len(trace) == 4)
+    assert trace == ["first", "soon", "second", "after that"]
+
+
+def test_who_asks_for_ever_to_be_called_soon_does_not_hold_the_loop(
+    reactor: Reactor, trace: Trace
+) -> None:
+    def again() -> None:
+        reactor.soon(again)
+
+    again()
+    reactor.call_later(0.01, trace.note("due"))
+    turn_until(reactor, lambda: bool(trace))
+
+
+def test_signals_are_served_before_what_else_is_ready(reactor: Reactor, trace: Trace) -> None:
+    pairs = [Pair() for _ in range(4)]
+    reactor.on_signal(signal.SIGUSR2, trace.note("signal"))
+    for pair in pairs:
+        reactor.on_readable(pair.fd, trace.note("read"))
+        pair.far.send(b"x")
+    os.kill(os.getpid(), signal.SIGUSR2)
+    reactor._turn()
+    assert trace == ["signal", *["read"] * 4]
+    for pair in pairs:
         reactor.drop(pair.fd)
         pair.close()
 
@@ -472,7 +547,7 @@ def test_with_nothing_to_do_the_process_makes_no_system_call(tmp_path: pathlib.P
     strace = need("strace")
     script = """
 import os, signal, socket, sys
-from shpool.daemon.loop.reactor import Reactor
+from shpool.daemon.loop.reactor import Owner, Reactor
 reactor = Reactor()
 near, far = socket.socketpair()
 reactor.on_readable(near.fileno(), print)

@@ -7,7 +7,7 @@ from shpool.daemon.loop import peer
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.sessions.events import BACKLOG_CAP, Events
 from tests.daemon.conftest import LogLines
-from tests.daemon.turning import turn, turn_until
+from tests.daemon.turning import do_soon, turn, turn_until
 
 CREATED = b'{"type":"session.created"}\n'
 REMOVED = b'{"type":"session.removed"}\n'
@@ -82,6 +82,7 @@ def test_one_who_is_gone_does_not_keep_it_from_the_others(events: Events) -> Non
     events.publish("session.created")
     events.publish("session.removed")
     assert received(first) == received(last) == CREATED + REMOVED
+    do_soon(events.reactor)
     assert len(events.subscribers) == 2
     events.close()
 
@@ -125,6 +126,7 @@ def test_one_who_falls_behind_gets_a_stream_without_a_hole_and_then_its_end(
         count += 1
         assert received(keen) == CREATED
         assert count < 100_000
+        do_soon(events.reactor)
     got = b""
     while piece := stuck.recv(1 << 16):
         got += piece

@@ -86,6 +86,44 @@ def test_etc_environment_can_be_left_alone(place: Place, etc: Path) -> None:
     assert environment(place, "two")["EXPORTED"] == "1"
 
 
+# ---- /etc/passwd
+
+
+@pytest.fixture
+def no_passwd(etc: Path) -> None:
+    """As in a container: nobody knows our uid by a name."""
+    (etc / "passwd").write_text("somebody:x:54321:54321::/nowhere:/bin/false\n")
+    (etc / "nsswitch.conf").write_text("passwd: files\n")
+
+
+@pytest.mark.usefixtures("no_passwd")
+def test_a_uid_without_passwd_entry_has_its_home_and_shell_from_the_environment(
+    place: Place,
+) -> None:
+    place.config_file.write_text("prompt_prefix = ''\n")
+    # A shell of another name shows whose choice it was.
+    shell = place.scratch / "mysh"
+    shell.symlink_to("/bin/bash")
+    place.start(env={"SHELL": str(shell)})
+    client = place.attach("one")
+    assert client.ask("echo $HOME $USER $SHELL $0; pwd").split() == [
+        *(str(place.home), "0", str(shell), "-mysh"),
+        str(place.home),
+    ]
+
+
+@pytest.mark.usefixtures("no_passwd")
+def test_a_uid_without_passwd_entry_and_without_an_environment_still_has_a_shell(
+    place: Place,
+) -> None:
+    place.config_file.write_text("prompt_prefix = ''\n")
+    place.start(env={"HOME": "", "SHELL": ""})
+    client = place.attach("one")
+    assert client.ask("echo $HOME $USER $SHELL $0; pwd").split() == [
+        *("/", "0", "/bin/sh", "-sh", "/")
+    ]
+
+
 # ---- /etc/shpool/config.toml
 
 

@@ -1,7 +1,6 @@
 """What a new session runs, and what its directory holds, worked out from the attach request."""
 
 import os
-import pwd
 
 from shpool.daemon.programs import shells
 from shpool.daemon.programs.environment import (
@@ -11,6 +10,7 @@ from shpool.daemon.programs.environment import (
     shell_environment,
 )
 from shpool.daemon.programs.spawn import Command
+from shpool.daemon.programs.user import current_user
 from shpool.errors import ShpoolError
 from shpool.shellwords import WordError, split_words
 
@@ -49,15 +49,12 @@ def prepare(config: "Config", header: "AttachHeader", directory: "SessionDir") -
     for text in (header.cmd, header.dir, header.start_cmd):
         if text is not None and "\0" in text:
             raise CannotCreate("a command or directory cannot have a NUL byte in it")
-    try:
-        user = pwd.getpwuid(os.geteuid())
-    except KeyError:
-        raise CannotCreate(f"uid {os.geteuid()} has no passwd entry") from None
+    user = current_user(os.environ)
     env = shell_environment(
         config,
-        user=user.pw_name,
-        home=user.pw_dir,
-        login_shell=user.pw_shell or "/bin/sh",
+        user=user.name,
+        home=user.home,
+        login_shell=user.shell,
         session_name=header.name,
         session_dir=directory.path,
         client=dict(header.env),
@@ -65,12 +62,12 @@ def prepare(config: "Config", header: "AttachHeader", directory: "SessionDir") -
         etc_environment=etc_environment_text(),
     )
     # As login(1) and sshd do, a missing home directory is no reason to let nobody in.
-    where = header.dir or (user.pw_dir if os.path.isdir(user.pw_dir) else "/")
+    where = header.dir or (user.home if os.path.isdir(user.home) else "/")
     if header.cmd is not None:
         if header.start_cmd:
             raise CannotCreate("a start command needs a shell, so it does not go with a command")
         return Command(*_words(header.cmd), env, where)
-    shell = config.shell or user.pw_shell or "/bin/sh"
+    shell = config.shell or user.shell
     start = shells.plan(
         shell,
         session_dir=directory.path,

@@ -43,10 +43,11 @@ def shell_environment(
 ) -> dict[str, str]:
     """The environment that a new session's shell starts with.
 
-    `user`, `home` and `login_shell` are from the passwd entry, `session_dir` is the session's own
-    directory, `client` is what the attaching client sent of its environment, `runtime_dir` the
-    daemon's XDG_RUNTIME_DIR or None, `etc_environment` the text of /etc/environment. Where two
-    of them name the same variable, the later one of the order below wins.
+    `user`, `home` and `login_shell` are of the daemon's user (user.py), `session_dir` is the
+    session's own directory, `client` is what the attaching client sent of its environment,
+    `runtime_dir` the daemon's XDG_RUNTIME_DIR or None, `etc_environment` the text of
+    /etc/environment. Where two of them name the same variable, the later one of the order below
+    wins.
     """
     environment = {
         "HOME": home,

@@ -15,6 +15,10 @@ NAMES = ("off", "error", "warn", "info", "debug", "trace")
 # More of one read or write than this, in bytes, tells a reader of the log nothing.
 _READABLE_MAX = 256
 
+# Of a defect: errors that led to one another, and calls that led to each.
+_CHAIN_MAX = 4
+_PLACES_MAX = 12
+
 
 class LogError(ShpoolError):
     """The log file cannot be opened."""
@@ -74,6 +78,30 @@ def debug(text: str) -> None:
 
 def trace(text: str) -> None:
     log.write(TRACE, text)
+
+
+def defect(error: BaseException) -> None:
+    """What nobody foresaw: what it was, and where it came from, the innermost place last.
+
+    Only names and numbers of lines are told.  The traceback module would read the sources, which
+    may be another version's by now.
+    """
+    told: list[str] = []
+    found: BaseException | None = error
+    while found is not None and len(told) < _CHAIN_MAX:
+        told.append(f"{type(found).__name__}: {found} ({_origin(found)})")
+        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
+    log.write(ERROR, f"internal error: {'; after '.join(told)}")
+
+
+def _origin(error: BaseException) -> str:
+    places = []
+    step = error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        places.append(f"{os.path.basename(code.co_filename)}:{step.tb_lineno} {code.co_name}")
+        step = step.tb_next
+    return " > ".join(places[-_PLACES_MAX:])
 
 
 def tracing() -> bool:

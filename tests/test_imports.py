@@ -164,20 +164,43 @@ def test_typing_is_free_at_run_time() -> None:
     ] == []
 
 
+NEEDS: dict[str, set[str]] = {}  # what each module of ours loads while it is loaded
+for found in IMPORTS:
+    if found.when == "loading":
+        NEEDS.setdefault(found.module, set()).add(found.imported)
+
+
+def reached(start: str) -> set[str]:
+    """What is loaded by way of `start`."""
+    seen: set[str] = set()
+    pending = [start]
+    while pending:
+        for name in NEEDS.get(pending.pop(), ()):
+            if name not in seen:
+                seen.add(name)
+                pending.append(name)
+    return seen
+
+
 def test_no_module_is_in_a_circle_with_another_one() -> None:
-    needs: dict[str, set[str]] = {}
-    for found in IMPORTS:
-        if found.when == "loading" and within(found.imported, "shpool"):
-            needs.setdefault(found.module, set()).add(found.imported)
+    assert [name for name in NEEDS if name in reached(name)] == []
 
-    def reached(start: str) -> set[str]:
-        seen: set[str] = set()
-        pending = [start]
-        while pending:
-            for name in needs.get(pending.pop(), ()):
-                if name not in seen:
-                    seen.add(name)
-                    pending.append(name)
-        return seen
 
-    assert [name for name in needs if name in reached(name)] == []
+def test_a_daemon_has_loaded_itself_whole_before_it_serves() -> None:
+    loaded = {"shpool.daemon.server", *reached("shpool.daemon.server")}
+    modules = {module_name(path) for path in PACKAGE.rglob("*.py") if path.stem != "__init__"}
+    assert {name for name in modules if within(name, "shpool.daemon", "shpool.terminal")} <= loaded
+    assert [
+        found
+        for found in IMPORTS
+        if found.when == "called" and found.module in loaded and found.imported not in loaded
+    ] == []
+
+
+def test_only_the_command_line_loads_by_name() -> None:
+    assert [
+        module_name(path)
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Name) and node.id in ("__import__", "importlib")
+    ] == ["shpool.cli"]

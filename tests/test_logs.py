@@ -104,6 +104,51 @@ def test_tracing_is_on_only_when_trace_lines_go_somewhere(
     assert not logs.tracing()
 
 
+def deep(error: Exception, calls: int) -> None:
+    if calls:
+        deep(error, calls - 1)
+    raise error
+
+
+def test_a_defect_is_one_line_with_what_it_was_and_where(path: pathlib.Path) -> None:
+    try:
+        deep(KeyError("one\ntwo"), 1)
+    except KeyError as error:
+        logs.defect(error)
+    (line,) = path.read_text().splitlines()
+    assert re.fullmatch(
+        r".* ERROR internal error: KeyError: 'one\\ntwo' \("
+        r"test_logs.py:\d+ test_a_defect_\S+ > test_logs.py:\d+ deep > test_logs.py:\d+ deep\)",
+        line,
+    )
+
+
+def test_a_defect_tells_what_led_to_it_unless_that_is_hidden(path: pathlib.Path) -> None:
+    try:
+        try:
+            deep(OSError("first"), 0)
+        except OSError:
+            deep(ValueError("second"), 0)
+    except ValueError as error:
+        logs.defect(error)
+    try:
+        deep(ValueError("alone"), 0)
+    except ValueError as error:
+        error.__suppress_context__ = True
+        logs.defect(error)
+    both, alone = path.read_text().splitlines()
+    assert re.search(r"ValueError: second \([^()]+\); after OSError: first \([^()]+\)$", both)
+    assert "after" not in alone
+
+
+def test_a_defect_is_told_in_bounds_however_deep_it_was(path: pathlib.Path) -> None:
+    try:
+        deep(ValueError("x"), 500)
+    except ValueError as error:
+        logs.defect(error)
+    assert path.read_text().count(" deep") == 12
+
+
 def test_terminal_bytes_are_shown_readable_and_cut_when_long() -> None:
     assert logs.readable(b"\x1b[0m\xff'") == r'''b"\x1b[0m\xff'"'''
     assert logs.readable(b"x" * 256) == "b'" + "x" * 256 + "'"

@@ -5,9 +5,11 @@ Everything that lives as long as the daemon is made here, once, and handed to wh
 
 import os
 import signal
+import sys
 
 from shpool import logs
 from shpool.config import ConfigSource
+from shpool.daemon import preload
 from shpool.daemon.clients.attach import Attaching
 from shpool.daemon.loop.listener import Listener, ListenError, bind
 from shpool.daemon.loop.reactor import Reactor
@@ -154,6 +156,8 @@ def run(
     or OSError when it cannot start.
     """
     umask = os.umask(0o077)
+    preload.look_up_user()
+    sys.unraisablehook = _unraisable
     pid_file = None
     if AUTODAEMONIZED in environ:
         make_private(paths.runtime)
@@ -172,6 +176,12 @@ def run(
             logs.error(str(error))
         raise
     server.run()
+
+
+def _unraisable(what: "sys.UnraisableHookArgs") -> None:
+    """An error in a destructor: Python's own way would read sources, and could wait for stderr."""
+    if what.exc_value is not None:
+        logs.defect(what.exc_value)
 
 
 def _exit_at_once(number: int, frame: object) -> None:

@@ -7,6 +7,7 @@ shown, and the pager, are left to others.
 """
 
 import os
+import re
 
 from shpool.files import read_bounded
 
@@ -63,8 +64,6 @@ def dump_form(text: bytes) -> bytes:
 
 def pager_form(text: bytes) -> bytes:
     """`text` without escape sequences, which pagers show as garbage."""
-    import re
-
     # ECMA-48, 5.4 and 5.6, and xterm's BEL as the end of an OSC. Without its end a control string
     # reaches no further than its line.
     sequence = rb"""\x1b (?:
@@ -136,8 +135,6 @@ def _pam_lines(path: str) -> list[list[str]]:
 
     A backslash joins lines, a ``#`` begins a comment, brackets keep a word with spaces together.
     """
-    import re
-
     try:
         text = read_bounded(path, MAX_FILE_BYTES).decode("utf-8", "surrogateescape")
     except OSError:

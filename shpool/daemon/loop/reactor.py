@@ -14,7 +14,6 @@ import os
 import select
 import selectors
 import signal
-import traceback
 from collections import deque
 from heapq import heappop, heappush
 from time import monotonic
@@ -280,18 +279,18 @@ class Reactor:
     def _call(self, callback: "Callable[[], object]", fd: "int | None" = None) -> object:
         try:
             return callback()
-        except Exception:
+        except Exception as error:
             # A defect must not take every session with it.  The descriptor is dropped, else the
             # loop would come back to it at once and for ever.
-            logs.error(f"internal error: {traceback.format_exc()}")
+            logs.defect(error)
             if fd is not None:
                 self.drop(fd)
         owner = getattr(callback, "__self__", None)
         if isinstance(owner, Owner):
             try:
                 owner.broken()
-            except Exception:
-                logs.error(f"internal error: {traceback.format_exc()}")
+            except Exception as error:
+                logs.defect(error)
         return None
 
 

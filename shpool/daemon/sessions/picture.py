@@ -7,7 +7,9 @@ the session's state; output that comes after them is live.
 
 from time import monotonic
 
+from shpool.terminal.backlog import Backlog
 from shpool.terminal.leave import LEAVE, LEAVE_MAIN
+from shpool.terminal.model import Terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from shpool.config import Config
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.protocol.messages import TtySize
-    from shpool.terminal.backlog import Backlog
 
 # Output is interpreted once none has come for so long, in seconds, or when there is a need.  In
 # the midst of a flood the program and the client want the processor, and most of what they are
@@ -189,9 +190,5 @@ def screen_for(
     mode = config.session_restore_mode
     if mode.name == "simple":
         return Screen()
-    # Not before it is needed: a daemon of `simple` sessions does without.
-    from shpool.terminal.backlog import Backlog
-    from shpool.terminal.model import Terminal
-
     model = Terminal(size.rows, size.cols, config.output_spool_lines)
     return ModelScreen(reactor, Backlog(model), mode.lines, relieved)

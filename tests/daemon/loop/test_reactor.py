@@ -182,8 +182,8 @@ def test_an_exception_costs_the_descriptor_and_nobody_else(
     reactor._turn()
     assert sorted(trace) == ["bad", "good", "good"]
     (line,) = log.read()
-    assert line.startswith("ERROR internal error: Traceback")
-    assert line.endswith(r"RuntimeError: a defect\n")
+    assert line.startswith("ERROR internal error: RuntimeError: a defect (reactor.py:")
+    assert line.endswith(" fail)")
     for pair in (bad, good):
         reactor.drop(pair.fd)
         pair.close()

@@ -9,6 +9,7 @@ import encodings.utf_8_sig  # noqa: F401  a configuration that begins with a byt
 import os
 import pwd
 import re  # noqa: F401  several key bindings
+
 import tomllib  # noqa: F401  an edited configuration
 
 

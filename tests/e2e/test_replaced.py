@@ -81,7 +81,7 @@ class Unmounted(Copy):
             assert os.listdir(f"/proc/{pid}/root{folder}") == []
 
 
-def run(place: Place, words: list[str], checkout: Path, log: Path | None = None) -> None:
+def run(place: Place, words: list[str], checkout: Path, log: "Path | None" = None) -> None:
     with open(log or place.log, "ab") as output:
         place.daemon = subprocess.Popen(
             words,

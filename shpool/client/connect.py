@@ -1,8 +1,10 @@
 """A connection to a daemon that is there: dial, compare versions, send and receive."""
 
 import errno
+import os
 from struct import pack as pack_native
 
+from shpool import peer
 from shpool.errors import ShpoolError, Verdict
 from shpool.protocol.messages import PROTOCOL_VERSION, read_greeting
 from shpool.protocol.msgpack import Decoder, WireError, pack
@@ -107,7 +109,10 @@ def dial(
 
 
 def connect(path: str, timeout: "float | None" = None) -> "socket.socket | None":
-    """A connection, or None if nobody listens at `path`."""
+    """A connection, to a process of our own user, or None if nobody listens at `path`.
+
+    Raises ClientError.
+    """
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.settimeout(timeout)
     try:
@@ -117,7 +122,22 @@ def connect(path: str, timeout: "float | None" = None) -> "socket.socket | None"
         if error.errno in _NOBODY:
             return None
         raise ClientError(f"cannot connect to {path}: {error.strerror or error}") from None
+    try:
+        _check_owner(sock, path)
+    except ClientError:
+        sock.close()
+        raise
     return sock
+
+
+def _check_owner(sock: "socket.socket", path: str) -> None:
+    """Nothing is said to a stranger, who could have what is typed, and the terminal with it."""
+    try:
+        _, uid = peer.credentials(sock)
+    except OSError as error:
+        raise ClientError(f"cannot tell whose daemon is at {path}: {error.strerror}") from None
+    if uid != os.geteuid():
+        raise ClientError(f"the daemon at {path} belongs to uid {uid}")
 
 
 def listening(path: str) -> bool:

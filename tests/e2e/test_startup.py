@@ -39,7 +39,7 @@ SYSTEM = {
 # Of ours.
 ALWAYS = {
     *("shpool", "shpool.cli", "shpool.client", "shpool.client.connect", "shpool.client.context"),
-    *("shpool.errors", "shpool.logs", "shpool.options", "shpool.paths"),
+    *("shpool.errors", "shpool.logs", "shpool.options", "shpool.paths", "shpool.peer"),
     *("shpool.protocol", "shpool.protocol.messages", "shpool.protocol.msgpack"),
     *("shpool.client.reach", "shpool.protocol.shapes"),
 }
@@ -57,7 +57,7 @@ OURS = {
             "shpool.protocol.chunks",
             "shpool.templates",
         ),
-        *("shpool.terminal", "shpool.terminal.leave", "shpool.terminal.watch"),
+        *("shpool.terminal", "shpool.terminal.leave"),
         # default_dir, forward_env and the like are asked for by every attach.
         *("shpool.config", "shpool.config_values", "shpool.files", "shpool.durations"),
         "shpool.keybindings",

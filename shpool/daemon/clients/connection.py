@@ -11,8 +11,7 @@ import os
 import socket
 from array import array
 
-from shpool import logs
-from shpool.daemon.loop import peer
+from shpool import logs, peer
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.protocol.messages import (
     AttachHeader,

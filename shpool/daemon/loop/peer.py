@@ -1,18 +1,6 @@
-"""Who is at the other end of a Unix socket."""
+"""Which terminal a process at the other end of a socket runs on."""
 
 import os
-import socket
-import struct
-
-
-def credentials(sock: socket.socket) -> "tuple[int, int]":
-    """(pid, uid) of the process that connected.  Raises OSError when the system does not tell."""
-    if hasattr(socket, "SO_PEERCRED"):
-        layout = struct.Struct("3i")  # struct ucred: pid, uid, gid
-        raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, layout.size)
-        pid, uid, _ = layout.unpack(raw)
-        return pid, uid
-    return _bsd_credentials(sock)
 
 
 def controlling_terminal(pid: int) -> "int | None":
@@ -31,16 +19,3 @@ def controlling_terminal(pid: int) -> "int | None":
 def terminal_device(number: int) -> int:
     """Field 7 of /proc/PID/stat as st_rdev; 0 for no terminal.  See proc(5)."""
     return os.makedev(number >> 8 & 0xFFF, number & 0xFF | number >> 12 & 0xFFF00)
-
-
-def _bsd_credentials(sock: socket.socket) -> "tuple[int, int]":
-    """macOS and FreeBSD: struct xucred by LOCAL_PEERCRED, the pid by macOS's LOCAL_PEERPID."""
-    local, peercred, peerpid = 0, 1, 2
-    version_and_uid = struct.Struct("II")
-    raw = sock.getsockopt(local, peercred, 128)
-    _, uid = version_and_uid.unpack_from(raw)
-    try:
-        pid = sock.getsockopt(local, peerpid)
-    except OSError:
-        pid = 0
-    return pid, uid

@@ -7,8 +7,7 @@ event stream with a hole in it would be worse than none.
 
 import os
 
-from shpool import logs
-from shpool.daemon.loop import peer
+from shpool import logs, peer
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 
 TYPE_CHECKING = False

@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from shpool.daemon.loop import peer
+from shpool import peer
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.sessions.events import BACKLOG_CAP, Events
 from tests.daemon.conftest import LogLines
@@ -189,10 +189,3 @@ def test_one_of_whom_nothing_is_known_is_a_stranger(
 
     monkeypatch.setattr(peer, "credentials", unknown)
     assert ended(subscribe(events))
-
-
-def test_who_is_at_the_other_end_of_a_socket_is_told_by_the_system() -> None:
-    here, there = socket.socketpair()
-    assert peer.credentials(here) == (os.getpid(), os.geteuid())
-    here.close()
-    there.close()

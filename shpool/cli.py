@@ -194,6 +194,8 @@ def _dispatch(command: Command, given: Parsed, parsed: Parsed) -> int:
     from shpool.client.context import Context
 
     context = Context(given, os.environ)
+    if context.paths.warning:
+        sys.stderr.write(f"warning: {_one_line(context.paths.warning)}\n")
     logs.log.level = min(logs.INFO + given.count("verbose"), logs.TRACE)
     if command.module == "daemon":
         return _daemon(context)
@@ -258,5 +260,5 @@ def _usage_of(words: "Sequence[str]") -> str:
     return "Usage: shpool [OPTIONS] COMMAND [ARGUMENTS]\nSee shpool help.\n"
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split("\n"))
+def _one_line(said: object) -> str:
+    return " ".join(str(said).split("\n"))

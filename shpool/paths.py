@@ -21,10 +21,12 @@ class PathsError(ShpoolError):
 class Paths:
     """All absolute: `socket` for requests, `events` for subscribers, `state` for session files.
 
-    `given` is the argument of --socket.  Raises PathsError.
+    `given` is the argument of --socket; `warning` is for the user, if the environment is odd.
+    Raises PathsError.
     """
 
     def __init__(self, environ: "Mapping[str, str]", given: "str | None" = None) -> None:
+        self.warning = _oddity(environ)
         runtime = _runtime_dir(environ)
         default = os.path.join(runtime, SOCKET_NAME)
         self.runtime = runtime
@@ -38,13 +40,24 @@ class Paths:
 
 
 def _runtime_dir(environ: "Mapping[str, str]") -> str:
-    base = environ.get("XDG_RUNTIME_DIR")
-    if base:
+    base = environ.get("XDG_RUNTIME_DIR", "")
+    if os.path.isabs(base):
         return os.path.abspath(os.path.join(base, "shpool"))
     home = environ.get("HOME")
     if home:
         return os.path.abspath(os.path.join(home, ".local", "run", "shpool"))
     raise PathsError("neither XDG_RUNTIME_DIR nor HOME is set, so there is no runtime directory")
+
+
+def _oddity(environ: "Mapping[str, str]") -> "str | None":
+    """The XDG base directory specification has all paths in such variables absolute, else ignored.
+
+    Taken as it is, such a path would be another one in every directory.
+    """
+    base = environ.get("XDG_RUNTIME_DIR")
+    if not base or os.path.isabs(base):
+        return None
+    return f"XDG_RUNTIME_DIR is ignored, since it is not an absolute path: {base}"
 
 
 def _tag(path: str) -> str:

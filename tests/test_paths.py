@@ -21,6 +21,20 @@ def test_without_one_it_is_in_the_home_directory(environ: dict[str, str]) -> Non
     assert Paths(environ).socket == "/home/ada/.local/run/shpool/shpool.socket"
 
 
+@pytest.mark.parametrize("given", ["run", "./run", "../run", "~/run", "."])
+def test_one_that_is_not_absolute_is_ignored_with_a_warning(given: str) -> None:
+    paths = Paths({"HOME": "/home/ada", "XDG_RUNTIME_DIR": given})
+    assert paths.socket == "/home/ada/.local/run/shpool/shpool.socket"
+    assert paths.warning == f"XDG_RUNTIME_DIR is ignored, since it is not an absolute path: {given}"
+    with pytest.raises(PathsError):
+        Paths({"XDG_RUNTIME_DIR": given})
+
+
+@pytest.mark.parametrize("environ", [{}, {"XDG_RUNTIME_DIR": ""}, {"XDG_RUNTIME_DIR": "/run/7"}])
+def test_nothing_is_said_of_what_is_absolute_or_unset(environ: dict[str, str]) -> None:
+    assert Paths({"HOME": "/home/ada", **environ}).warning is None
+
+
 @pytest.mark.parametrize("environ", [{}, {"HOME": "", "XDG_RUNTIME_DIR": ""}])
 def test_without_either_there_is_no_place(environ: dict[str, str]) -> None:
     with pytest.raises(PathsError, match="neither XDG_RUNTIME_DIR nor HOME is set"):
@@ -43,7 +57,6 @@ def test_what_is_given_is_absolute_before_anybody_changes_directory(
     assert Paths({"HOME": "/h"}, "s").socket == f"{here}/s"
     assert Paths({"HOME": "/h"}, "./a/../s").socket == f"{here}/s"
     assert Paths({"HOME": "/h"}, "s").events == f"{here}/events.socket"
-    assert Paths({"XDG_RUNTIME_DIR": "run"}).socket == f"{here}/run/shpool/shpool.socket"
 
 
 def test_two_sockets_never_share_session_files() -> None:

@@ -7,7 +7,7 @@ from struct import pack as pack_native
 from shpool import peer
 from shpool.errors import ShpoolError, Verdict
 from shpool.protocol.messages import PROTOCOL_VERSION, read_greeting
-from shpool.protocol.msgpack import Decoder, WireError, pack
+from shpool.protocol.msgpack import MAX_REPLY, Decoder, WireError, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Connection:
 
     def receive(self) -> "Any":
         """The next message.  Raises WireError, LostDaemon."""
-        decoder = Decoder()
+        decoder = Decoder(MAX_REPLY)
         data = self.rest
         while not (data and decoder.feed(data)):
             try:

@@ -15,9 +15,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# One message may not be larger than this, in bytes.  A List reply costs about 150 bytes for each
-# session, so this leaves room for some 7,000 of them.
-MAX_MESSAGE = 1 << 20
+# The largest messages, in bytes.  What a peer asks may be short; a List reply costs about 150 bytes
+# for each session, up to 700 with the longest of names and templates.
+MAX_REQUEST = 1 << 20
+MAX_REPLY = 16 << 20
 
 # The deepest message of the protocol (a List reply with attachments) nests 5 containers.
 MAX_DEPTH = 16
@@ -187,7 +188,7 @@ class Decoder:
     Nothing is set aside for a length that a peer merely claims: containers grow by what arrives.
     """
 
-    def __init__(self, max_message: int = MAX_MESSAGE) -> None:
+    def __init__(self, max_message: int = MAX_REQUEST) -> None:
         self.value: Any = None
         self.rest = b""
         self._max = max_message

@@ -20,7 +20,7 @@ from shpool.client.reach import ask, reach
 from shpool.errors import Verdict
 from shpool.options import Parsed
 from shpool.protocol.messages import GetVars, ListRequest
-from shpool.protocol.msgpack import WireError, pack
+from shpool.protocol.msgpack import MAX_REPLY, WireError, pack
 
 GREETING = b"\x81\xa7version\xa50.4.2"
 UNREADABLE = "could not get daemon version"
@@ -208,6 +208,18 @@ def test_an_answer_that_is_none_is_an_error_in_one_line(daemon: Daemon) -> None:
     with daemon.saying(GREETING, answer=b"\xc1"), pytest.raises(ClientError) as caught:
         ask(context(daemon), ListRequest())
     assert str(caught.value).startswith("cannot make sense of the daemon's answer: ")
+
+
+def test_an_answer_may_be_much_longer_than_a_question(daemon: Daemon) -> None:
+    sessions = ["x" * 1000] * 3000
+    with daemon.saying(GREETING, answer=pack({"sessions": sessions})):
+        assert ask(context(daemon), ListRequest()) == {"sessions": sessions}
+
+
+def test_an_answer_without_end_is_not_kept(daemon: Daemon) -> None:
+    claims = b"\x81\xa8sessions\xc6" + MAX_REPLY.to_bytes(4, "big")
+    with daemon.saying(GREETING, answer=claims), pytest.raises(ClientError, match="more than"):
+        ask(context(daemon), ListRequest())
 
 
 def test_a_mismatch_is_warned_of_and_the_question_asked_all_the_same(

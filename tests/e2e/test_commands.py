@@ -41,6 +41,22 @@ def test_help_for_a_command_is_on_stdout(place: Place, words: list[str]) -> None
         assert option in done.out
 
 
+def test_a_runtime_directory_that_is_not_absolute_is_ignored_and_that_is_said_once(
+    place: Place,
+) -> None:
+    relative = {"XDG_RUNTIME_DIR": "r"}
+    said = "warning: XDG_RUNTIME_DIR is ignored, since it is not an absolute path: r\n"
+    done = place.run("attach", "-b", "-c", "sleep 1000", "one", env=relative, cwd=place.root)
+    assert done == (0, "", said)
+    runtime = place.home / ".local" / "run" / "shpool"
+    assert runtime.joinpath("shpool.socket").is_socket()
+    assert list(place.xdg_runtime.iterdir()) == []
+    listed = place.run("list", env=relative, cwd=place.home)
+    assert listed == (0, "NAME\tSTATUS\none\tdisconnected\n", said)
+    place.run("kill", "one", env=relative)
+    place.end_autodaemon(runtime)
+
+
 USAGE_ERRORS = [
     ([], "a command is needed"),
     (["nonsense"], "unknown command 'nonsense'"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shpool.protocol.msgpack import MAX_DEPTH, MAX_MESSAGE, Decoder, Ext, WireError, pack
+from shpool.protocol.msgpack import MAX_DEPTH, MAX_REQUEST, Decoder, Ext, WireError, pack
 
 
 def decode(wire: bytes) -> Any:
@@ -177,7 +177,7 @@ def test_a_value_may_come_a_byte_at_a_time() -> None:
 
 
 def test_what_follows_a_value_is_kept_however_much_it_is() -> None:
-    behind = b"\xc1" * (3 * MAX_MESSAGE)
+    behind = b"\xc1" * (3 * MAX_REQUEST)
     decoder = Decoder()
     assert decoder.feed(b"\xa4List" + behind)
     assert (decoder.value, decoder.rest) == ("List", behind)
@@ -185,19 +185,19 @@ def test_what_follows_a_value_is_kept_however_much_it_is() -> None:
 
 def test_a_long_string_in_small_pieces_costs_time_in_proportion() -> None:
     # Joining what there is for each piece would copy 100 GB here.
-    wire = pack("x" * (MAX_MESSAGE - 5))
+    wire = pack("x" * (MAX_REQUEST - 5))
     decoder = Decoder()
     for start in range(0, len(wire), 5):
         done = decoder.feed(wire[start : start + 5])
     assert done
-    assert len(decoder.value) == MAX_MESSAGE - 5
+    assert len(decoder.value) == MAX_REQUEST - 5
 
 
 # ---- bounds
 
 
 def test_a_message_may_have_1_mib_and_not_a_byte_more() -> None:
-    most = MAX_MESSAGE - 5
+    most = MAX_REQUEST - 5
     assert decode(pack("x" * most)) == "x" * most
     with pytest.raises(WireError, match="more than 1048576 bytes"):
         Decoder().feed(pack("x" * (most + 1)))
@@ -207,7 +207,7 @@ def test_a_message_may_have_1_mib_and_not_a_byte_more() -> None:
 def test_a_message_that_grows_too_large_is_refused_when_it_does(piece: int) -> None:
     wire = pack([7, None] * 262_144 + [70_000] * 200_000)
     decoder = Decoder()
-    for start in range(0, MAX_MESSAGE - piece + 1, piece):
+    for start in range(0, MAX_REQUEST - piece + 1, piece):
         assert not decoder.feed(wire[start : start + piece])
     with pytest.raises(WireError, match="more than 1048576 bytes"):
         decoder.feed(wire[start + piece : start + 2 * piece + 1])

@@ -6,6 +6,7 @@ them does is done elsewhere.
 """
 
 import os
+import sys
 import time
 
 from shpool.config_values import READERS, Motd, RestoreMode, WrongValue
@@ -199,16 +200,22 @@ def _parse(path: str) -> "dict[str, Any]":
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path}: line {line} is not UTF-8") from None
 
-    import tomllib
-
     try:
-        return tomllib.loads(text)
+        return _read_toml(text)
     except RecursionError:
         raise ConfigError(f"{path}: nested too deeply") from None
-    except ValueError as error:  # TOMLDecodeError, and integers too long for int()
+    except ValueError as error:  # what is no TOML, and integers too long for int()
         last = text.count("\n") + 1
         reason = str(error).replace("(at end of", f"(at line {last}, the end of the")
         raise ConfigError(f"{path}: {reason}") from None
+
+
+def _read_toml(text: str) -> "dict[str, Any]":
+    if sys.version_info >= (3, 11):
+        from tomllib import loads
+    else:
+        from shpool.toml import loads
+    return loads(text)
 
 
 def _read(path: str) -> bytes:

@@ -6,9 +6,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-import tomllib
 
-from shpool import config
+from shpool import config, toml
 from shpool.config import Config, ConfigError, ConfigSource, config_paths, load
 from shpool.config_values import READERS
 
@@ -446,6 +445,6 @@ def test_the_examples_for_users_are_right_and_complete(file: Path) -> None:
     for example in examples[1:]:  # the first is the name of the file
         text = textwrap.dedent(example)
         loaded(file, text)
-        keys |= set(tomllib.loads(text))
+        keys |= set(toml.loads(text))
     assert keys == set(READERS)
     assert all(f"`{key}`" in document for key in keys)

@@ -9,8 +9,12 @@ import encodings.utf_8_sig  # noqa: F401  a configuration that begins with a byt
 import os
 import pwd
 import re  # noqa: F401  several key bindings
+import sys
 
-import tomllib  # noqa: F401  an edited configuration
+if sys.version_info >= (3, 11):  # an edited configuration
+    import tomllib  # noqa: F401
+else:
+    import shpool.toml  # noqa: F401
 
 
 def look_up_user() -> None:

@@ -9,8 +9,15 @@ import time
 
 from shpool.errors import ShpoolError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 OFF, ERROR, WARN, INFO, DEBUG, TRACE = range(6)
 NAMES = ("off", "error", "warn", "info", "debug", "trace")
+
+# Bytes of a line, with its end: what goes into a pipe whole or not at all (PIPE_BUF on Linux).
+LINE_MAX = 4096
 
 # More of one read or write than this, in bytes, tells a reader of the log nothing.
 _READABLE_MAX = 256
@@ -25,36 +32,63 @@ class LogError(ShpoolError):
 
 
 class Log:
-    """Where lines go, and from which level on; `fd` is None for nowhere."""
+    """Where lines go, and from which level on; `fd` is None for nowhere.
+
+    A line that cannot be written at once is lost; the next one tells how many were.
+    """
 
     def __init__(self) -> None:
         self.level = INFO
         self.fd: int | None = None
+        self._write: Callable[[int, bytes], int] = os.write
+        self._lost = 0
+        self._torn = False  # the line written last has no end
 
-    def to_stderr(self) -> None:
-        self.fd = 2
+    def to(self, fd: int, write: "Callable[[int, bytes], int]") -> None:
+        """`write` is called with `fd` and a line, and returns or raises as os.write does."""
+        self.fd = fd
+        self._write = write
 
     def to_file(self, path: str) -> None:
         """Truncate or create `path`, readable by its owner alone.  Raises LogError."""
+        # Non-blocking for who names a FIFO or a terminal: nobody waits for its reader.
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
+        flags |= os.O_NONBLOCK | os.O_NOCTTY
         try:
-            self.fd = os.open(path, flags, 0o600)
+            self.to(os.open(path, flags, 0o600), os.write)
         except OSError as error:
             raise LogError(f"cannot open the log file {path}: {error.strerror}") from None
 
     def write(self, level: int, text: str) -> None:
-        """One line, written at once; `text` may hold any characters."""
+        """One line, written at once or not at all; `text` may hold any characters."""
         if self.fd is None or level > self.level:
             return
+        line = self._line(level, text)
+        try:
+            taken = self._write(self.fd, line)
+        except OSError:  # nobody reads it, the disk is full, a terminal is gone
+            self._lost += 1
+            return
+        self._torn = taken < len(line)
+        self._lost = self._lost + 1 if self._torn else 0
+
+    def _line(self, level: int, text: str) -> bytes:
         now = time.time()
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-        text = text.replace("\n", "\\n").replace("\r", "\\r")
-        line = f"{stamp}.{int(now % 1 * 1000):03d}Z {NAMES[level].upper():5} {text}\n"
-        try:
-            os.write(self.fd, line.encode("utf-8", "backslashreplace"))
-        except OSError:
-            # A full disk or a closed stderr: there is nowhere left to say so.
-            pass
+        text = _printable(text[:LINE_MAX])
+        line = f"{stamp}.{int(now % 1 * 1000):03d}Z {NAMES[level].upper():5} {text}".encode()
+        end = f" (lines lost before this one: {self._lost})\n" if self._lost else "\n"
+        room = LINE_MAX - len(end) - self._torn
+        if len(line) > room:
+            line = line[: room - 3].decode(errors="ignore").encode() + b"..."
+        return b"\n" * self._torn + line + end.encode()
+
+
+def _printable(text: str) -> str:
+    """`text` with what would do more on a terminal than to show a character spelled out."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 log = Log()

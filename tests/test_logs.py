@@ -104,6 +104,49 @@ def test_tracing_is_on_only_when_trace_lines_go_somewhere(
     assert not logs.tracing()
 
 
+def test_a_line_is_at_most_4_kib_and_cut_between_characters(path: pathlib.Path) -> None:
+    for start in range(4):
+        logs.info("x" * start + "\N{GRINNING FACE}" * 5000)
+    for line in path.read_bytes().splitlines(keepends=True):
+        assert 4096 - 4 < len(line) <= 4096
+        assert line.endswith(b"\x98\x80...\n")
+        line.decode()
+
+
+def test_what_a_terminal_would_act_on_is_spelled_out(path: pathlib.Path) -> None:
+    logs.info("\x1b]0;title\a\t\x9b \u202e\u2028 é")
+    assert path.read_text().endswith(r"\x1b]0;title\x07\t\x9b \u202e\u2028 é" + "\n")
+
+
+def test_what_could_not_be_written_is_counted_in_the_next_line(path: pathlib.Path) -> None:
+    assert logs.log.fd is not None
+    fd = logs.log.fd
+    with open("/dev/full", "wb") as full:
+        logs.log.to(full.fileno(), os.write)
+        for number in range(3):
+            logs.info(f"lost {number}")
+    logs.log.to(fd, os.write)
+    logs.info("there is room")
+    logs.info("again")
+    first, second = path.read_text().splitlines()
+    assert first.endswith("INFO  there is room (lines lost before this one: 3)")
+    assert second.endswith("INFO  again")
+
+
+def test_a_log_that_nobody_reads_is_not_waited_for(tmp_path: pathlib.Path) -> None:
+    os.mkfifo(tmp_path / "log")
+    log = logs.Log()
+    with pytest.raises(logs.LogError, match=r"cannot open the log file .*/log: No such device"):
+        log.to_file(str(tmp_path / "log"))
+    reader = os.open(tmp_path / "log", os.O_RDONLY | os.O_NONBLOCK)
+    log.to_file(str(tmp_path / "log"))
+    for _ in range(2000):
+        log.write(logs.INFO, "x" * 100)
+    assert log.fd is not None
+    os.close(log.fd)
+    os.close(reader)
+
+
 def deep(error: Exception, calls: int) -> None:
     if calls:
         deep(error, calls - 1)

@@ -9,7 +9,7 @@ import sys
 
 from shpool import logs
 from shpool.config import ConfigSource
-from shpool.daemon import preload
+from shpool.daemon import preload, stderr
 from shpool.daemon.clients.attach import Attaching
 from shpool.daemon.loop.listener import Listener, ListenError, bind
 from shpool.daemon.loop.reactor import Reactor
@@ -72,8 +72,8 @@ class Server:
         dispatch = Dispatch(reactor, self._table, attaching, version, variables)
         for number in _ENDING:
             reactor.on_signal(number, self._end)
-        if AUTODAEMONIZED in environ:
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        if AUTODAEMONIZED in environ or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
         else:
             reactor.on_signal(signal.SIGHUP, self._end)
         try:
@@ -166,7 +166,7 @@ def run(
     if log_file:
         logs.log.to_file(log_file)
     else:
-        logs.log.to_stderr()
+        logs.log.to(*stderr.take())
     try:
         server = Server(paths, config_files, environ, umask, hooks)
         if pid_file is not None:

@@ -6,6 +6,7 @@ import sys
 from shpool import __version__
 from shpool.errors import ShpoolError, Verdict
 from shpool.options import HELP, Option, Parsed, UsageError, describe, parse, table
+from shpool.output import complain, put
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,49 +116,35 @@ COMMANDS = {
 def main(arguments: "Sequence[str] | None" = None) -> int:
     """Run one command line (default: the process's own) and return its exit status."""
     words = sys.argv[1:] if arguments is None else arguments
-    _mend_streams()
+    _fill_descriptors()
     try:
-        status = _run(words)
-        sys.stdout.flush()
-        return status
+        return _run(words)
     except UsageError as error:
-        sys.stderr.write(f"shpool: {error}\n\n{_usage_of(words)}")
+        complain(f"shpool: {error}\n\n{_usage_of(words)}")
         return 2
     except Verdict as error:
-        sys.stderr.write(f"{_one_line(error)}\n")
+        complain(f"{_one_line(error)}\n")
     except ShpoolError as error:
-        sys.stderr.write(f"shpool: {_one_line(error)}\n")
+        complain(f"shpool: {_one_line(error)}\n")
     except BrokenPipeError:
-        _give_up_output()  # whoever read it has seen enough
+        pass  # whoever read the output has seen enough
     except OSError as error:
         # What nobody foresaw still gets one line: what the system said, and about which file.
-        _give_up_output()
         where = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"shpool: {where}{error.strerror or error}\n")
+        complain(f"shpool: {where}{error.strerror or error}\n")
     except KeyboardInterrupt:
         return 130
     return 1
 
 
-def _mend_streams() -> None:
-    """Have 0, 1 and 2 open, and stdout take any session's name.
+def _fill_descriptors() -> None:
+    """Have 0, 1 and 2 open: what was closed is as /dev/null.
 
-    A descriptor that was closed would be given to the next socket, and be written to as output.
+    It would be given to the next socket, and be written to as output.
     """
     while (fd := os.open(os.devnull, os.O_RDWR)) < 3:
         pass
     os.close(fd)
-    # Python has None for what was closed, which mypy does not know.
-    sys.stdout = sys.stdout or open(1, "w")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(2, "w")  # noqa: SIM115
-    if (sys.stdout.encoding or "utf-8").lower() != "utf-8":
-        # Names are UTF-8 whatever the locale, as the original prints them.
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-
-
-def _give_up_output() -> None:
-    """Python tries again at exit to write what could not be written, and would say so again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _run(words: "Sequence[str]") -> int:
@@ -195,7 +182,7 @@ def _dispatch(command: Command, given: Parsed, parsed: Parsed) -> int:
 
     context = Context(given, os.environ)
     if context.paths.warning:
-        sys.stderr.write(f"warning: {_one_line(context.paths.warning)}\n")
+        complain(f"warning: {_one_line(context.paths.warning)}\n")
     logs.log.level = min(logs.INFO + given.count("verbose"), logs.TRACE)
     if command.module == "daemon":
         return _daemon(context)
@@ -223,7 +210,7 @@ def _help(parsed: Parsed) -> int:
 
 
 def _say(text: str) -> int:
-    sys.stdout.write(text)
+    put(text)
     return 0
 
 

@@ -125,27 +125,27 @@ def test_each_verbose_is_a_level_more(recorded: Recorded, switches: str, level: 
 )
 def test_the_end_of_a_command_is_a_status_and_at_most_one_line(
     recorded: Recorded,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
     end: int | BaseException,
     status: int,
     said: str,
 ) -> None:
     recorded.end = end
     assert main(["list"]) == status
-    assert capsys.readouterr() == ("", said)
+    assert capfd.readouterr() == ("", said)
 
 
 def test_a_usage_error_shows_the_usage_of_the_command_it_is_about(
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["attach", "--forc", "one"]) == 2
-    assert capsys.readouterr() == (
+    assert capfd.readouterr() == (
         "",
         "shpool: unexpected option '--forc'\n\n"
         "Usage: shpool attach [OPTIONS] NAME\nSee shpool help attach.\n",
     )
     assert main(["--forc"]) == 2
-    assert capsys.readouterr().err == (
+    assert capfd.readouterr().err == (
         "shpool: unexpected option '--forc'\n\n"
         "Usage: shpool [OPTIONS] COMMAND [ARGUMENTS]\nSee shpool help.\n"
     )
@@ -155,29 +155,29 @@ def test_a_usage_error_shows_the_usage_of_the_command_it_is_about(
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_is_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_is_explained(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["help", name]) == 0
-    text, errors = capsys.readouterr()
+    text, errors = capfd.readouterr()
     assert errors == ""
     assert text.startswith(f"shpool {name}: {COMMANDS[name].summary}\n\nUsage: shpool {name}")
     for option in COMMANDS[name].options:
         assert f"--{option.long}" in text
     assert max(len(line) for line in text.splitlines()) <= 90
     assert main([name, "--help"]) == 0
-    assert capsys.readouterr() == (text, "")
+    assert capfd.readouterr() == (text, "")
 
 
-def test_help_goes_before_what_else_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_goes_before_what_else_is_wrong(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["-h", "nonsense"]) == 0
     assert main(["attach", "-h"]) == 0
     assert main(["list", "one", "too", "many", "-h"]) == 0
-    assert capsys.readouterr().err == ""
+    assert capfd.readouterr().err == ""
 
 
-def test_the_version_is_that_of_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_that_of_the_program(capfd: pytest.CaptureFixture[str]) -> None:
     for words in (["version"], ["--version"], ["--version", "nonsense"]):
         assert main(words) == 0
-        assert capsys.readouterr() == (f"shpool {__version__}\n", "")
+        assert capfd.readouterr() == (f"shpool {__version__}\n", "")
 
 
 # ---- the standard descriptors
@@ -200,14 +200,16 @@ def test_a_reader_that_has_seen_enough_is_no_error_to_speak_of() -> None:
 def test_a_full_disk_is_an_error_in_one_line() -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            # Ignores PYTHONUNBUFFERED, so that something is left to be written at exit.
             [sys.executable, "-IS", "shpool/__main__.py", "help"],
             stdout=full,
             stderr=subprocess.PIPE,
             cwd=CHECKOUT,
             check=False,
         )
-    assert (done.returncode, done.stderr) == (1, b"shpool: No space left on device\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        b"shpool: cannot write the output: No space left on device\n",
+    )
 
 
 @pytest.mark.parametrize("redirection", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
@@ -228,8 +230,8 @@ def test_a_closed_descriptor_is_as_good_as_dev_null(
 
 def test_output_is_utf_8_whatever_the_locale() -> None:
     code = (
-        "import shpool.cli, shpool.client.list, sys;"
-        "shpool.client.list.run = lambda *_: sys.stdout.write('日本\\n') and 0;"
+        "import shpool.cli, shpool.client.list, shpool.output, sys;"
+        "shpool.client.list.run = lambda *_: shpool.output.put('日本\\n') or 0;"
         "sys.exit(shpool.cli.main(['list']))"
     )
     for encoding in ("ascii", "latin-1", "utf-8", "UTF8"):

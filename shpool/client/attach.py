@@ -7,7 +7,6 @@ to the session that is then meant, in the same process and terminal.
 import os
 import select
 import signal
-import sys
 from time import monotonic
 
 from shpool.client import tty
@@ -17,6 +16,7 @@ from shpool.client.reach import ask, reach
 from shpool.client.relay import Outcome, Relay, Signals
 from shpool.errors import Verdict
 from shpool.names import check_session_name
+from shpool.output import complain, unwritable
 from shpool.protocol.messages import (
     AttachHeader,
     AttachReply,
@@ -106,6 +106,8 @@ class Attach:
                     return 128 + outcome.status
                 elif outcome.kind == "lost":
                     raise ClientError("lost the connection to the daemon")
+                elif outcome.error is not None and not self._terminal.is_terminal:
+                    raise unwritable(outcome.error)  # else it has no reader either
                 else:
                     return 1
         finally:
@@ -128,14 +130,14 @@ class Attach:
 
     def _warn_of_version(self, warning: str) -> None:
         if self._background:
-            sys.stderr.write(
+            complain(
                 f"warning: {warning}, proceeding in background mode; try restarting your daemon\n"
             )
             return
-        sys.stderr.write(f"warning: {warning}, try restarting your daemon\n")
-        sys.stderr.write("hit enter to continue anyway or ^C to exit\n")
+        complain(f"warning: {warning}, try restarting your daemon\n")
+        complain("hit enter to continue anyway or ^C to exit\n")
         # A byte at a time: what follows the newline is for the session.
-        while os.read(tty.STDIN, 1) not in (b"\n", b""):
+        while tty.read(1) not in (b"\n", b""):
             pass
 
     # ---- asking
@@ -163,7 +165,7 @@ class Attach:
             connection, reply = self._ask_again(header, passes)
         if reply.status == "Busy":
             self._terminal.leave()
-            sys.stderr.write(f"session '{self._name}' already has a terminal attached\n")
+            complain(f"session '{self._name}' already has a terminal attached\n")
             return None
         if reply.status == "Forbidden":
             raise Verdict(f"forbidden: {reply.reason}")
@@ -171,7 +173,7 @@ class Attach:
             raise ClientError(reply.reason)
         newline = "\r\n" if self._terminal.is_raw else "\n"
         for warning in reply.warnings:
-            sys.stderr.write(f"shpool: warn: {warning}{newline}")
+            complain(f"shpool: warn: {warning}{newline}")
         return connection, reply
 
     def _ask(self, header: AttachHeader, passes: bool) -> "tuple[Connection, AttachReply]":

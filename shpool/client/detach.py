@@ -1,10 +1,9 @@
 """shpool detach: let go whoever is attached to sessions."""
 
-import sys
-
 from shpool.client.connect import Connection
 from shpool.client.reach import ask, reach
 from shpool.errors import Verdict
+from shpool.output import complain
 from shpool.protocol.messages import DetachRequest, read_missed
 
 TYPE_CHECKING = False
@@ -37,7 +36,7 @@ def sessions_meant(context: "Context", parsed: "Parsed", verb: str) -> "list[str
 def report(not_found: "list[str]", not_attached: "list[str]") -> int:
     """Say what could not be done; the exit status."""
     if not_found:
-        sys.stderr.write(f"not found: {' '.join(not_found)}\n")
+        complain(f"not found: {' '.join(not_found)}\n")
     if not_attached:
-        sys.stderr.write(f"not attached: {' '.join(not_attached)}\n")
+        complain(f"not attached: {' '.join(not_attached)}\n")
     return 1 if not_found or not_attached else 0

@@ -1,10 +1,9 @@
 """shpool events: copy the event stream to stdout, a line at a time."""
 
-import os
-
 from shpool.client.connect import ClientError, connect
 from shpool.client.reach import reach
 from shpool.errors import Verdict
+from shpool.output import put
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def run(context: "Context", parsed: "Parsed") -> int:
         lines, newline, partial = (partial + data).rpartition(b"\n")
         if not newline:
             continue
-        _write(lines + newline)
+        put(lines + newline)  # whole lines only
 
 
 def _subscribe(context: "Context") -> "socket.socket | None":
@@ -39,9 +38,3 @@ def _subscribe(context: "Context") -> "socket.socket | None":
     # may be gone again: a daemon that ends listens to the end.
     reach(context).close()
     return connect(context.paths.events)
-
-
-def _write(lines: bytes) -> None:
-    # Whole lines only, straight to the descriptor: a reader never waits for a buffer to fill.
-    while lines:
-        lines = lines[os.write(1, lines) :]

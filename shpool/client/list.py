@@ -1,8 +1,7 @@
 """shpool list: which sessions there are."""
 
-import sys
-
 from shpool.client.reach import ask
+from shpool.output import put
 from shpool.protocol.messages import ListRequest, Session, list_reply, read_list_reply
 
 TYPE_CHECKING = False
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 def run(context: "Context", parsed: "Parsed") -> int:
     sessions = read_list_reply(ask(context, ListRequest()))
-    sys.stdout.write(_json(sessions) if parsed.count("json") else _table(sessions))
+    put(_json(sessions) if parsed.count("json") else _table(sessions))
     return 0
 
 

@@ -5,10 +5,9 @@ So a connection that is lost before there was an answer is worth a second try, w
 or the next daemon.
 """
 
-import sys
-
 from shpool.client.connect import ClientError, Connection, LostDaemon, connect, dial
 from shpool.errors import Verdict
+from shpool.output import complain
 from shpool.protocol.msgpack import WireError
 
 TYPE_CHECKING = False
@@ -66,7 +65,7 @@ def _ask(context: "Context", request: "Request") -> "Any":
     connection = reach(context)
     try:
         if connection.warning:
-            sys.stderr.write(f"warning: {connection.warning}, try restarting your daemon\n")
+            complain(f"warning: {connection.warning}, try restarting your daemon\n")
         connection.send(request)
         return connection.receive()
     except WireError as error:

@@ -37,17 +37,22 @@ class Outcome:
     """How it ended.
 
     `kind` is exited (with the status), lost, hung-up (after the end of the input), switch (with
-    the variables), signal (with its number as status) or suspended.
+    the variables), signal (with its number as status), suspended or unwritable (with the error).
     """
 
-    __slots__ = ("kind", "status", "variables")
+    __slots__ = ("error", "kind", "status", "variables")
 
     def __init__(
-        self, kind: str, status: int = 1, variables: "list[tuple[str, str]] | None" = None
+        self,
+        kind: str,
+        status: int = 1,
+        variables: "list[tuple[str, str]] | None" = None,
+        error: "OSError | None" = None,
     ) -> None:
         self.kind = kind
         self.status = status
         self.variables = variables or []
+        self.error = error
 
 
 class Signals:
@@ -231,9 +236,12 @@ class Relay:
             taken = os.write(self._output_fd, self._to_terminal)
         except BlockingIOError:
             return
-        except OSError:
+        except OSError as error:
             self._to_terminal = b""
-            self._end(Outcome("lost"))
+            if self._outcome is not None and self._outcome.kind == "exited":
+                # Whatever the shell says, not all of what it wrote has arrived.
+                self._outcome = None
+            self._end(Outcome("unwritable", error=error))
             return
         self._terminal.watch.output(self._to_terminal[:taken])
         self._to_terminal = self._to_terminal[taken:]
@@ -245,11 +253,9 @@ class Relay:
 
     def _read_input(self) -> None:
         try:
-            data = os.read(tty.STDIN, _READ)
+            data = tty.read(_READ)
         except BlockingIOError:
             return
-        except OSError:  # EIO: the terminal was hung up
-            data = b""
         if data:
             self._to_daemon += data
             self._write_input()

@@ -25,6 +25,16 @@ def size() -> TtySize:
     return TtySize(*struct.unpack("4H", packed))
 
 
+def read(most: int) -> bytes:
+    """What is typed, or comes from a pipe; nothing at the end.  Raises BlockingIOError."""
+    try:
+        return os.read(STDIN, most)
+    except BlockingIOError:
+        raise
+    except OSError:  # EIO: the terminal was hung up; EBADF: it was closed from the start
+        return b""
+
+
 class Terminal:
     """The three standard descriptors, when all of them are terminals; else nothing is touched.
 

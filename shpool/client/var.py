@@ -1,10 +1,9 @@
 """shpool var: the variables that {var} in session names stands for."""
 
-import sys
-
 from shpool.client.connect import ClientError
 from shpool.client.reach import ask
 from shpool.options import UsageError
+from shpool.output import put
 from shpool.protocol.messages import GetVars, MaybeSwitch, ModifyVar
 from shpool.templates import is_variable_name
 
@@ -30,7 +29,7 @@ def run(context: "Context", parsed: "Parsed") -> int:
         return _list(context, as_json=bool(parsed.count("json")))
     if verb == "get":
         value = dict(_variables(context)).get(arguments[0])
-        sys.stdout.write("" if value is None else f"{value}\n")
+        put("" if value is None else f"{value}\n")
         return 0
     return _modify(context, arguments[0], arguments[1] if verb == "set" else None)
 
@@ -47,7 +46,7 @@ def _list(context: "Context", *, as_json: bool) -> int:
         text = json.dumps(variables, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     else:
         text = "".join(f"{var}\t{val}\n" for var, val in variables.items())
-    sys.stdout.write(text)
+    put(text)
     return 0
 
 

@@ -223,11 +223,11 @@ def test_an_answer_without_end_is_not_kept(daemon: Daemon) -> None:
 
 
 def test_a_mismatch_is_warned_of_and_the_question_asked_all_the_same(
-    daemon: Daemon, capsys: pytest.CaptureFixture[str]
+    daemon: Daemon, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with daemon.saying(b"\x81\xa7version\xa50.5.0", answer=b"\x80"):
         assert ask(context(daemon), GetVars()) == {}
-    warned = capsys.readouterr().err
+    warned = capfd.readouterr().err
     assert warned == f"warning: {older('0.4.2', '0.5.0')}, try restarting your daemon\n"
 
 

@@ -41,7 +41,7 @@ ALWAYS = {
     *("shpool", "shpool.cli", "shpool.client", "shpool.client.connect", "shpool.client.context"),
     *("shpool.errors", "shpool.logs", "shpool.options", "shpool.paths", "shpool.peer"),
     *("shpool.protocol", "shpool.protocol.messages", "shpool.protocol.msgpack"),
-    *("shpool.client.reach", "shpool.protocol.shapes"),
+    *("shpool.client.reach", "shpool.output", "shpool.protocol.shapes"),
 }
 
 OURS = {
@@ -138,7 +138,7 @@ def test_events_loads_what_it_needs_and_nothing_else(shpool: Place) -> None:
 
 def test_version_loads_next_to_nothing(place: Place) -> None:
     assert loaded(place, "version") == {
-        *("shpool", "shpool.cli", "shpool.errors", "shpool.options")
+        *("shpool", "shpool.cli", "shpool.errors", "shpool.options", "shpool.output")
     }
 
 

@@ -56,10 +56,11 @@ def bash(
         files = _fill(_ENV_FILE, ENV="${ENV-}")
     else:
         files = _BASH_LOGIN_FILES
+    prompt = _fill(_BASH_PROMPT, TEXT=quote(_BASH_MARK + prefix), HOOK=quote(_BASH_HOOK))
     return _fill(
         _BASH,
         FIRST="\n".join(first),
-        PROMPT=_fill(_BASH_PROMPT, TEXT=quote(_BASH_MARK + prefix)) if prefix else "",
+        PROMPT=prompt if prefix else "",
         FILES=files,
         INSTALL=_BASH_INSTALL if prefix else "{ unset -v __shpool_status; } &>/dev/null",
         START="{ set -m; } &>/dev/null\n    " + _evaluation(start_cmd) if start_cmd else "",
@@ -149,42 +150,73 @@ _BASH_LOGIN_FILES = r"""
     fi
 """
 
-# The prefix is put where it belongs by the last of the prompt commands. That is an element of its
-# own, which bash runs with the $? and PIPESTATUS that the others saw too, and which outlives an
-# assignment to PROMPT_COMMAND. It stands there from the start, for the user who interrupts their
-# files. A bash before 5.1 knows no array there, and an array cannot be exported; then it is a last
-# line, which does nothing in a shell that inherits it. bash-preexec has hooks of its own.
+# The prefix is put where it belongs by the last of the prompt commands, and whatever is appended
+# later goes before it again from the next prompt on. bash-preexec alone stays behind it: its own
+# last command tells it that what comes next is the user's. When it installs itself, at the first
+# prompt, that command is no part of the round yet, so we run it.
+#
+# That is an element of its own, which bash runs with the $? and PIPESTATUS that the others saw
+# too, and which outlives an assignment to PROMPT_COMMAND. It is put there when the user's files
+# are done, for they tell by PROMPT_COMMAND whether anybody uses it; so files that the user
+# interrupts leave no prefix. A bash before 5.1 knows no array there, and an array cannot be
+# exported; then it is a last line, and does nothing in a shell that inherits it. It has a line for
+# its command alone: that is how bash-preexec recognizes what is none of the user's commands.
 #
 # A trap on DEBUG is run for that command as well, and one that takes the time from it to the next
 # prompt would measure how long the user was thinking. So it is told to pass over us. With `set -T`
 # it also runs where its own text is asked for, and may print something there.
+_BASH_HOOK = """{
+"${__shpool_hook-:}"
+} 2>/dev/null"""
+
 _BASH_PROMPT = r"""
+__shpool_hook=__shpool_prompt
 __shpool_prompt() {
-    local text=@TEXT@ prompt=${PS1-}
+    local status=$? text=@TEXT@ prompt=${PS1-} hook=@HOOK@ IFS=$'\n'
     [[ $prompt == "$text"* ]] || PS1=$text${prompt//"$text"}
+    local commands=${PROMPT_COMMAND[*]-}
+    (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] > 500 )) || commands=${PROMPT_COMMAND-}
+    case $commands in
+        *"$hook" | *"$hook"$'\n'__bp_interactive_mode) ;;
+        *) __shpool_place "$hook" ;;
+    esac
+    [[ $commands != *$'\n'__bp_interactive_mode ]] || __bp_interactive_mode force
+    [[ $- == *e* ]] || return "$status"
 }
-__shpool_install() {
-    local hook='{ __shpool_prompt; } 2>/dev/null' index status=$1
+__shpool_place() {
+    local hook=$1 ending= index command commands
+    local array=$(( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] > 500 ))
     local declared=$(builtin declare -p PROMPT_COMMAND 2>/dev/null)
+    commands[0]=
     if [[ -n ${PROMPT_COMMAND[*]-} ]]; then
         for index in "${!PROMPT_COMMAND[@]}"; do
-            [[ ${PROMPT_COMMAND[index]} != "$hook" ]] || builtin unset -v "PROMPT_COMMAND[$index]"
+            command=${PROMPT_COMMAND[index]}
+            (( array || index == 0 )) || break
+            ending=
+            [[ $command != "$hook" ]] || continue
+            command=$'\n'${command//"$hook"[$';\n']}
+            command=${command//"$hook"/:}
+            if [[ $command == *$'\n'__bp_interactive_mode ]]; then
+                ending=__bp_interactive_mode
+                command=${command%$'\n'*}
+            fi
+            command=${command#$'\n'}
+            [[ -z $command ]] || commands[index]=$command
         done
     fi
-    if [[ -n ${bash_preexec_imported-}${__bp_imported-} ]]; then
-        precmd_functions+=(__shpool_prompt)
-    elif [[ $declared == 'declare -x'* || $declared == 'declare -ax'* ]]; then
-        hook="declare -F __shpool_prompt >/dev/null && $hook"
-        hook=${PROMPT_COMMAND:+$PROMPT_COMMAND$'\n'}$hook
+    command=${commands[0]:+${commands[0]}$'\n'}$hook${ending:+$'\n'$ending}
+    if (( ! array )); then
+        PROMPT_COMMAND=$command
+    elif [[ ${declared%% PROMPT_COMMAND*} == *x* && ${#commands[@]} == 1 ]]; then
         builtin unset -v PROMPT_COMMAND
-        builtin export PROMPT_COMMAND="$hook"
-    elif (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 501 )); then
-        PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$'\n'}$hook
-    elif [[ -n ${PROMPT_COMMAND[*]-} ]]; then
-        PROMPT_COMMAND+=("$hook")
+        builtin export PROMPT_COMMAND="$command"
     else
-        PROMPT_COMMAND[1]=$hook
+        PROMPT_COMMAND=("${commands[@]}" "$hook" ${ending:+"$ending"})
     fi
+}
+__shpool_install() {
+    local status=$1
+    __shpool_place @HOOK@
     __shpool_prompt
     builtin unset -f __shpool_install
     builtin unset -v __shpool_status
@@ -195,8 +227,6 @@ __shpool_install() {
     fi
     [[ $- == *e* ]] || return "$status"
 }
-(( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 501 )) ||
-    PROMPT_COMMAND[1]='{ __shpool_prompt; } 2>/dev/null'
 """
 
 _BASH_INSTALL = r"""

@@ -71,14 +71,17 @@ def test_a_question_in_the_files_gets_the_users_answer(tmp_path: Path) -> None:
         bash.expect(r"hello Ann\nstarted\n" + PROMPT)
 
 
-def test_interrupted_files_leave_the_prefix(tmp_path: Path) -> None:
+def test_interrupted_files_leave_the_users_prompt(tmp_path: Path) -> None:
     files = {".bash_profile": PS1 + "sh -c 'echo waiting; exec sleep 1000'; echo after\n"}
-    with ShellOnPty(tmp_path, "bash", files) as bash:
+    with ShellOnPty(tmp_path, "bash", files, start_cmd="echo started") as bash:
         bash.expect("waiting")
         bash.type("\x03")
-        bash.expect(PROMPT)
+        bash.expect("P> ")
         assert bash.tell("$?") == "130"
+        bash.expect("P> ")
+        assert bash.tell('"${PROMPT_COMMAND-none}"') == "none"
         assert "after" not in bash.seen
+        assert "started" not in bash.seen
 
 
 def test_history_has_what_was_typed_and_nothing_else(tmp_path: Path) -> None:
@@ -139,11 +142,12 @@ def test_shell_is_as_without_us_but_for_its_prompt(
             ours = False
             lines = []
             for line in (bash.home / "dump").read_text().splitlines():
-                ours = ours or line.startswith("__shpool_prompt ()")
+                ours = ours or line.startswith(("__shpool_prompt ()", "__shpool_place ()"))
                 changing = line.startswith(
                     ("_=", "BASHPID", "PIPESTATUS", "PPID", "RANDOM", "SECONDS", "SRAND")
                 )
-                prompt = line.startswith(("PROMPT_COMMAND=", "PS1="))
+                prompt = line.startswith(("PROMPT_COMMAND=", "PS1=", "__shpool_hook="))
+                prompt = prompt or line.strip("'") in scripts._BASH_HOOK.splitlines()
                 if not (ours or changing or prompt or line.startswith("EPOCH")):
                     lines.append(line)
                 ours = ours and line != "}"
@@ -288,18 +292,6 @@ def test_debug_trap_that_takes_the_time(tmp_path: Path) -> None:
         bash.expect("shpool:main nothing> ")
 
 
-def test_bash_preexec_keeps_working(tmp_path: Path) -> None:
-    profile = (
-        PS1 + "bash_preexec_imported=defined; precmd_functions=(mine)\n"
-        "mine() { PS1='mine> '; }\n"
-        'each() { local f; for f in "${precmd_functions[@]}"; do "$f"; done; }\n'
-        "PROMPT_COMMAND=each\n"
-    )
-    with ShellOnPty(tmp_path, "bash", {".bash_profile": profile}) as bash:
-        bash.expect("shpool:main mine> ")
-        assert bash.tell('"${precmd_functions[*]}"') == "mine __shpool_prompt"
-
-
 @pytest.mark.parametrize("shell", ["dash", "zsh", "fish"])
 def test_files_that_exec_another_shell(tmp_path: Path, shell: str) -> None:
     files = {
@@ -351,7 +343,8 @@ def test_start_command_runs_in_the_shell_after_the_files(tmp_path: Path) -> None
         bash.expect(PROMPT)
         bash.run("hi")
         bash.expect(r"\nalias\n")
-        assert bash.tell('"$(env; set -o posix; set)"').count("__shpool_") == 1
+        assert "__shpool_" not in bash.tell('"$(env)"')
+        assert bash.tell('"${!__shpool_*}"') == "__shpool_hook"
         assert "__SHPOOL_" not in bash.tell('"$(set)"')
 
 
@@ -376,7 +369,7 @@ def test_a_bash_that_knows_no_array_of_prompt_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str
 ) -> None:
     script = scripts._BASH_PROMPT
-    monkeypatch.setattr(scripts, "_BASH_PROMPT", script.replace("< 501", "< 9901"))
+    monkeypatch.setattr(scripts, "_BASH_PROMPT", script.replace("> 500", "> 9900"))
     with ShellOnPty(tmp_path, "bash", {".bash_profile": PS1 + more}) as bash:
         bash.expect(PROMPT)
         assert bash.tell('"$(declare -p PROMPT_COMMAND)"').startswith("declare -- ")

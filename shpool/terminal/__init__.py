@@ -9,8 +9,9 @@
 
     from shpool.terminal.backlog import Backlog
     backlog = Backlog(terminal)
-    backlog.append(data)                       keep what the pty produced, to interpret it later
+    backlog.append(data, unanswered=False)     keep what the pty produced, to interpret it later
     backlog.advance(limit)                     interpret about limit bytes; True while more waits
+    backlog.asked, backlog.take_answers()      questions in what was passed on to no terminal
     backlog.must_hold                          read the pty more slowly
     backlog.catch_up(), backlog.resize(rows, cols), backlog.restore(...)
 
@@ -30,6 +31,7 @@ An attribute belongs to the layer that sets it first, and whose docstrings say w
     Modes       modes.py       modes, tracking, encoding, alternate_mode, saved_modes
     Properties  properties.py  title, icon and their stacks, directory, palette, dynamic, shape,
                                pointer, progress, modify: with it the state is whole
+    Answers     answers.py     answering, name
     Terminal    model.py       what the daemon talks to
 
 sequences.py says which method a sequence calls. Rows and what they are made of: cells.py, lines.py,

@@ -6,6 +6,10 @@ the older part is skipped, if it is nothing but text, line ends and colours: of 
 and the number of lines matter. The kernel keeps some 12 KiB of what a program has written to a
 pty, a tenth of a millisecond's worth, so nothing here may take longer than that at a time, or
 program and terminal wait for it.
+
+Output that no terminal was sent may hold questions, which the model then answers when it gets
+there. Who is there when a question ends answers it: who was sent only its first part, or only the
+rest, does not.
 """
 
 import re
@@ -37,15 +41,24 @@ _RESETS = (b"\x1b[m", b"\x1b[0m", b"\x1b[0;")
 # Sequences that the last reset is looked for among. Nearly all output has one in each line.
 _SEQUENCES_BACK = 256
 
+# What the model answers (see answers.py), or may: DA, DSR, CPR, DECRQM, CSI ? u, XTVERSION, DECID,
+# OSC. One that is not found here, for it is written in an odd way, is answered in idle moments.
+_QUESTION = re.compile(
+    rb"\x1b(?:\[[=>?]?[0-9;]*(?:[cnu]|\$p|(?<=[>0-9])q)|Z|\](?:4|1[0-9]);[^\x07\x1b?]{0,200}\?)"
+).search
+_CUT_QUESTION = re.compile(rb"\x1b(?:\[[=>?]?[0-9;]{0,40}\$?|\][^\x07\x1b]{0,200})?").fullmatch
+
 
 class Block:
-    """Bytes that were looked at; `lines` that end in it, -1 if it may not be skipped."""
+    """Bytes that were looked at; `lines` that end in it, -1 if it may not be skipped; whether
+    nobody else answers what is asked in it."""
 
-    __slots__ = ("data", "lines")
+    __slots__ = ("data", "lines", "unanswered")
 
-    def __init__(self, data: bytes, lines: int) -> None:
+    def __init__(self, data: bytes, lines: int, unanswered: bool) -> None:
         self.data = data
         self.lines = lines
+        self.unanswered = unanswered
 
 
 class Backlog:
@@ -56,6 +69,8 @@ class Backlog:
     """
 
     __slots__ = (
+        "_asked",
+        "_cut_question",
         "_given_cap",
         "_new",
         "_new_size",
@@ -65,6 +80,7 @@ class Backlog:
         "_share",
         "_tried",
         "_try_at",
+        "_unanswered",
         "_worth",
         "cap",
         "pending",
@@ -81,6 +97,9 @@ class Backlog:
         self._new: list[bytes] = []  # behind the queue, not looked at yet
         self._new_size = 0
         self._tried = False  # since the last append
+        self._unanswered = False  # the last append
+        self._asked = 0  # bytes of pending up to the last question that waits for its answer
+        self._cut_question = b""  # what the last append ended in the middle of
         self._measure()
 
     def _measure(self) -> None:
@@ -92,12 +111,21 @@ class Backlog:
         self._share = min(_SHARE, self.cap // 4)
         self._try_at = min(self._worth + _SHARE, self.cap // 2)  # pending beyond which it is tried
 
-    def append(self, data: bytes) -> None:
-        """Take what the pty produced, in a time that does not depend on what waits."""
+    def append(self, data: bytes, unanswered: bool = False) -> None:
+        """Take what the pty produced, in a time that does not depend on what waits. unanswered:
+        it was passed on to no terminal."""
+        if unanswered != self._unanswered:
+            self._look()
+            if self._new:  # half a sequence
+                self._put_new()
+            self._unanswered = unanswered
+            self._cut_question = b""
         self._new.append(data)
         self._new_size += len(data)
         self.pending += len(data)
         self._tried = False
+        if unanswered and self._asks(data):
+            self._asked = self.pending
         if self._new_size >= _BLOCK:
             self._look()
             if self.pending > self._try_at:
@@ -107,6 +135,23 @@ class Backlog:
     def must_hold(self) -> bool:
         """More than the cap waits and may not be skipped: read the pty no faster than advance."""
         return self.pending > self.cap
+
+    @property
+    def asked(self) -> bool:
+        """A program waits for an answer, it seems: advance soon, and take_answers()."""
+        return self._asked > 0
+
+    def _asks(self, data: bytes) -> bool:
+        if self._cut_question:
+            data = self._cut_question + data
+        last = data.rfind(b"\x1b")
+        cut = last >= 0 and _CUT_QUESTION(data, last)
+        self._cut_question = data[last:] if cut else b""
+        return _QUESTION(data) is not None
+
+    def take_answers(self) -> bytes:
+        """What is to be typed to the program: Terminal.take_answers."""
+        return self.terminal.take_answers()
 
     def advance(self, limit: int) -> bool:
         """Interpret about limit bytes; True while more is pending."""
@@ -126,9 +171,11 @@ class Backlog:
             piece = first.data[self._offset : self._offset + limit]
             self._offset += len(piece)
             self.pending -= len(piece)
+            self._asked = max(self._asked - len(piece), 0)
             limit -= len(piece)
             if self._offset >= len(first.data):
                 self._pop()
+            self.terminal.answering = first.unanswered
             self.terminal.feed(piece)
         return bool(queue or self._new)
 
@@ -172,7 +219,7 @@ class Backlog:
 
     def _put_new(self) -> None:
         """Make a block of what is new without a look."""
-        self._put(Block(b"".join(self._new), -1))
+        self._put(Block(b"".join(self._new), -1, self._unanswered))
         self._new.clear()
         self._new_size = 0
 
@@ -191,7 +238,7 @@ class Backlog:
             if not complete:
                 break
             block = block[:complete]
-            self._put(Block(block, _plain_lines(block)))
+            self._put(Block(block, _plain_lines(block), self._unanswered))
             start += complete
         rest = data[start:]
         self._new = [rest] if rest else []
@@ -220,7 +267,7 @@ class Backlog:
         for _ in blocks:
             self._queue.popleft()
         data = b"".join([block.data for block in blocks])
-        start = self._offset + self._finish_sequence(data[self._offset :])
+        start = self._offset + self._finish_sequence(blocks[0])
         # The rest begins in the first column.
         cut = data.rfind(b"\r\n", start) + 2
         lines = sum([block.lines for block in blocks])
@@ -231,17 +278,21 @@ class Backlog:
             terminal.feed(b"".join(_colours(data, start, cut)))
             terminal.pass_lines(lines)
         self.pending -= cut - self._offset
+        self._asked = max(self._asked - (cut - self._offset), 0)
         self._offset = 0
         if cut < len(data):
             rest = data[cut:]
-            self._queue.appendleft(Block(rest, rest.count(b"\n")))
+            self._queue.appendleft(Block(rest, rest.count(b"\n"), blocks[-1].unanswered))
 
-    def _finish_sequence(self, data: bytes) -> int:
-        """Complete the sequence that data begins in the middle of; the bytes that took."""
-        if not self.terminal.unfinished:
+    def _finish_sequence(self, first: Block) -> int:
+        """Complete the sequence that a block goes on in the middle of; the bytes that took."""
+        terminal = self.terminal
+        if not terminal.unfinished:
             return 0
-        self.terminal.feed(data[:_REST_OF_SEQUENCE])
-        return min(len(data), _REST_OF_SEQUENCE)
+        data = first.data[self._offset : self._offset + _REST_OF_SEQUENCE]
+        terminal.answering = first.unanswered
+        terminal.feed(data)
+        return len(data)
 
 
 def _colours(data: bytes, start: int, end: int) -> list[bytes]:

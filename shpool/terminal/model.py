@@ -1,17 +1,17 @@
 """The terminal model: what the daemon talks to."""
 
+from .answers import Answers
 from .compact import FIRST_LIMIT, compact_clusters, compact_pens
 from .goodbye import goodbye, is_clean
-from .properties import Properties
 from .reflow import resize
 from .restore import restore
 
 
-class Terminal(Properties):
+class Terminal(Answers):
     """A terminal of the xterm kind, of which only the state exists.
 
     rows and cols: its size in cells. history_lines bounds the rows kept that scrolled off the main
-    screen. Nothing here raises on any input. It answers no queries.
+    screen. Nothing here raises on any input.
     """
 
     __slots__ = ("_cluster_limit", "_pen_limit")

@@ -272,7 +272,7 @@ class Parser:
         if self.state == OSC_STRING:
             body = self._end()[2:]
             if char in "\x07\x1b\x9c":
-                self.operating_system_command(body)
+                self.operating_system_command(body, "\x07" if char == "\x07" else "\x1b\\")
         self._end()
         if char in _OPEN:
             self._begin(*_OPEN[char])
@@ -281,8 +281,8 @@ class Parser:
         elif char in "\x18\x1a":
             self.after_print = False
 
-    def operating_system_command(self, body: str) -> None:
-        """An OSC, without its introducer and terminator."""
+    def operating_system_command(self, body: str, end: str) -> None:
+        """An OSC, without its introducer; end: what it was terminated by, BEL or ST."""
 
     def _step(self, char: str) -> None:
         """One character inside ESC, CSI or the head of a DCS."""

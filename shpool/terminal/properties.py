@@ -17,7 +17,8 @@ MAX_MARK = 256  # characters of an OSC 133; some shells add their prompt's or co
 STACK_DEPTH = 10  # titles on the stack, as in xterm and xterm.js
 
 _COLOUR = re.compile(r"[#\w:/., -]{1,64}").fullmatch
-_DYNAMIC = range(10, 20)  # OSC 10 to 19: foreground, background, cursor, pointer, ...
+# OSC 10 to 19: foreground, background, cursor, pointer, ...
+DYNAMIC_COLOURS = [str(command) for command in range(10, 20)]
 
 
 class Properties(Modes):
@@ -59,7 +60,7 @@ class Properties(Modes):
         self.modify: dict[int, int | None] = {}  # XTMODKEYS; None: taken back, -1: disabled
         self._links = 0
 
-    def operating_system_command(self, body: str) -> None:
+    def operating_system_command(self, body: str, end: str = "\x1b\\") -> None:
         """OSC: the number decides. Queries and notifications have no lasting effect."""
         command, _, value = body.partition(";")
         if command in ("0", "1", "2"):
@@ -84,11 +85,11 @@ class Properties(Modes):
         elif command == "9":
             if value.startswith("4;"):
                 self.progress = value[:MAX_TEXT]
-        elif len(command) == 2 and command.isdigit():
-            if int(command) in _DYNAMIC:
-                for offset, colour in enumerate(value.split(";")):
-                    if int(command) + offset in _DYNAMIC and _COLOUR(colour):
-                        self.dynamic[int(command) + offset] = colour
+        elif command in DYNAMIC_COLOURS:
+            first = int(command)
+            for which, colour in enumerate(value.split(";")[: 20 - first], first):
+                if _COLOUR(colour):
+                    self.dynamic[which] = colour
         elif len(command) == 3 and command.isdigit() and int(command) - 100 in self.dynamic:
             self.dynamic[int(command) - 100] = None
 

@@ -2,8 +2,7 @@
 
 Each table maps what identifies a sequence to the name of a method of Terminal. In a CSI the
 identity is the private prefix, the intermediates and the final: `CSI ? 1 s` is "?s", never "s".
-What is not in a table is swallowed: it is unknown, a query (the model answers none), or has no
-lasting effect.
+What is not in a table is swallowed: it is unknown, or has no lasting effect.
 """
 
 import re
@@ -69,6 +68,7 @@ C0 = {
     "\x84": "index",  # IND
     "\x85": "next_line",  # NEL
     "\x88": "set_tab_stop",  # HTS
+    "\x9a": "identify",  # DECID
 }
 
 ESC = {
@@ -78,6 +78,7 @@ ESC = {
     "E": "next_line",  # NEL
     "H": "set_tab_stop",  # HTS
     "M": "reverse_index",  # RI
+    "Z": "identify",  # DECID
     "=": "application_keypad",  # DECKPAM
     ">": "numeric_keypad",  # DECKPNM
     "c": "reset",  # RIS
@@ -149,6 +150,14 @@ CSI = {
     ">n": "disable_modify_keys",
     ">u": "push_keyboard",  # kitty keyboard protocol
     "=u": "set_keyboard",
+    "?u": "report_keyboard",
+    "c": "primary_attributes",  # DA1
+    ">c": "secondary_attributes",  # DA2
+    ">q": "report_version",  # XTVERSION
+    "n": "report_status",  # DSR, CPR
+    "?n": "report_private_status",  # DECXCPR
+    "$p": "report_mode",  # DECRQM
+    "?$p": "report_private_mode",
 }
 
 
@@ -196,7 +205,8 @@ def resolve(control: str, terminal: "Any") -> "Action":
                 args = parameters(body)
     elif control[:2] == "\x1b]":
         name = "operating_system_command"
-        args = (control[2:].removesuffix("\x1b\\").rstrip("\x07\x9c"),)
+        end = "\x07" if control[-1] == "\x07" else "\x1b\\"
+        args = (control[2:].removesuffix("\x1b\\").rstrip("\x07\x9c"), end)
     elif control[:1] == "\x1b":
         name = ESC.get(control[1:])
         if name is None and control[1] in CHARSET_SLOTS:

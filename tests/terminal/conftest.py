@@ -12,8 +12,10 @@ from . import judge
 from .judge import Node
 from .judge import kitty as kitty_judge
 from .judge import vterm as vterm_judge
+from .judge import xterm as xterm_judge
 from .judge.kitty import Kitty
 from .judge.vterm import Vterm
+from .judge.xterm import Display
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +41,12 @@ def vterm() -> type[Vterm]:
     if vterm_judge.missing():
         lacking(vterm_judge.missing())
     return Vterm
+
+
+@pytest.fixture(scope="session")
+def xterm() -> Iterator[Display]:
+    if xterm_judge.missing():
+        lacking(xterm_judge.missing())
+    display = Display()
+    yield display
+    display.close()

@@ -33,9 +33,10 @@ class Display:
         self._last = 0
         self.directory = Path(tempfile.mkdtemp(prefix="judge-"))
         reader, writer = os.pipe()
+        # -noreset: without it the server is away for a while whenever its last client goes.
+        options = ["-screen", "0", "2400x1800x24", "-nolisten", "tcp", "-noreset"]
         self._process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writer), "-screen", "0", "2400x1800x24"]
-            + ["-nolisten", "tcp", "-noreset"],  # it would be away for a while when a client goes
+            ["Xvfb", "-displayfd", str(writer), *options],
             pass_fds=[writer],
             stderr=subprocess.DEVNULL,
         )

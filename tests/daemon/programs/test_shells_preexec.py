@@ -154,8 +154,7 @@ def test_what_is_added_to_the_prompt_commands_later_goes_before_the_prefix(
             bash.expect(r"\nshpool:main late> ")
         assert bash.tell("$?") == "3"
         bash.expect(r"shpool:main late> ")
-        bash.run("declare -p PROMPT_COMMAND")
-        assert bash.expect(r"\ndeclare .*late> ")[0].count("shpool_hook") == 1, bash.seen
+        assert bash.tell('"${PROMPT_COMMAND[*]}"').count("__shpool_hook") == 1
 
 
 def test_a_prompt_command_that_replaces_them_all(tmp_path: Path) -> None:

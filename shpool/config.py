@@ -12,7 +12,7 @@ import time
 from shpool.config_values import READERS, Motd, RestoreMode, WrongValue
 from shpool.errors import ShpoolError
 from shpool.files import read_bounded
-from shpool.keybindings import parse_binding
+from shpool.keys.bindings import parse_binding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,8 +54,10 @@ class Config:
     session_restore_engine: str = "vt100"
     output_spool_lines: int  # lines of history a session keeps, never less than 0
     vt100_output_spool_width: int = 80
-    # (the bytes that the keys send, action), as keybindings.Scanner takes them
-    keybinding: tuple[tuple[bytes, str], ...] = ((parse_binding("Ctrl-Space Ctrl-q"), "detach"),)
+    # (names of keys, action), as keys.scanner.Scanner takes them
+    keybinding: tuple[tuple[tuple[str, ...], str], ...] = (
+        (parse_binding("Ctrl-Space Ctrl-q"), "detach"),
+    )
     prompt_prefix: str = "shpool:$SHPOOL_SESSION_NAME "
     motd: Motd = Motd("never")
     motd_args: "tuple[str, ...] | None" = None  # None: what pam_motd is given on this machine

@@ -5,7 +5,7 @@ of unknown keys below it are added to; it returns an attribute of Config or rais
 """
 
 from shpool.durations import DurationError, parse_duration
-from shpool.keybindings import ACTIONS, KeyBindingError, parse_binding
+from shpool.keys.bindings import ACTIONS, KeyBindingError, parse_binding
 from shpool.templates import is_variable_name
 
 TYPE_CHECKING = False
@@ -153,17 +153,19 @@ def _motd(key: str, value: object, unknown: list[str]) -> Motd:
     return Motd("pager", _filled_string(f"{key}.bin", table["bin"], unknown), every)
 
 
-def _keybindings(key: str, value: object, unknown: list[str]) -> tuple[tuple[bytes, str], ...]:
+def _keybindings(
+    key: str, value: object, unknown: list[str]
+) -> tuple[tuple[tuple[str, ...], str], ...]:
     bindings = []
     for item, table in _tables(key, value, ("binding", "action"), unknown):
         try:
-            sequence = parse_binding(_string(f"{item}.binding", table["binding"], unknown))
+            keys = parse_binding(_string(f"{item}.binding", table["binding"], unknown))
         except KeyBindingError as error:
             raise WrongValue(f"{item}.binding: {error}") from None
         action = table["action"]
         if action not in ACTIONS:
             raise _wrong(f"{item}.action", action, " or ".join(f'"{name}"' for name in ACTIONS))
-        bindings.append((sequence, action))
+        bindings.append((keys, action))
     return tuple(bindings)
 
 

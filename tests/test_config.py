@@ -47,7 +47,7 @@ def test_every_key_has_a_default(file: Path) -> None:
     assert (found.session_restore_mode.name, found.session_restore_mode.lines) == ("screen", 0)
     assert found.session_restore_engine == "vt100"
     assert found.output_spool_lines == 500
-    assert found.keybinding == ((b"\x00\x11", "detach"),)
+    assert found.keybinding == ((("Ctrl-Space", "Ctrl-q"), "detach"),)
     assert found.prompt_prefix == "shpool:$SHPOOL_SESSION_NAME "
     assert (found.motd.mode, found.motd.pager, found.motd.show_every) == ("never", "", None)
     assert found.motd_args is None
@@ -115,7 +115,7 @@ def test_every_key_is_read(file: Path) -> None:
     assert (found.motd.mode, found.motd.pager, found.motd.show_every) == ("pager", "less", 86400)
     assert found.motd_args == ("motd=/etc/x", "noupdate")
     assert found.env == {"TERM": "xterm-256color", "EMPTY": ""}
-    assert found.keybinding == ((b"\x01d", "detach"), (b"\x01q", "noop"))
+    assert found.keybinding == ((("Ctrl-a", "d"), "detach"), (("Ctrl-a", "q"), "noop"))
     assert found.var_default == {"ws": "main", "n": "1"}
 
 
@@ -168,7 +168,7 @@ def test_unknown_keys_are_warnings_that_name_file_and_key(file: Path) -> None:
         """
     )
     found, warnings = load([str(file)])
-    assert found.keybinding == ((b"a", "noop"),)
+    assert found.keybinding == ((("a",), "noop"),)
     assert warnings == [
         f"{file}: unknown key 'nroc'",
         f"{file}: unknown key 'odd\\n'",

@@ -60,7 +60,7 @@ OURS = {
         *("shpool.terminal", "shpool.terminal.leave"),
         # default_dir, forward_env and the like are asked for by every attach.
         *("shpool.config", "shpool.config_values", "shpool.files", "shpool.durations"),
-        "shpool.keybindings",
+        *("shpool.keys", "shpool.keys.bindings"),
     },
 }
 

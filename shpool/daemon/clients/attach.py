@@ -19,7 +19,7 @@ from shpool.daemon.programs.directory import SessionDir
 from shpool.daemon.programs.spawn import Command
 from shpool.daemon.sessions.session import Session
 from shpool.errors import ShpoolError
-from shpool.keybindings import Scanner
+from shpool.keys.scanner import Scanner
 from shpool.names import InvalidName, check_session_name
 from shpool.protocol.messages import AttachHeader, AttachReply
 

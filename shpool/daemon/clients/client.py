@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.sessions.session import Session
     from shpool.daemon.sessions.table import SessionTable
-    from shpool.keybindings import Scanner
+    from shpool.keys.scanner import Scanner
     from shpool.protocol.messages import AttachReply, TtySize
 
 # A client that takes no byte for so many seconds while its buffer is full is frozen, and no
@@ -53,6 +53,7 @@ class AttachedClient(TerminalUser):
         self._frozen = False
         self._since: int | None = None  # frozen when the screen was there; None: from the first
         self._stall: Timer | None = None
+        self._rest: Timer | None = None
 
     def begin(
         self, session: "Session", reply: "AttachReply", early: bytes, pager: "Pager | None"
@@ -223,6 +224,7 @@ class AttachedClient(TerminalUser):
     def release_input(self) -> None:
         """Read the client's input (again)."""
         self._channel.read(True)
+        self._await_rest()
 
     def _resume_input(self) -> None:
         self._channel.read(not self._input_full)
@@ -236,13 +238,30 @@ class AttachedClient(TerminalUser):
         if self._pager is not None:
             self._pager.take_input(data)
             return
-        for item in self._scanner.feed(data):
+        self._take(self._scanner.feed(data))
+        self._await_rest()
+
+    def _take(self, items: "list[bytes | str]") -> None:
+        for item in items:
             if self._session is None:
                 return
             if isinstance(item, bytes):
                 self._session.take_input(item)
             elif item == "detach":
                 self.detach()
+
+    def _await_rest(self) -> None:
+        """See to what the scanner waits for: the rest of a key, or of what is pasted."""
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = None
+        if self._session is not None and self._scanner.pending:
+            self._rest = self._reactor.call_later(self._scanner.pending, self._no_rest)
+
+    def _no_rest(self) -> None:
+        # While nothing is read it may well be there; release_input() has it waited for again.
+        if not self._input_full:
+            self._take(self._scanner.flush())
 
     def detach(self) -> None:
         """Let the client go; its session goes on."""
@@ -275,8 +294,9 @@ class AttachedClient(TerminalUser):
         if self._pager is not None:
             self._pager.hang_up()
             self._pager = None
-        if self._stall is not None:
-            self._stall.cancel()
+        for timer in (self._stall, self._rest):
+            if timer is not None:
+                timer.cancel()
 
     def _close(self) -> None:
         self._let_go()

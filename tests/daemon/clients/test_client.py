@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from shpool.daemon.clients.channel import Channel
     from shpool.daemon.sessions.session import Session
     from shpool.daemon.sessions.table import SessionTable
-    from shpool.keybindings import Scanner
+    from shpool.keys.scanner import Scanner
 
 LINES = b"".join(b"line %d\r\n" % n for n in range(1, 51))
 

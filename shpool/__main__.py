@@ -4,7 +4,8 @@ import os
 import sys
 
 
-def _cache_bytecode(here: str) -> None:
+def _cache_bytecode(here):
+    # type: (str) -> None
     """Have what is compiled kept in the user's cache, if it cannot be kept in `here`.
 
     In a checkout that cannot be written to, and was never compiled, every command would compile
@@ -29,11 +30,14 @@ def _cache_bytecode(here: str) -> None:
         sys.pycache_prefix = cache
 
 
-def _run() -> int:
+def _run():
+    # type: () -> int
     here = os.path.dirname(os.path.abspath(__file__))
     if not __package__:
         # Run by its path: the package's own directory is what Python put first, not its parent.
         sys.path[0] = os.path.dirname(here)
+    import shpool  # noqa: F401  ends here, in words, where Python is too old for what follows
+
     _cache_bytecode(here)
     from shpool.cli import main
 

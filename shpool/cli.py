@@ -132,6 +132,10 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         # What nobody foresaw still gets one line: what the system said, and about which file.
         where = f"{error.filename}: " if error.filename else ""
         complain(f"shpool: {where}{error.strerror or error}\n")
+    except ModuleNotFoundError as error:
+        from shpool.missing import explained
+
+        complain(f"shpool: {explained(error.name or '')}\n")
     except KeyboardInterrupt:
         return 130
     return 1

@@ -30,8 +30,20 @@ def _cache_bytecode(here):
         sys.pycache_prefix = cache
 
 
+def _take_name():
+    # type: () -> None
+    """Be called shpool by ps, top and killall, not by the interpreter's name (Linux)."""
+    try:
+        fd = os.open("/proc/self/comm", os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return
+    os.write(fd, b"shpool")
+    os.close(fd)
+
+
 def _run():
     # type: () -> int
+    _take_name()
     here = os.path.dirname(os.path.abspath(__file__))
     if not __package__:
         # Run by its path: the package's own directory is what Python put first, not its parent.

@@ -5,7 +5,16 @@ import sys
 
 from shpool import __version__
 from shpool.errors import ShpoolError, Verdict
-from shpool.options import HELP, Option, Parsed, UsageError, describe, parse, table
+from shpool.options import (
+    GLOBAL_OPTIONS,
+    HELP,
+    Option,
+    Parsed,
+    UsageError,
+    describe,
+    parse,
+    table,
+)
 from shpool.output import complain, put
 
 TYPE_CHECKING = False
@@ -38,17 +47,6 @@ class Command:
         self.options = (*options, HELP)
         self.detail = detail
 
-
-GLOBAL_OPTIONS = (
-    Option("l", "log-file", "FILE", "write the log to FILE"),
-    Option("v", "verbose", None, "log more; twice: with what is typed and printed", many=True),
-    Option("s", "socket", "PATH", "the daemon's socket; its events socket stands beside it"),
-    Option("c", "config-file", "FILE", "read FILE instead of the usual configuration files"),
-    Option("d", "daemonize", None, "start a daemon if none answers (this is the default)"),
-    Option("D", "no-daemonize", None, "do not start a daemon"),
-    Option("", "version", None, "print the version and exit"),
-    HELP,
-)
 
 _NAMES_DETAIL = "Without a NAME: the session in which it runs, $SHPOOL_SESSION_NAME.\n"
 
@@ -198,6 +196,10 @@ def _dispatch(command: Command, given: Parsed, parsed: Parsed) -> int:
 
 
 def _daemon(context: "Context") -> int:
+    import signal
+
+    # Until it can bind anew, whoever asks it to must not end it; see client/lost.py.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     from shpool.daemon.server import run
 
     run(context.paths, context.config_files(), os.environ, context.log_file)

@@ -7,3 +7,7 @@ class ShpoolError(Exception):
 
 class Verdict(ShpoolError):
     """A message that scripts match, so it is printed as it is, without our name before it."""
+
+
+# What a daemon says when one answers already: to a client that started it, this is no failure.
+ALREADY_RUNNING = "another daemon is already running"

@@ -52,6 +52,18 @@ class Parsed:
 
 HELP = Option("h", "help", None, "print this and exit")
 
+# Before every command.
+GLOBAL_OPTIONS = (
+    Option("l", "log-file", "FILE", "write the log to FILE"),
+    Option("v", "verbose", None, "log more; twice: with what is typed and printed", many=True),
+    Option("s", "socket", "PATH", "the daemon's socket; its events socket stands beside it"),
+    Option("c", "config-file", "FILE", "read FILE instead of the usual configuration files"),
+    Option("d", "daemonize", None, "start a daemon if none answers (this is the default)"),
+    Option("D", "no-daemonize", None, "do not start a daemon"),
+    Option("", "version", None, "print the version and exit"),
+    HELP,
+)
+
 
 def parse(words: "Sequence[str]", options: "Sequence[Option]", *, stop: bool = False) -> Parsed:
     """Sort `words` into options and arguments.

@@ -12,6 +12,11 @@ SOCKET_NAME = "shpool.socket"
 EVENTS_SOCKET_NAME = "events.socket"
 PID_FILE_NAME = "daemonized-shpool.pid"
 LOG_FILE_NAME = "daemonized-shpool.log"
+LOCK_FILE_NAME = "daemon.lock"
+
+# In the environment of a daemon that a client starts in the background: it has a pid file and a
+# log beside its socket then, and tells that client what it has to say on its stderr.
+AUTODAEMONIZED = "SHPOOL__AUTODAEMONIZED"
 
 
 class PathsError(ShpoolError):
@@ -21,15 +26,16 @@ class PathsError(ShpoolError):
 class Paths:
     """All absolute: `socket` for requests, `events` for subscribers, `state` for session files.
 
-    `given` is the argument of --socket; `warning` is for the user, if the environment is odd.
-    Raises PathsError.
+    `runtime` is below `base`, XDG_RUNTIME_DIR or, `at_home`, HOME.  `given` is the argument of
+    --socket; `warning` is for the user, if the environment is odd.  Raises PathsError.
     """
 
     def __init__(self, environ: "Mapping[str, str]", given: "str | None" = None) -> None:
         self.warning = _oddity(environ)
-        runtime = _runtime_dir(environ)
+        self.base, self.at_home = _base_dir(environ)
+        below = (".local", "run", "shpool") if self.at_home else ("shpool",)
+        self.runtime = runtime = os.path.join(self.base, *below)
         default = os.path.join(runtime, SOCKET_NAME)
-        self.runtime = runtime
         self.socket = os.path.abspath(given) if given else default
         self.events = os.path.join(os.path.dirname(self.socket), EVENTS_SOCKET_NAME)
         # Two daemons share the runtime directory, but never the files of their sessions.
@@ -39,13 +45,14 @@ class Paths:
         return os.path.join(os.path.dirname(self.socket), name)
 
 
-def _runtime_dir(environ: "Mapping[str, str]") -> str:
-    base = environ.get("XDG_RUNTIME_DIR", "")
-    if os.path.isabs(base):
-        return os.path.abspath(os.path.join(base, "shpool"))
+def _base_dir(environ: "Mapping[str, str]") -> "tuple[str, bool]":
+    """What the runtime directory is below, and whether that is the user's home."""
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
+    if os.path.isabs(runtime):
+        return os.path.abspath(runtime), False
     home = environ.get("HOME")
     if home:
-        return os.path.abspath(os.path.join(home, ".local", "run", "shpool"))
+        return os.path.abspath(home), True
     raise PathsError("neither XDG_RUNTIME_DIR nor HOME is set, so there is no runtime directory")
 
 

@@ -33,15 +33,21 @@ def reach(context: "Context") -> Connection:
 def _reach(context: "Context") -> Connection:
     path = context.paths.socket
     sock = connect(path)
-    if sock is None:
-        if not _may_daemonize(context):
+    if sock is not None:
+        return Connection(sock)
+    # Neither is loaded by every command that finds a daemon.
+    from shpool.client.lost import bring_back, can_be_looked_for, hint
+
+    if not bring_back(path):
+        may = _may_daemonize(context)
+        if not can_be_looked_for():
+            complain(f"shpool: warn: {hint(path)}\n")
+        if not may:
             raise Verdict("could not connect to daemon")
-        # Not loaded by every command that finds a daemon.
         from shpool.client.daemonize import start_daemon
 
         start_daemon(context)
-        return dial(path)
-    return Connection(sock)
+    return dial(path)
 
 
 def _may_daemonize(context: "Context") -> bool:

@@ -11,9 +11,9 @@ from shpool import logs
 from shpool.config import ConfigSource
 from shpool.daemon import preload, stderr
 from shpool.daemon.clients.attach import Attaching
-from shpool.daemon.loop.listener import Listener, ListenError, bind
+from shpool.daemon.loop.listener import Listener
 from shpool.daemon.loop.reactor import Reactor
-from shpool.daemon.programs.directory import remove_leftovers
+from shpool.daemon.places import Places
 from shpool.daemon.programs.spawn import Spawner
 from shpool.daemon.requests import Dispatch
 from shpool.daemon.sessions.events import Events
@@ -21,73 +21,63 @@ from shpool.daemon.sessions.hooks import Hooks
 from shpool.daemon.sessions.table import SessionTable
 from shpool.daemon.startup import (
     activation_socket,
-    lock_pid_file,
-    make_private,
     raise_descriptor_limit,
+    release_launcher,
+    tell_launcher,
 )
-from shpool.paths import LOG_FILE_NAME, PID_FILE_NAME, Paths
+from shpool.paths import AUTODAEMONIZED, Paths
 from shpool.protocol.messages import PROTOCOL_VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 # For tests of what clients do about a daemon of another version.
 VERSION_OVERRIDE = "SHPOOL_TEST__OVERRIDE_VERSION"
-
-# Set by a client that starts a daemon in the background.
-AUTODAEMONIZED = "SHPOOL__AUTODAEMONIZED"
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 class Server:
-    """Raises StartError, ListenError, ConfigError or OSError if it cannot be made.
+    """Serves at `places`, which it occupies.
 
     `umask` is the shells'; the daemon's own is to be 077 by now.
+    Raises PlaceError, ListenError, ConfigError or OSError if it cannot be made.
     """
 
     def __init__(
         self,
         paths: Paths,
+        places: Places,
         config_files: "list[str]",
         environ: "Mapping[str, str]",
         umask: int,
         hooks: "Hooks | None" = None,
     ) -> None:
-        self._bound: list[tuple[str, os.stat_result]] = []
-        self._paths = paths
+        self._places = places
         self._ending = False
-        config = ConfigSource(config_files, logs.warn)
-        make_private(paths.runtime)
-        make_private(paths.state)
         self._reactor = reactor = Reactor()
-        self._spawner = spawner = Spawner(reactor, umask, raise_descriptor_limit())
-        self._events = Events(reactor)
-        self._table = SessionTable(self._events, hooks or Hooks())
-        self._attaching = attaching = Attaching(reactor, self._table, spawner, config, paths.state)
-        version = environ.get(VERSION_OVERRIDE, PROTOCOL_VERSION)
-        variables = dict(config.current().var_default)
-        dispatch = Dispatch(reactor, self._table, attaching, version, variables)
+        # Before there is anything that a signal would leave behind.
         for number in _ENDING:
             reactor.on_signal(number, self._end)
         if AUTODAEMONIZED in environ or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
         else:
             reactor.on_signal(signal.SIGHUP, self._end)
-        try:
-            # The events socket first: whoever can ask for a session can subscribe before.
-            activated = activation_socket(environ)
-            self._listeners = [Listener(reactor, self._bind(paths.events), self._events.accepted)]
-            # Whoever has that socket has the state: what is there is of a daemon that was killed.
-            # It goes before anybody can ask for a session.
-            remove_leftovers(paths.state)
-            sock = activated or self._bind(paths.socket)
-            self._listeners.append(Listener(reactor, sock, dispatch.accepted))
-        except ListenError:
-            self._unlink()
-            raise
+        reactor.on_signal(signal.SIGUSR1, self._bind_anew)
+        places.occupy()
+        config = ConfigSource(config_files, logs.warn)
+        self._spawner = spawner = Spawner(reactor, umask, raise_descriptor_limit())
+        self._events = Events(reactor)
+        self._table = SessionTable(self._events, hooks or Hooks())
+        self._attaching = attaching = Attaching(reactor, self._table, spawner, config, paths.state)
+        version = environ.get(VERSION_OVERRIDE, PROTOCOL_VERSION)
+        variables = dict(config.current().var_default)
+        self._dispatch = Dispatch(reactor, self._table, attaching, version, variables)
+        self._events_listener: Listener | None = None
+        self._requests_listener: Listener | None = None
+        self._listen()
 
     def run(self) -> None:
         """Serve until a signal says to end; then all sessions end, and nothing is left behind."""
@@ -97,14 +87,36 @@ class Server:
         finally:
             self._close()
 
-    def keep(self, path: str) -> None:
-        """Remove the file at `path` too when the daemon ends."""
-        self._bound.append((path, os.stat(path)))
+    def _listen(self) -> None:
+        """Listen at the sockets that are there now."""
+        # The events socket first: whoever can ask for a session can subscribe before.
+        places, events, requests = self._places, self._events_listener, self._requests_listener
+        self._events_listener = self._listener(events, places.events, self._events.accepted)
+        self._requests_listener = self._listener(requests, places.requests, self._dispatch.accepted)
 
-    def _bind(self, path: str) -> "socket.socket":
-        sock = bind(path)
-        self.keep(path)
-        return sock
+    def _listener(
+        self,
+        before: "Listener | None",
+        sock: "socket.socket | None",
+        accepted: "Callable[[socket.socket], None]",
+    ) -> "Listener | None":
+        if sock is None or (before is not None and before.sock is sock):
+            return before
+        if before is not None:
+            before.close()
+        return Listener(self._reactor, sock, accepted)
+
+    def _bind_anew(self) -> None:
+        """A client found no socket of ours: make again what is gone of what we had."""
+        logs.info("a signal says to bind anew")
+        self._places.again()
+        for session in (*self._table.sessions.values(), *self._attaching.starting.values()):
+            try:
+                os.makedirs(session.directory.path, 0o700, exist_ok=True)
+            except OSError as error:
+                logs.warn(f"cannot make {session.directory.path} again: {error.strerror}")
+        # Last, so that whoever is let in finds the rest as well.
+        self._listen()
 
     def _end(self) -> None:
         """A signal says to end; several at once say it once, another one later ends it at once."""
@@ -112,35 +124,33 @@ class Server:
             return
         self._ending = True
         logs.info("a signal says to end")
+        # By this a client tells a daemon that ends from one that has lost its socket.
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         self._reactor.stop()
-        self._unlink()
+        self._places.withdraw()
         for number in _ENDING:
-            signal.signal(number, _exit_at_once)
+            signal.signal(number, self._end_at_once)
         # A terminal that closes sends it twice, and systemd right after SIGTERM.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
+    def _end_at_once(self, number: int, frame: object) -> None:
+        try:
+            self._places.leave()
+        finally:
+            os._exit(1)
+
     def _close(self) -> None:
-        self._unlink()
-        for listener in self._listeners:
-            listener.close()
+        self._places.withdraw()
+        for listener in (self._events_listener, self._requests_listener):
+            if listener is not None:
+                listener.close()
         for session in (*self._table.sessions.values(), *self._attaching.starting.values()):
             session.abandon()
         self._events.close()
         self._spawner.end()
+        self._places.leave()
         self._reactor.close()
         logs.info("ended")
-
-    def _unlink(self) -> None:
-        """Remove what was bound, unless it is gone, or somebody else's by now."""
-        for path, made in self._bound:
-            try:
-                if _same_file(os.lstat(path), made):
-                    os.unlink(path)
-            except FileNotFoundError:
-                pass
-            except OSError as error:
-                logs.warn(f"cannot remove {path}: {error.strerror}")
-        self._bound.clear()
 
 
 def run(
@@ -152,29 +162,29 @@ def run(
 ) -> None:
     """Be the daemon until it is told to end.
 
-    `hooks` is for programs that embed it.  Raises StartError, ListenError, ConfigError, LogError
+    `hooks` is for programs that embed it.  Raises PlaceError, ListenError, ConfigError, LogError
     or OSError when it cannot start.
     """
     umask = os.umask(0o077)
     preload.look_up_user()
     sys.unraisablehook = _unraisable
-    pid_file = None
-    if AUTODAEMONIZED in environ:
-        make_private(paths.runtime)
-        pid_file = lock_pid_file(paths.beside_socket(PID_FILE_NAME), paths.socket)
-        log_file = log_file or paths.beside_socket(LOG_FILE_NAME)
+    daemonized = AUTODAEMONIZED in environ
     if log_file:
         logs.log.to_file(log_file)
-    else:
+    elif not daemonized:
         logs.log.to(*stderr.take())
+    activated = activation_socket(environ)
+    warn = tell_launcher if daemonized else logs.warn
+    places = Places(paths, activated, log_file, daemonized, warn)
     try:
-        server = Server(paths, config_files, environ, umask, hooks)
-        if pid_file is not None:
-            server.keep(pid_file)
+        server = Server(paths, places, config_files, environ, umask, hooks)
     except Exception as error:
-        if log_file:  # on stderr the caller says it, and once is enough
+        if log_file or daemonized:  # on stderr the caller says it, and once is enough
             logs.error(str(error))
+        places.leave()
         raise
+    if daemonized:
+        release_launcher()
     server.run()
 
 
@@ -182,16 +192,3 @@ def _unraisable(what: "sys.UnraisableHookArgs") -> None:
     """An error in a destructor: Python's own way would read sources, and could wait for stderr."""
     if what.exc_value is not None:
         logs.defect(what.exc_value)
-
-
-def _exit_at_once(number: int, frame: object) -> None:
-    os._exit(1)
-
-
-def _same_file(found: os.stat_result, made: os.stat_result) -> bool:
-    """The time is compared too, since the inode number of a file that is gone is soon reused."""
-    return (found.st_dev, found.st_ino, found.st_mtime_ns) == (
-        made.st_dev,
-        made.st_ino,
-        made.st_mtime_ns,
-    )

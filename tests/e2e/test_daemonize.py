@@ -5,6 +5,7 @@ import fcntl
 import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 import time
@@ -68,6 +69,9 @@ def test_what_a_daemon_in_the_background_is_like(place: Place) -> None:
         at = words.index(b"--socket")
         assert words[at + 1] == os.fsencode(place.socket)
         assert b"daemon" in words[at + 2 :]
+        assert Path(f"/proc/{pid}/comm").read_text() == "shpool\n"
+        (shell,) = place.pids("sleep 1000")
+        assert Path(f"/proc/{shell}/comm").read_text() == "sleep\n"
         assert os.readlink(f"/proc/{pid}/cwd") == "/"
         for fd in range(3):
             assert os.readlink(f"/proc/{pid}/fd/{fd}") == "/dev/null"
@@ -129,15 +133,13 @@ def test_options_reach_the_daemon_that_is_started(place: Place) -> None:
         place.end_autodaemon()
 
 
-def test_a_daemon_that_cannot_start_is_said(place: Place) -> None:
+def test_why_a_daemon_could_not_start_is_said(place: Place) -> None:
     place.runtime.mkdir(0o700)
     place.events_socket.write_text("in the way")
-    done = place.run("list")
-    assert done.status == 1
-    assert "daemonizing: launched daemon, but control socket never came up" in done.err
-    assert "events.socket" in place.log_text()
+    reason = f"cannot listen at {place.events_socket}: it exists and is no socket"
+    assert place.run("list") == (1, "", f"shpool: cannot start a daemon: {reason}\n")
     place.events_socket.unlink()
-    (place.runtime / "daemonized-shpool.pid").unlink(missing_ok=True)
+    assert list(place.runtime.iterdir()) == [], "nothing is left behind"
 
 
 @pytest.mark.parametrize("count", [2, 10])
@@ -254,39 +256,76 @@ def test_the_option_not_to_daemonize_is_enough(place: Place) -> None:
 
 
 @contextlib.contextmanager
-def in_the_way(place: Place) -> Iterator[None]:
-    """Somebody else's lock on the pid file, so that a daemon that is started waits, in vain."""
+def in_the_way(place: Place, content: str = "") -> Iterator[None]:
+    """A daemon, or so it looks, that lives but does not answer; one that is started waits."""
     place.runtime.mkdir(0o700)
-    path = place.runtime / "daemonized-shpool.pid"
+    path = place.runtime / "daemon.lock"
     with path.open("w") as file:
+        file.write(content)
+        file.flush()
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-    path.unlink()
+    path.unlink(missing_ok=True)
+
+
+def stopped_daemon(place: Place) -> int:
+    """The pid of one that was started, which does nothing from now on."""
+    (pid,) = eventually(lambda: daemon_of(place), "a daemon was started")
+    os.kill(pid, signal.SIGSTOP)
+    return pid
 
 
 def test_a_daemon_whose_socket_never_comes_up_is_said_after_five_seconds(place: Place) -> None:
     with in_the_way(place):
         started = time.monotonic()
-        assert place.run("list") == (
-            1,
-            "",
-            "shpool: daemonizing: launched daemon, but control socket never came up\n",
+        client = place.popen("list")
+        pid = stopped_daemon(place)
+        assert client.communicate(timeout=DEADLINE)[1] == (
+            b"shpool: daemonizing: launched daemon, but control socket never came up\n"
         )
+        assert client.returncode == 1
         assert time.monotonic() - started >= 5
+        os.kill(pid, signal.SIGCONT)
         eventually(lambda: not daemon_of(place), "the daemon gives up too")
 
 
 def test_without_the_timeout_a_client_waits_for_as_long_as_it_takes(place: Place) -> None:
     place.configure("nodaemonize_timeout = true")
     with in_the_way(place):
+        started = time.monotonic()
         client = place.popen("list")
-        eventually(lambda: daemon_of(place), "a daemon was started")
-        # The one it started gives up; only then does a daemon come up by other means.
-        eventually(lambda: not daemon_of(place), "it gives up")
+        pid = stopped_daemon(place)
+        eventually(lambda: time.monotonic() - started > 5.5, "more than the timeout passes")
         assert client.poll() is None
-        place.start()
-        out, _ = client.communicate()
-        assert (client.returncode, out) == (0, b"NAME\tSTATUS\n")
+    os.kill(pid, signal.SIGCONT)
+    out, _ = client.communicate(timeout=DEADLINE)
+    assert (client.returncode, out) == (0, b"NAME\tSTATUS\n")
+    place.end_autodaemon()
+
+
+def test_a_daemon_that_lives_but_does_not_answer_is_said(place: Place) -> None:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    with in_the_way(place, f"4711 here {boot}\n"):
+        lock = place.runtime / "daemon.lock"
+        reason = f"a daemon (pid 4711) has locked {lock} but does not answer at {place.socket}"
+        assert place.run("list") == (1, "", f"shpool: cannot start a daemon: {reason}\n")
+
+
+def test_a_daemon_of_another_host_is_said_at_once(place: Place) -> None:
+    with in_the_way(place, "4711 elsewhere another-boot-of-another-kernel\n"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as theirs:
+            theirs.bind(str(place.socket))  # of which this host knows no listener
+        started = time.monotonic()
+        done = place.run("list")
+        assert time.monotonic() - started < 4, "it did not wait for the other one"
+        assert (done.status, done.out) == (1, "")
+        assert done.err == (
+            "shpool: cannot start a daemon: a daemon on host elsewhere (pid 4711) uses "
+            f"{place.runtime}, and can only be reached from there; with XDG_RUNTIME_DIR set to a "
+            "directory of this host there can be one here\n"
+        )
+        assert place.socket.exists()
+    place.socket.unlink()
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])

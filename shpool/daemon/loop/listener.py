@@ -1,13 +1,12 @@
 """A listening Unix socket: binding it, accepting from it, and leaving nothing behind."""
 
 import errno
-import fcntl
 import os
 import socket
 import stat
 
-from shpool import logs
-from shpool.errors import ShpoolError
+from shpool import logs, peer
+from shpool.errors import ALREADY_RUNNING, ShpoolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,21 +31,23 @@ class ListenError(ShpoolError):
     """The socket cannot be had; the message says why."""
 
 
-def bind(path: str) -> socket.socket:
-    """Listen at `path`, 0600, in place of a leftover socket that nobody answers at.
+class Taken(ListenError):
+    """The socket is another daemon's; `pid` is 0 if that is not known."""
 
-    Raises ListenError if somebody does, if something else stands there, or if it cannot be made.
+    def __init__(self, message: str, pid: int = 0) -> None:
+        super().__init__(message)
+        self.pid = pid
+
+
+def bind(path: str) -> socket.socket:
+    """Listen at `path`, 0600, in place of a leftover socket of ours that nobody answers at.
+
+    Two at once could remove each other's new socket: the caller holds a lock (places.py).
+    Raises Taken if somebody answers there or it is another user's, ListenError if something else
+    stands there, or if it cannot be made.
     """
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        sock.close()
-        raise ListenError(f"cannot listen at {path}: {error.strerror}") from None
-    try:
-        # Two daemons that find the same leftover would otherwise remove each other's new socket.
-        # The lock goes with the descriptor and leaves no file behind.
-        fcntl.flock(directory, fcntl.LOCK_EX)
         _bind_in_place_of_stale(sock, path)
         sock.listen(_BACKLOG)
     except OSError as error:
@@ -55,8 +56,6 @@ def bind(path: str) -> socket.socket:
     except ListenError:
         sock.close()
         raise
-    finally:
-        os.close(directory)
     sock.setblocking(False)
     return sock
 
@@ -78,15 +77,20 @@ def _bind_in_place_of_stale(sock: socket.socket, path: str) -> None:
 
 def _remove_stale(path: str) -> None:
     try:
+        owner = os.lstat(path).st_uid
+        if owner != os.geteuid():
+            raise Taken(f"cannot listen at {path}: it belongs to uid {owner}")
         if not stat.S_ISSOCK(os.stat(path).st_mode):
             # Connecting to a file is refused just as to a socket that nobody listens at.
             raise ListenError(f"cannot listen at {path}: it exists and is no socket")
     except FileNotFoundError:
         return
+    pid = 0
     probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     probe.setblocking(False)
     try:
         probe.connect(path)
+        pid, _ = peer.credentials(probe)
     except BlockingIOError:
         pass  # it listens, with a full backlog
     except ConnectionRefusedError:
@@ -99,7 +103,7 @@ def _remove_stale(path: str) -> None:
         return
     finally:
         probe.close()
-    raise ListenError("another daemon is already running")
+    raise Taken(ALREADY_RUNNING, pid)
 
 
 class Listener:
@@ -112,22 +116,22 @@ class Listener:
         accepted: "Callable[[socket.socket], None]",
     ) -> None:
         self._reactor = reactor
-        self._sock = sock
+        self.sock = sock
         self._accepted = accepted
         self._resume()
 
     def close(self) -> None:
-        self._reactor.drop(self._sock.fileno())
-        self._sock.close()
+        self._reactor.drop(self.sock.fileno())
+        self.sock.close()
 
     def _resume(self) -> None:
-        if self._sock.fileno() >= 0:
-            self._reactor.on_readable(self._sock.fileno(), self._accept)
+        if self.sock.fileno() >= 0:
+            self._reactor.on_readable(self.sock.fileno(), self._accept)
 
     def _accept(self) -> None:
         for _ in range(_ACCEPTS_A_TURN):
             try:
-                connection, _address = self._sock.accept()
+                connection, _address = self.sock.accept()
             except (BlockingIOError, ConnectionAbortedError, InterruptedError):
                 return
             except OSError as error:
@@ -135,7 +139,7 @@ class Listener:
                     raise
                 # The backlog stays readable; without a pause the loop would spin on it.
                 logs.warn(f"cannot accept a connection for now: {error.strerror}")
-                self._reactor.on_readable(self._sock.fileno(), None)
+                self._reactor.on_readable(self.sock.fileno(), None)
                 self._reactor.call_later(_PAUSE, self._resume)
                 return
             connection.setblocking(False)

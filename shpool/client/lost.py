@@ -1,0 +1,244 @@
+"""A daemon that lives on without its socket: finding it, and having it bind anew.
+
+logind removes a user's runtime directory at logout, cleaners remove what looks old; the daemon and
+its sessions go on, out of reach.  Whoever finds no socket looks in /proc for a daemon of the same
+user that serves just this path, and sends it SIGUSR1, if it is seen to catch that: an older daemon,
+or the original, would die of it.
+"""
+
+import os
+import signal
+import time
+
+from shpool.client.connect import ClientError, listening
+from shpool.options import GLOBAL_OPTIONS, UsageError, parse
+from shpool.paths import Paths, PathsError
+
+# Seconds for a daemon to bind anew.
+_PATIENCE = 5.0
+
+# Seconds for one that neither catches the signal nor ignores it to show what it is: it may have
+# been started a moment ago, or be about to end.
+_DOUBT = 1.0
+
+_FIRST_LOOK = 0.002
+_LONGEST_LOOK = 0.05
+
+# Of a command line and of an environment, so many bytes are read.
+_WORDS_MAX = 131_072
+_ENVIRON_MAX = 2_097_152
+
+_SIGUSR1_BIT = 1 << (signal.SIGUSR1 - 1)
+
+# Options of the interpreter that have a value.
+_VALUED = "WX"
+
+
+class _Process:
+    """What /proc/PID/status says."""
+
+    __slots__ = ("catches", "ignores", "parent", "pid")
+
+    def __init__(self, pid: int, fields: "dict[bytes, bytes]") -> None:
+        self.pid = pid
+        self.parent = int(fields[b"PPid"])
+        self.catches = bool(int(fields[b"SigCgt"], 16) & _SIGUSR1_BIT)
+        self.ignores = bool(int(fields[b"SigIgn"], 16) & _SIGUSR1_BIT)
+
+
+def bring_back(path: str, wanted: "str | None" = None) -> bool:
+    """Returns whether a daemon that serves `path` was found, and listens at `wanted` again.
+
+    `wanted` is `path` itself, or the events socket of the same daemon.  A daemon that is starting
+    or ending does not count.  Raises ClientError if there is one that cannot be reached.
+    """
+    wanted = wanted or path
+    began = time.monotonic()
+    asked = 0
+    pause = _FIRST_LOOK
+    while True:
+        daemon = _daemon_of(path)
+        if listening(wanted):
+            return True
+        if daemon is None:
+            return False
+        waited = time.monotonic() - began
+        if waited > (_PATIENCE if asked else _DOUBT):
+            raise ClientError(_verdict(daemon.pid))
+        if daemon.catches and asked != daemon.pid:
+            reason = _hopeless(path)
+            if reason:
+                raise ClientError(f"{_verdict(daemon.pid)} ({reason})")
+            try:
+                os.kill(daemon.pid, signal.SIGUSR1)
+            except ProcessLookupError:
+                continue
+            asked = daemon.pid
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_LOOK)
+
+
+def _verdict(pid: int) -> str:
+    return f"a daemon (pid {pid}) lost its socket and cannot bind anew; its sessions live on"
+
+
+def _hopeless(path: str) -> str:
+    """Why nobody of our user can make the socket again; empty if somebody can."""
+    directory = missing = os.path.dirname(path)
+    while not os.path.isdir(directory) and directory != "/":
+        missing = directory
+        directory = os.path.dirname(directory)
+    if os.access(directory, os.W_OK | os.X_OK):
+        return ""
+    return f"{missing} is gone, and {directory} is not ours to make it in"
+
+
+def can_be_looked_for() -> bool:
+    """Returns whether the system tells of processes; see hint()."""
+    return os.path.exists("/proc/self/status")
+
+
+def hint(path: str) -> str:
+    """What to say where it does not."""
+    return (
+        f"no daemon answers at {path}; one may be running all the same, without its socket: "
+        "kill -USR1 PID has it bind anew, and ps xww shows it as 'shpool ... daemon'"
+    )
+
+
+# ---- /proc
+
+
+def _daemon_of(path: str) -> "_Process | None":
+    """A daemon of our user that serves `path`, best one that can bind anew; see proc(5)."""
+    us = os.geteuid()
+    found: dict[int, _Process] = {}
+    try:
+        entries = os.listdir("/proc")
+    except OSError:
+        return None
+    for entry in entries:
+        if not entry.isdigit():
+            continue
+        try:
+            if os.stat(f"/proc/{entry}").st_uid == us and _serves(entry, path):
+                process = _status(entry, us)
+                if process is not None:
+                    found[process.pid] = process
+        except (OSError, ValueError, KeyError):
+            pass  # it has ended
+    best = None
+    for process in found.values():
+        # A child that has not become its program yet looks like its parent.
+        if process.parent in found or process.ignores:
+            continue
+        if best is None or (process.catches and not best.catches):
+            best = process
+    return best
+
+
+def _status(entry: str, us: int) -> "_Process | None":
+    """Raises OSError, ValueError, KeyError."""
+    fields = {}
+    for line in _read(f"/proc/{entry}/status", _WORDS_MAX).splitlines():
+        key, _, value = line.partition(b":")
+        fields[key] = value.strip()
+    # Real, effective, saved and that of file access: nobody who has changed, or could.
+    if set(fields[b"Uid"].split()) != {b"%d" % us}:
+        return None
+    return _Process(int(entry), fields)
+
+
+def _serves(entry: str, path: str) -> bool:
+    """Raises OSError."""
+    words = _read(f"/proc/{entry}/cmdline", _WORDS_MAX).rstrip(b"\0").split(b"\0")
+    if words[-1] != b"daemon":
+        return False
+    ours = _options([os.fsdecode(word) for word in words])
+    if ours is None or not _is_interpreter(os.readlink(f"/proc/{entry}/exe")):
+        return False
+    try:
+        given = parse(ours, GLOBAL_OPTIONS, stop=True)
+    except UsageError:
+        return False
+    if given.rest != ["daemon"]:
+        return False
+    return _socket_of(entry, given.text("socket")) == path and _same_tree(entry, path)
+
+
+def _options(words: "list[str]") -> "list[str] | None":
+    """What follows the program's name, if the program is shpool."""
+    if os.path.basename(words[0]) == "shpool":
+        return words[1:]
+    if not _is_interpreter(words[0]):
+        return None
+    position = 1
+    while position < len(words) and words[position].startswith("-"):
+        letters = words[position][1:]
+        position += 1
+        for at, letter in enumerate(letters):
+            if letter == "m":
+                module = letters[at + 1 :] or words[position]
+                position += not letters[at + 1 :]
+                return words[position:] if module in ("shpool", "shpool.__main__") else None
+            if letter == "c" or letter == "-":
+                return None
+            if letter in _VALUED:
+                position += not letters[at + 1 :]
+                break
+    if position >= len(words):
+        return None
+    script = words[position]
+    name = os.path.basename(script)
+    if name == "__main__.py":
+        name = os.path.basename(os.path.dirname(script))
+    return words[position + 1 :] if name in ("shpool", "shpool.pyz") else None
+
+
+def _is_interpreter(path: str) -> bool:
+    """Also of one that was replaced, "/usr/bin/python3.11 (deleted)"; the original is its own."""
+    name = os.path.basename(path).partition(" ")[0].lower()
+    return "python" in name or "pypy" in name or name == "shpool"
+
+
+def _socket_of(entry: str, given: "str | None") -> str:
+    """Where the process has its socket.  Raises OSError."""
+    if given:
+        return os.path.normpath(os.path.join(os.readlink(f"/proc/{entry}/cwd"), given))
+    environ = {}
+    for setting in _read(f"/proc/{entry}/environ", _ENVIRON_MAX).split(b"\0"):
+        name, _, value = setting.partition(b"=")
+        environ[os.fsdecode(name)] = os.fsdecode(value)
+    try:
+        return Paths(environ).socket
+    except PathsError:
+        return ""
+
+
+def _same_tree(entry: str, path: str) -> bool:
+    """Returns whether `path` is, to that process, where it is to us: it may be in a container."""
+    directory = os.path.dirname(path)
+    while True:
+        try:
+            here = os.stat(directory)
+        except OSError:
+            here = None
+        if here is not None or directory == "/":
+            break
+        directory = os.path.dirname(directory)
+    try:
+        there = os.stat(f"/proc/{entry}/root{directory}")
+    except OSError:
+        return False
+    return here is not None and os.path.samestat(here, there)
+
+
+def _read(path: str, limit: int) -> bytes:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = b""
+        while piece := os.read(fd, limit - len(data)):
+            data += piece
+        return data
+    finally:
+        os.close(fd)

@@ -164,18 +164,24 @@ def test_typing_is_free_at_run_time() -> None:
     ] == []
 
 
-NEEDS: dict[str, set[str]] = {}  # what each module of ours loads while it is loaded
-for found in IMPORTS:
-    if found.when == "loading":
-        NEEDS.setdefault(found.module, set()).add(found.imported)
+def needs(*when: str) -> dict[str, set[str]]:
+    """What each module of ours imports on these occasions."""
+    found: dict[str, set[str]] = {}
+    for each in IMPORTS:
+        if each.when in when:
+            found.setdefault(each.module, set()).add(each.imported)
+    return found
 
 
-def reached(start: str) -> set[str]:
+NEEDS = needs("loading")
+
+
+def reached(start: str, needs: dict[str, set[str]] = NEEDS) -> set[str]:
     """What is loaded by way of `start`."""
     seen: set[str] = set()
     pending = [start]
     while pending:
-        for name in NEEDS.get(pending.pop(), ()):
+        for name in needs.get(pending.pop(), ()):
             if name not in seen:
                 seen.add(name)
                 pending.append(name)
@@ -183,7 +189,28 @@ def reached(start: str) -> set[str]:
 
 
 def test_no_module_is_in_a_circle_with_another_one() -> None:
-    assert [name for name in NEEDS if name in reached(name)] == []
+    """What only a type checker follows counts too: who needs another's type knows the other."""
+    every = needs("loading", "called", "checking")
+    assert [name for name in every if name in reached(name, every)] == []
+
+
+ROOMS = {
+    "loop": ("loop",),
+    "programs": ("loop", "programs"),
+    "sessions": ("loop", "programs", "sessions"),
+    "clients": ("loop", "programs", "sessions", "clients"),
+}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_of_the_daemon_knows_only_those_below_it(room: str) -> None:
+    allowed = [f"shpool.daemon.{below}" for below in ROOMS[room]]
+    assert [
+        found
+        for found in offending(f"shpool.daemon.{room}")
+        if within(found.imported, "shpool.daemon")
+        and not within(found.imported, *allowed, "shpool.daemon.states")
+    ] == []
 
 
 def test_a_daemon_has_loaded_itself_whole_before_it_serves() -> None:

@@ -1,84 +1,108 @@
-"""What each request does, and what is answered.  Attach, the long one, is in clients/attach.py."""
+"""What each request does, and what is answered.  Attach, the long one, is in clients/attach.py.
+
+A request is answered at once, or waits in the waiting room for a session that is just coming or
+going, to be asked again.  A new one needs a class in protocol/messages.py, a line in the table at
+the end of this file, and what it does.
+"""
 
 from shpool import logs
-from shpool.daemon.clients.connection import Connection
+from shpool.daemon.clients.attach import Attaching, refuse
+from shpool.daemon.clients.connection import Connection, ConnectionUser
+from shpool.daemon.clients.waiting import AwaitEnd, WaitingRoom
+from shpool.daemon.loop.reactor import end_broken
+from shpool.daemon.sessions.session import STARTING
+from shpool.daemon.sessions.table import TableUser
+from shpool.daemon.sessions.variables import TooManyVariables, Variables
 from shpool.protocol import messages
-from shpool.protocol.chunks import MAX_PAYLOAD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
+    from typing import Any
 
-    from shpool.daemon.clients.attach import Attaching
     from shpool.daemon.loop.reactor import Reactor
     from shpool.daemon.sessions.session import Session
     from shpool.daemon.sessions.table import SessionTable
     from shpool.protocol.messages import Request
 
 
-class Dispatch:
-    """`accepted` is for the listener of the main socket; peers are greeted with `version`."""
+class Requests(ConnectionUser, TableUser):
+    """`accepted` is for the listener of the main socket; peers are greeted with `version`.
+
+    `connections` are those that have not been answered, or not read their answer yet.
+    """
 
     def __init__(
         self,
         reactor: "Reactor",
         table: "SessionTable",
-        attaching: "Attaching",
+        room: WaitingRoom,
+        attaching: Attaching,
         version: str,
-        variables: "dict[str, str]",
+        variables: Variables,
     ) -> None:
         self._reactor = reactor
         self._table = table
+        self._room = room
         self._attaching = attaching
         self._version = version
         self.variables = variables
+        self.connections: set[Connection] = set()
 
     def accepted(self, sock: "socket.socket") -> None:
-        Connection(self._reactor, sock, self._version, self.asked)
+        self.connections.add(Connection(self._reactor, sock, self._version, self))
 
-    def asked(self, connection: Connection, request: "Request") -> None:
-        """Answer `request`, now or later."""
-        session = self._starting(request)
-        if session is not None:
-            session.when_ready.append(_Postponed(self, connection, request).look_again)
-        elif isinstance(request, messages.AttachHeader):
-            self._attaching.attach(connection, request)
-        elif isinstance(request, messages.ListRequest):
-            rows = [session.row() for session in self._table.sessions.values()]
-            connection.reply(messages.list_reply(rows))
-        elif isinstance(request, messages.SessionMessage):
-            self._session_message(connection, request)
-        elif isinstance(request, messages.DetachRequest):
-            self._detach(connection, request)
-        elif isinstance(request, messages.KillRequest):
-            self._kill(connection, request)
-        elif isinstance(request, messages.ModifyVar):
-            self._modify_var(connection, request)
-        elif isinstance(request, messages.GetVars):
-            connection.reply(self._switch().to_wire())
-        else:
-            logs.log.level = messages.LOG_LEVELS.index(request.level)
-            logs.info(f"log level {request.level.lower()}")
-            connection.reply({})
+    def connection_closed(self, connection: Connection) -> None:
+        self.connections.discard(connection)
 
-    def _starting(self, request: "Request") -> "Session | None":
-        """A session that `request` names and that is neither there nor unknown yet."""
-        names: list[str] = []
-        if isinstance(request, (messages.KillRequest, messages.DetachRequest)):
-            names = request.sessions
-        elif isinstance(request, messages.SessionMessage):
-            names = [request.session_name]
-        starting = self._attaching.starting
-        return next((starting[name] for name in names if name in starting), None)
+    def close_all(self) -> None:
+        """The daemon ends: nobody is answered any more."""
+        for connection in tuple(self.connections):
+            connection.close()
+
+    def connection_asked(self, connection: Connection, request: "Request") -> None:
+        self._ask(connection, request)
+
+    def _ask(self, connection: Connection, request: "Request | AwaitEnd") -> None:
+        names, handle = _TABLE[type(request)]
+        for name in names(request):
+            session = self._table.get(name)
+            if session is not None and session.state.now == STARTING:
+                # Neither there nor unknown yet.
+                self._room.wait(name, connection, request)
+                return
+        handle(self, connection, request)
+
+    def session_changed(self, name: str, failure: "str | None") -> None:
+        waiting = self._room.leave(name)
+        if failure is not None and waiting:
+            # It was made for the first one: an attach, for only these are not asked again.
+            refuse(waiting.pop(0)[0], failure)
+        for connection, request in waiting:
+            if connection.alive:
+                try:
+                    self._ask(connection, request)
+                except Exception as error:
+                    end_broken(error, connection)
+
+    # ---- what each does
+
+    def _attach(self, connection: Connection, request: messages.AttachHeader) -> None:
+        self._attaching.attach(connection, request)
+
+    def _list(self, connection: Connection, request: messages.ListRequest) -> None:
+        rows = [session.row() for session in self._table.listed()]
+        connection.reply(messages.list_reply(rows))
 
     def _session_message(self, connection: Connection, message: messages.SessionMessage) -> None:
         kind = "Resize" if message.size else "Detach"
-        session = self._table.sessions.get(message.session_name)
+        session = self._table.get(message.session_name)
         outcome = "Ok"
         if session is None:
             outcome = "NotFound"
         elif message.size is not None:
-            session.resize(message.size)
+            session.resize(connection.pid, message.size)
         else:
             _detach_all(session)
         connection.reply(messages.session_message_reply(kind, outcome))
@@ -87,7 +111,7 @@ class Dispatch:
         not_found: list[str] = []
         not_attached: list[str] = []
         for name in request.sessions:
-            session = self._table.sessions.get(name)
+            session = self._table.get(name)
             if session is None:
                 not_found.append(name)
             elif not session.clients:
@@ -100,72 +124,68 @@ class Dispatch:
         doomed: list[Session] = []
         not_found: list[str] = []
         for name in dict.fromkeys(request.sessions):
-            session = self._table.sessions.get(name)
+            session = self._table.get(name)
             if session is None:
                 not_found.append(name)
             else:
                 doomed.append(session)
-        _Killing(connection, doomed, not_found)
+                session.kill()
+        self._await_end(connection, AwaitEnd(doomed, not_found))
+
+    def _await_end(self, connection: Connection, request: AwaitEnd) -> None:
+        for session in request.sessions:
+            if self._table.get(session.name) is session:
+                self._room.wait(session.name, connection, request)
+                return
+        connection.reply(messages.kill_reply(request.not_found))
 
     def _modify_var(self, connection: Connection, request: messages.ModifyVar) -> None:
-        changed = dict(self.variables)
-        if request.val is None:
-            changed.pop(request.var, None)
-        else:
-            changed[request.var] = request.val
-        payload = messages.MaybeSwitch(list(changed.items())).to_bytes()
-        if len(payload) > MAX_PAYLOAD:
-            # Clients of the original refuse a larger chunk, and they would all be sent one.
-            reason = f"all variables together may not take more than {MAX_PAYLOAD} bytes"
-            connection.reply({"error": reason})
+        try:
+            payload = self.variables.change(request.var, request.val)
+        except TooManyVariables as error:
+            connection.reply({"error": str(error)})
             return
-        self.variables.clear()
-        self.variables.update(changed)
-        for session in self._table.sessions.values():
-            for client in tuple(session.clients):
-                client.send_vars(payload)
+        for client in tuple(self._attaching.clients):
+            client.send_vars(payload)
         connection.reply({})
 
-    def _switch(self) -> messages.MaybeSwitch:
-        return messages.MaybeSwitch(list(self.variables.items()))
+    def _get_vars(self, connection: Connection, request: messages.GetVars) -> None:
+        connection.reply(self.variables.message().to_wire())
 
-
-class _Postponed:
-    """A request about a session whose shell is being started: it waits for how that goes."""
-
-    def __init__(self, dispatch: Dispatch, connection: Connection, request: "Request") -> None:
-        self._dispatch = dispatch
-        self._connection = connection
-        self._request = request
-
-    def look_again(self, session: "Session") -> None:
-        self._dispatch.asked(self._connection, self._request)
-
-
-class _Killing:
-    """A Kill request, answered when all of its sessions are off the table."""
-
-    def __init__(
-        self, connection: Connection, doomed: "list[Session]", not_found: "list[str]"
-    ) -> None:
-        self._connection = connection
-        self._left = len(doomed)
-        self._not_found = not_found
-        for session in doomed:
-            session.when_gone.append(self._one_gone)
-            session.kill()
-        if not doomed:
-            self._answer()
-
-    def _one_gone(self, session: "Session") -> None:
-        self._left -= 1
-        if not self._left:
-            self._answer()
-
-    def _answer(self) -> None:
-        self._connection.reply(messages.kill_reply(self._not_found))
+    def _set_log_level(self, connection: Connection, request: messages.SetLogLevel) -> None:
+        logs.log.level = messages.LOG_LEVELS.index(request.level)
+        logs.info(f"log level {request.level.lower()}")
+        connection.reply({})
 
 
 def _detach_all(session: "Session") -> None:
-    for client in list(session.clients):
+    for client in tuple(session.clients):
         client.detach()
+
+
+def _nobody(request: "Any") -> "list[str]":
+    return []
+
+
+def _its_sessions(request: "Any") -> "list[str]":
+    names: list[str] = request.sessions
+    return names
+
+
+def _its_session(request: messages.SessionMessage) -> "list[str]":
+    return [request.session_name]
+
+
+# The sessions that a request names, of which none may be just being started, and what it does.
+_TABLE: "dict[type, tuple[Callable[[Any], list[str]], Callable[[Requests, Connection, Any], None]]]"
+_TABLE = {
+    messages.AttachHeader: (_nobody, Requests._attach),  # sees to that itself
+    messages.ListRequest: (_nobody, Requests._list),
+    messages.SessionMessage: (_its_session, Requests._session_message),
+    messages.DetachRequest: (_its_sessions, Requests._detach),
+    messages.KillRequest: (_its_sessions, Requests._kill),
+    AwaitEnd: (_nobody, Requests._await_end),
+    messages.ModifyVar: (_nobody, Requests._modify_var),
+    messages.GetVars: (_nobody, Requests._get_vars),
+    messages.SetLogLevel: (_nobody, Requests._set_log_level),
+}

@@ -11,14 +11,16 @@ from shpool import logs
 from shpool.config import ConfigSource
 from shpool.daemon import preload, stderr
 from shpool.daemon.clients.attach import Attaching
+from shpool.daemon.clients.waiting import WaitingRoom
 from shpool.daemon.loop.listener import Listener
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.places import Places
 from shpool.daemon.programs.spawn import Spawner
-from shpool.daemon.requests import Dispatch
+from shpool.daemon.requests import Requests
 from shpool.daemon.sessions.events import Events
 from shpool.daemon.sessions.hooks import Hooks
 from shpool.daemon.sessions.table import SessionTable
+from shpool.daemon.sessions.variables import Variables
 from shpool.daemon.startup import (
     activation_socket,
     raise_descriptor_limit,
@@ -31,7 +33,7 @@ from shpool.protocol.messages import PROTOCOL_VERSION
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 # For tests of what clients do about a daemon of another version.
 VERSION_OVERRIDE = "SHPOOL_TEST__OVERRIDE_VERSION"
@@ -70,11 +72,13 @@ class Server:
         config = ConfigSource(config_files, logs.warn)
         self._spawner = spawner = Spawner(reactor, umask, raise_descriptor_limit())
         self._events = Events(reactor)
-        self._table = SessionTable(self._events, hooks or Hooks())
-        self._attaching = attaching = Attaching(reactor, self._table, spawner, config, paths.state)
+        self._table = table = SessionTable(reactor, self._events, hooks or Hooks())
+        self._room = room = WaitingRoom()
+        self._attaching = Attaching(reactor, table, room, spawner, config, paths.state)
         version = environ.get(VERSION_OVERRIDE, PROTOCOL_VERSION)
-        variables = dict(config.current().var_default)
-        self._dispatch = Dispatch(reactor, self._table, attaching, version, variables)
+        variables = Variables(dict(config.current().var_default))
+        self._requests = Requests(reactor, table, room, self._attaching, version, variables)
+        table.user = self._requests
         self._events_listener: Listener | None = None
         self._requests_listener: Listener | None = None
         self._listen()
@@ -92,7 +96,7 @@ class Server:
         # The events socket first: whoever can ask for a session can subscribe before.
         places, events, requests = self._places, self._events_listener, self._requests_listener
         self._events_listener = self._listener(events, places.events, self._events.accepted)
-        self._requests_listener = self._listener(requests, places.requests, self._dispatch.accepted)
+        self._requests_listener = self._listener(requests, places.requests, self._requests.accepted)
 
     def _listener(
         self,
@@ -110,13 +114,24 @@ class Server:
         """A client found no socket of ours: make again what is gone of what we had."""
         logs.info("a signal says to bind anew")
         self._places.again()
-        for session in (*self._table.sessions.values(), *self._attaching.starting.values()):
+        for session in self._table.all():
             try:
                 os.makedirs(session.directory.path, 0o700, exist_ok=True)
             except OSError as error:
                 logs.warn(f"cannot make {session.directory.path} again: {error.strerror}")
         # Last, so that whoever is let in finds the rest as well.
         self._listen()
+
+    def living(self) -> "Iterator[object]":
+        """Every object that may outlive this turn of the loop, for who wants to see them all."""
+        for listener in (self._events_listener, self._requests_listener):
+            if listener is not None:
+                yield listener
+        yield from self._events.subscribers.values()
+        yield from self._requests.connections
+        yield from self._table.all()
+        yield from self._attaching.clients
+        yield from self._spawner.children.values()
 
     def _end(self) -> None:
         """A signal says to end; several at once say it once, another one later ends it at once."""
@@ -144,8 +159,10 @@ class Server:
         for listener in (self._events_listener, self._requests_listener):
             if listener is not None:
                 listener.close()
-        for session in (*self._table.sessions.values(), *self._attaching.starting.values()):
+        for session in self._table.all():
             session.abandon()
+        self._attaching.drop_all()
+        self._requests.close_all()
         self._events.close()
         self._spawner.end()
         self._places.leave()

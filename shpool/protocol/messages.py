@@ -37,9 +37,9 @@ LOG_LEVELS = ("Off", "Error", "Warn", "Info", "Debug", "Trace")
 # ---- greeting ---------------------------------------------------------------------------------
 
 
-def greeting(version: str) -> "Any":
-    """What the daemon says first, to whoever connects."""
-    return {"version": version}
+def greeting(version: str, server: str) -> "Any":
+    """What the daemon says first, to whoever connects; `server` is its program and its version."""
+    return {"version": version, "server": server}
 
 
 def read_greeting(value: "Any") -> str:
@@ -145,6 +145,10 @@ class ListRequest:
     def to_wire(self) -> "Any":
         return "List"
 
+    @classmethod
+    def from_wire(cls, value: "Any") -> "ListRequest":
+        return cls()
+
 
 class GetVars:
     """Which variables are set?"""
@@ -153,6 +157,10 @@ class GetVars:
 
     def to_wire(self) -> "Any":
         return "GetVars"
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "GetVars":
+        return cls()
 
 
 class SessionMessage:
@@ -191,6 +199,10 @@ class DetachRequest:
     def to_wire(self) -> "Any":
         return {"Detach": {"sessions": self.sessions}}
 
+    @classmethod
+    def from_wire(cls, value: "Any") -> "DetachRequest":
+        return cls(texts(as_map(value, "Detach"), "sessions"))
+
 
 class KillRequest:
     """End these sessions; answered when they are gone."""
@@ -202,6 +214,10 @@ class KillRequest:
 
     def to_wire(self) -> "Any":
         return {"Kill": {"sessions": self.sessions}}
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "KillRequest":
+        return cls(texts(as_map(value, "Kill"), "sessions"))
 
 
 class SetLogLevel:
@@ -215,6 +231,13 @@ class SetLogLevel:
     def to_wire(self) -> "Any":
         return {"SetLogLevel": {"level": self.level}}
 
+    @classmethod
+    def from_wire(cls, value: "Any") -> "SetLogLevel":
+        level, _ = variant(as_map(value, "SetLogLevel").get("level"), "level")
+        if level not in LOG_LEVELS:
+            raise WireError(f"the unknown log level {level!r}")
+        return cls(level)
+
 
 class ModifyVar:
     """Set the variable `var`, or remove it where `val` is None."""
@@ -227,6 +250,11 @@ class ModifyVar:
 
     def to_wire(self) -> "Any":
         return {"ModifyVar": {"var": self.var, "val": self.val}}
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "ModifyVar":
+        fields = as_map(value, "ModifyVar")
+        return cls(text(fields, "var"), optional_text(fields, "val"))
 
 
 if TYPE_CHECKING:
@@ -242,30 +270,26 @@ if TYPE_CHECKING:
     )
 
 
+# By the variant's name; each reads what the variant holds.
+_REQUESTS: "dict[str, Any]" = {
+    "Attach": AttachHeader,
+    "List": ListRequest,
+    "GetVars": GetVars,
+    "SessionMessage": SessionMessage,
+    "Detach": DetachRequest,
+    "Kill": KillRequest,
+    "SetLogLevel": SetLogLevel,
+    "ModifyVar": ModifyVar,
+}
+
+
 def read_request(value: "Any") -> "Request":
     """A ConnectHeader, whatever it asks for."""
     name, content = variant(value, "the request")
-    if name == "List":
-        return ListRequest()
-    if name == "GetVars":
-        return GetVars()
-    if name == "Attach":
-        return AttachHeader.from_wire(content)
-    if name == "SessionMessage":
-        return SessionMessage.from_wire(content)
-    if name == "Detach":
-        return DetachRequest(texts(as_map(content, name), "sessions"))
-    if name == "Kill":
-        return KillRequest(texts(as_map(content, name), "sessions"))
-    if name == "ModifyVar":
-        fields = as_map(content, name)
-        return ModifyVar(text(fields, "var"), optional_text(fields, "val"))
-    if name == "SetLogLevel":
-        level, _ = variant(as_map(content, name).get("level"), "level")
-        if level not in LOG_LEVELS:
-            raise WireError(f"the unknown log level {level!r}")
-        return SetLogLevel(level)
-    raise WireError(f"the unknown request {name!r}")
+    if name not in _REQUESTS:
+        raise WireError(f"the unknown request {name!r}")
+    request: Request = _REQUESTS[name].from_wire(content)
+    return request
 
 
 # ---- replies ----------------------------------------------------------------------------------
@@ -333,7 +357,7 @@ class Attachment:
         return cls(text(fields, "session_name_template"), number(fields, "pid", I32_MIN, I32_MAX))
 
 
-class Session:
+class SessionRow:
     """One row of the session table; times in milliseconds since the epoch."""
 
     def __init__(
@@ -363,7 +387,7 @@ class Session:
         }
 
     @classmethod
-    def from_wire(cls, value: "Any") -> "Session":
+    def from_wire(cls, value: "Any") -> "SessionRow":
         fields = as_map(value, "a session")
         status, _ = variant(fields.get("status", "Disconnected"), "status")
         return cls(
@@ -376,13 +400,13 @@ class Session:
         )
 
 
-def list_reply(sessions: "list[Session]") -> "Any":
+def list_reply(sessions: "list[SessionRow]") -> "Any":
     return {"sessions": [session.to_wire() for session in sessions]}
 
 
-def read_list_reply(value: "Any") -> "list[Session]":
+def read_list_reply(value: "Any") -> "list[SessionRow]":
     fields = as_map(value, "the list reply")
-    return [Session.from_wire(item) for item in items(fields, "sessions")]
+    return [SessionRow.from_wire(item) for item in items(fields, "sessions")]
 
 
 def session_message_reply(kind: str, outcome: str) -> "Any":

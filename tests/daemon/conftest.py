@@ -7,6 +7,7 @@ import pytest
 
 from shpool import logs
 from shpool.daemon.loop.reactor import Reactor
+from tests.daemon.fakes import FakeLoop, FakePrograms
 
 
 @pytest.fixture
@@ -19,6 +20,22 @@ def reactor() -> Iterator[Reactor]:
     for number, handler in handlers.items():
         if signal.getsignal(number) is not handler:
             signal.signal(number, handler)
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLoop]:
+    """A loop whose events the test chooses."""
+    loop = FakeLoop(monkeypatch)
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def programs(loop: FakeLoop) -> Iterator[FakePrograms]:
+    """Programs that run, write and end when the test says so."""
+    programs = FakePrograms(loop)
+    yield programs
+    programs.close()
 
 
 class LogLines:

@@ -47,6 +47,7 @@ class Terminal:
         self._questions = 0
         self._ended = False
         self.resize(rows, cols)
+        self.first_modes = self.modes()  # before the program could change them
         try:
             self.process = subprocess.Popen(
                 argv,

@@ -77,7 +77,7 @@ def test_the_terminal_is_clean_after_leaving(place: Place, way: str, mode: str) 
     place.start()
     leave, status = WAYS[way]
     with attached(place, "-c", _program(place), "one") as window:
-        before = window.modes()
+        before = window.first_modes
         window.expect("half a title")
         assert window.is_raw()
         leave(place, window)
@@ -96,7 +96,7 @@ def test_a_switch_leaves_nothing_of_one_session_for_the_next(place: Place, mode:
     place.run("var", "set", "which", "one")
     place.raw_session("two", "sh -c 'while read x; do echo got $x; done'")
     with attached(place, "-c", _program(place), "{which}") as window:
-        before = window.modes()
+        before = window.first_modes
         window.expect("half a title")
         place.run("var", "set", "which", "two")
         eventually(lambda: place.statuses().get("two") == "Attached")

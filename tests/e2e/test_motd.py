@@ -238,7 +238,7 @@ def test_a_pager_is_hung_up_when_its_client_goes(place: Place, how: str) -> None
 def test_a_session_killed_while_its_client_pages_ends_both(place: Place) -> None:
     pager(place)
     with attached(place, "one") as window:
-        before = window.modes()
+        before = window.first_modes
         window.until_shown("paging")
         place.kill("one")
         assert window.wait() == 128 + signal.SIGHUP

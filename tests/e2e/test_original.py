@@ -17,9 +17,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from shpool import __version__
 from tests.e2e.harness import DEADLINE, DETACH, Place, Terminal, eventually
 
 GREETING = b"\x81\xa7version\xa50.4.2"
+# Ours names the program as well, which the original's clients skip.
+SERVER = f"shpool-py {__version__}".encode()
+OURS = b"\x82" + GREETING[1:] + b"\xa6server" + bytes([0xA0 + len(SERVER)]) + SERVER
 GET_VARS = b"\xa7GetVars"
 NO_VARS = b"\x82\xa9switch_to\xc0\xa4vars\x90"
 CREATED = b"\x81\xa6status\x81\xa7Created\x81\xa8warnings\x90"
@@ -337,7 +341,7 @@ def ask(place: Place) -> Link:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.connect(str(place.socket))
     link = Link(sock)
-    link.expect(GREETING)
+    link.expect(OURS)
     return link
 
 

@@ -259,7 +259,7 @@ def test_a_killed_client_leaves_a_terminal_that_can_be_used(shpool: Place) -> No
 def test_where_nobody_else_does_it_the_modes_are_restored(shpool: Place) -> None:
     script = f"{shlex.join(shpool.command('attach', '-c', program(shpool), 'one'))}; exec sleep 99"
     with Window(shpool, ["sh", "-c", script]) as window:
-        before = window.modes()
+        before = window.first_modes
         window.expect("ready")
         assert window.modes() != before
         # It may be that the program was faster than the client with telling its modes: when the

@@ -117,8 +117,10 @@ def test_descriptors_that_come_with_anything_else_are_dropped(
     peer = shpool.peer()
     for start in range(0, 60, 10):
         peer.send(request[start : start + 10], offers["a file"])
-    eventually(lambda: shpool.descriptors() > before)
+    offered = os.readlink(f"/proc/self/fd/{offers['a file'][0]}")
+    eventually(lambda: shpool.daemon_has(offered))
     peer.close()
+    eventually(lambda: not shpool.daemon_has(offered))
     eventually(lambda: shpool.descriptors() <= before)
 
 

@@ -78,7 +78,7 @@ def test_what_makes_a_session_is_worked_out_anew_at_a_switch(shpool: Place) -> N
 def test_a_switch_shows_the_screen_of_the_session_it_goes_to(shpool: Place) -> None:
     shpool.run("var", "set", "w", "a")
     with attached(shpool, "x-{w}") as window:
-        before = window.modes()
+        before = window.first_modes
         window.until(lambda: window.cursor_line() == "$")
         window.send("echo i''n a; echo half\x1b[D")
         window.until_shown("echo half")

@@ -17,8 +17,8 @@ from shpool.protocol.messages import (
     ListRequest,
     MaybeSwitch,
     ModifyVar,
-    Session,
     SessionMessage,
+    SessionRow,
     SetLogLevel,
     TtySize,
     detach_reply,
@@ -209,7 +209,9 @@ def test_a_terminal_without_rows_or_columns_counts_as_24_by_80() -> None:
 
 
 def test_the_greeting_names_the_protocol_version() -> None:
-    assert pack(greeting("0.4.2")) == b"\x81\xa7version\xa50.4.2"
+    assert pack(greeting("0.4.2", "shpool-py 1.0")) == (
+        b"\x82\xa7version\xa50.4.2\xa6server\xadshpool-py 1.0"
+    )
     assert read_greeting(decode(b"\x81\xa7version\xa50.4.2")) == "0.4.2"
     assert read_greeting({}) == ""
 
@@ -260,12 +262,12 @@ def test_an_attach_reply_of_another_shape_is_refused(value: Any) -> None:
 MS = 1_700_000_000_123
 MS_WIRE = b"\xcf\x00\x00\x01\x8b\xcf\xe5\x68\x7b"
 
-LISTS: list[tuple[list[Session], bytes]] = [
+LISTS: list[tuple[list[SessionRow], bytes]] = [
     ([], b"\x81\xa8sessions\x90"),
     (
         [
-            Session("one", MS, MS, None, [Attachment("one", 70_000)]),
-            Session("é", MS, None, MS, []),
+            SessionRow("one", MS, MS, None, [Attachment("one", 70_000)]),
+            SessionRow("é", MS, None, MS, []),
         ],
         b"\x81\xa8sessions\x92"
         b"\x86\xa4name\xa3one\xb2started_at_unix_ms"
@@ -284,7 +286,7 @@ LISTS: list[tuple[list[Session], bytes]] = [
 
 
 @pytest.mark.parametrize(("sessions", "wire"), LISTS, ids=["none", "two"])
-def test_a_list_reply_is_written_and_read(sessions: list[Session], wire: bytes) -> None:
+def test_a_list_reply_is_written_and_read(sessions: list[SessionRow], wire: bytes) -> None:
     assert pack(list_reply(sessions)) == wire
     assert plain(read_list_reply(decode(wire))) == plain(sessions)
 
@@ -388,7 +390,7 @@ requests = st.one_of(
 i64 = st.integers(-(1 << 63), (1 << 63) - 1)
 attachments = st.builds(Attachment, texts, st.integers(-(1 << 31), (1 << 31) - 1))
 sessions = st.builds(
-    Session, texts, i64, st.none() | i64, st.none() | i64, st.lists(attachments, max_size=3)
+    SessionRow, texts, i64, st.none() | i64, st.none() | i64, st.lists(attachments, max_size=3)
 )
 
 
@@ -400,7 +402,7 @@ def test_every_request_survives_the_wire(request_: Any) -> None:
 
 @settings(derandomize=True, deadline=None)
 @given(st.lists(sessions, max_size=5))
-def test_every_list_reply_survives_the_wire(rows: list[Session]) -> None:
+def test_every_list_reply_survives_the_wire(rows: list[SessionRow]) -> None:
     assert plain(read_list_reply(decode(pack(list_reply(rows))))) == plain(rows)
 
 

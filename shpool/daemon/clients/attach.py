@@ -1,7 +1,7 @@
-"""Attach requests: take an existing session, or make one, or say why not.
+"""Attach requests: who may attach; take an existing session, or make one, or say why not.
 
-An attach to a session that is being started or killed waits for that to end and is then looked
-at afresh, so that two clients who ask for one new name at once end up with one session.
+An attach to a session that is being started or about to end waits for that and is then looked at
+afresh, so that two clients who ask for one new name at once end up with one session.
 """
 
 from math import inf
@@ -9,15 +9,15 @@ from time import monotonic
 
 from shpool import logs
 from shpool.daemon.clients import motd
-from shpool.daemon.clients.channel import Channel
-from shpool.daemon.clients.client import AttachedClient
-from shpool.daemon.clients.pager import Pager
-from shpool.daemon.clients.terminal_channel import PassedTerminal, Refused, TerminalChannel
+from shpool.daemon.clients.channel import Channel, ChunkChannel
+from shpool.daemon.clients.client import AttachedClient, ClientUser
+from shpool.daemon.clients.passed_terminal import PassedTerminal, Refused
+from shpool.daemon.clients.terminal_channel import TerminalChannel
 from shpool.daemon.loop import peer
 from shpool.daemon.programs.command import prepare, update
 from shpool.daemon.programs.directory import SessionDir
-from shpool.daemon.programs.spawn import Command
-from shpool.daemon.sessions.session import Session
+from shpool.daemon.programs.spawn import Program
+from shpool.daemon.sessions.session import RUNNING, Session
 from shpool.errors import ShpoolError
 from shpool.keys.scanner import Scanner
 from shpool.names import InvalidName, check_session_name
@@ -27,103 +27,150 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.config import Config, ConfigSource
     from shpool.daemon.clients.connection import Connection
+    from shpool.daemon.clients.waiting import WaitingRoom
     from shpool.daemon.loop.reactor import Reactor
     from shpool.daemon.programs.spawn import Spawner
     from shpool.daemon.sessions.table import SessionTable
 
 
-class Attaching:
+class Attaching(ClientUser):
+    """`clients` are all there are, those included whose end is not over yet."""
+
     def __init__(
         self,
         reactor: "Reactor",
         table: "SessionTable",
+        room: "WaitingRoom",
         spawner: "Spawner",
         config: "ConfigSource",
         state_dir: str,
     ) -> None:
         self._reactor = reactor
         self._table = table
+        self._room = room
         self._spawner = spawner
         self._config = config
         self._state_dir = state_dir
         self._motd_shown = -inf  # monotonic seconds
-        self.starting: dict[str, Session] = {}  # not in the table before they run
-        # Who asked for a session that is being started, or killed; the first one of a session
-        # being started is who it is started for.
-        self._waiting: dict[str, list[tuple[Connection, AttachHeader]]] = {}
+        self.clients: set[AttachedClient] = set()
 
     def attach(self, connection: "Connection", header: AttachHeader) -> None:
-        """Answer the request, now or when its session can be told to exist or not."""
+        """Answer the request, or have it wait until the session can be told to exist or not."""
         name = header.name
         try:
             check_session_name(name)
         except InvalidName as error:
             logs.warn(f"attach refused: {error}")
-            _refuse(connection, f"invalid session name {_quoted(name)}")
-            return
-        if name in self._waiting:
-            self._waiting[name].append((connection, header))
+            refuse(connection, f"invalid session name {_quoted(name)}")
             return
         # A shell may have died in this very turn of the loop.
         self._spawner.reap()
-        session = self._table.sessions.get(name)
-        if session is None:
+        session = self._table.get(name)
+        if name in self._room:
+            self._room.wait(name, connection, header)
+        elif session is None:
             self._create(connection, header)
-        elif session.doomed:
-            self._waiting[name] = [(connection, header)]
-            session.when_gone.append(self._gone)
-        elif _inside(session, connection):
-            # With --force it would be shown its own output, without end.
-            _refuse(connection, f"session {_quoted(name)} cannot be attached to from inside it")
-        elif session.clients:
-            logs.info(f"session {name!r}: busy, attach of pid {connection.pid} refused")
-            connection.reply(AttachReply("Busy").to_wire())
-            self._table.busy(session)
+        elif session.state.now != RUNNING or session.shell_gone:
+            self._room.wait(name, connection, header)
         else:
-            self._reattach(session, connection, header)
+            self._take(session, connection, header)
 
-    def _gone(self, session: Session) -> None:
-        self._retry(self._waiting.pop(session.name, []))
+    def client_gone(self, client: AttachedClient) -> None:
+        self.clients.discard(client)
 
-    def _retry(self, waiting: "list[tuple[Connection, AttachHeader]]") -> None:
-        for connection, header in waiting:
-            self.attach(connection, header)
+    def drop_all(self) -> None:
+        """The daemon ends: hang up on who is left, those included that are leaving."""
+        for client in self.clients:
+            client.drop()
+        self.clients.clear()
 
     # ---- an existing session
 
-    def _reattach(self, session: Session, connection: "Connection", header: AttachHeader) -> None:
+    def _take(self, session: Session, connection: "Connection", header: AttachHeader) -> None:
+        device = peer.controlling_terminal(connection.pid)
+        if self._shows_itself(session, device):
+            refuse(connection, f"session {_quoted(session.name)} {_INSIDE}")
+        elif session.clients:
+            logs.info(f"session {session.name!r}: busy, attach of pid {connection.pid} refused")
+            connection.reply(AttachReply("Busy").to_wire())
+            self._table.busy(session)
+        elif session.fresh:
+            self._serve(session, AttachReply("Created", session.warnings), connection, header)
+            self._dump_motd(session)
+        else:
+            warnings = update(session.directory, self._config.current(), header)
+            self._serve(session, AttachReply("Attached", warnings), connection, header)
+            self._table.reattached(session)
+
+    def _shows_itself(self, session: Session, device: "int | None") -> bool:
+        """Returns whether the session would be shown, at any depth, on its own terminal.
+
+        `device` is the terminal that the client runs on.  A client of a session that runs on the
+        terminal of another one shows the first one there: its output becomes the other's.
+        """
+        shown_in: list[int | None] = [device]
+        seen: set[int] = set()
+        while shown_in:
+            terminal = shown_in.pop()
+            if terminal is None or terminal in seen:
+                continue
+            seen.add(terminal)
+            if terminal == session.device:
+                return True
+            for other in self._table.all():
+                if other.device == terminal:
+                    shown_in += [client.device for client in other.clients]
+        return False
+
+    def _serve(
+        self, session: Session, reply: AttachReply, connection: "Connection", header: AttachHeader
+    ) -> None:
         config = self._config.current()
-        warnings = update(session.directory, config, header)
-        reply = AttachReply("Attached", warnings)
         client = self._client(connection, header, config, reply)
         self._table.attach(session, client)
-        session.fit(header.size)
-        self._begin(client, session, reply, connection, header)
-        self._table.reattached(session)
+        client.answer(reply)
+        pager = self._pager_program(session, config)
+        if pager is None:
+            client.enter(session)
+        else:
+            client.page(session, self._spawner, pager)
 
-    def _begin(
-        self,
-        client: AttachedClient,
-        session: Session,
-        reply: AttachReply,
-        connection: "Connection",
-        header: AttachHeader,
-    ) -> None:
-        command = self._pager_command(session)
-        pager = Pager(self._reactor, client) if command else None
-        client.begin(session, reply, connection.early_input, pager)
-        if pager is not None and command is not None and client in session.clients:
-            pager.start(self._spawner, command, header.size.usable())
+    def _client(
+        self, connection: "Connection", header: AttachHeader, config: "Config", reply: AttachReply
+    ) -> AttachedClient:
+        terminal = _passed_terminal(connection, config, reply)
+        reply.passed = terminal is not None
+        sock, early = connection.hand_over()
+        channel: Channel = (
+            TerminalChannel(self._reactor, sock, early, terminal)
+            if terminal is not None
+            else ChunkChannel(self._reactor, sock, early)
+        )
+        client = AttachedClient(
+            self._reactor,
+            channel,
+            Scanner(config.keybinding),
+            self,
+            pid=connection.pid,
+            template=header.name_template or header.name,
+            size=header.size.usable(),
+            device=peer.controlling_terminal(connection.pid),
+            fresh=reply.status == "Created",
+        )
+        self.clients.add(client)
+        return client
 
-    def _pager_command(self, session: Session) -> "Command | None":
+    # ---- the message of the day
+
+    def _pager_program(self, session: Session, config: "Config") -> "Program | None":
         """What shows the message of the day before this attach; None if nothing is due."""
-        wanted = self._config.current().motd
+        wanted = config.motd
         if wanted.mode != "pager":
             return None
         now = monotonic()
         if now - self._motd_shown < (wanted.show_every or 0):
             return None
-        text = motd.pager_form(motd.message(self._config.current().motd_args))
+        text = motd.pager_form(motd.message(config.motd_args))
         if not text:
             return None
         try:
@@ -132,67 +179,46 @@ class Attaching:
             logs.warn(f"the message of the day is not shown: {error.strerror}")
             return None
         self._motd_shown = now
-        return Command(wanted.pager, [wanted.pager, path], session.env, "/")
+        return Program(wanted.pager, [wanted.pager, path], session.env, "/")
 
-    def _client(
-        self, connection: "Connection", header: AttachHeader, config: "Config", reply: AttachReply
-    ) -> AttachedClient:
-        terminal = _passed_terminal(connection, config, reply)
-        sock = connection.hand_over()
-        reply.passed = terminal is not None
-        return AttachedClient(
-            self._reactor,
-            self._table,
-            TerminalChannel(self._reactor, sock, terminal)
-            if terminal is not None
-            else Channel(self._reactor, sock),
-            connection.pid,
-            header.name_template or header.name,
-            Scanner(config.keybinding),
-        )
+    def _dump_motd(self, session: Session) -> None:
+        config = self._config.current()
+        if config.motd.mode == "dump":
+            session.show(motd.dump_form(motd.message(config.motd_args)))
 
     # ---- a new session
 
     def _create(self, connection: "Connection", header: AttachHeader) -> None:
+        """Start its shell, and have the request wait for how that goes."""
         config = self._config.current()
         directory = SessionDir(self._state_dir, header.name)
-        session = Session(self._reactor, self._table, header.name, directory, self._ready)
+        size = header.size.usable()
+        session = Session(
+            self._reactor, self._table, header.name, directory, config, size, header.ttl_secs
+        )
         try:
             directory.create()
-            update(directory, config, header)
-            command = prepare(config, header, directory)
-            session.start(self._spawner, command, header.size.usable(), config)
+            session.warnings = update(directory, config, header)
+            program = prepare(config, header, directory)
+            session.start(self._spawner, program, echo=not config.noecho)
         except ShpoolError as error:
             directory.remove()
-            _refuse(connection, str(error))
+            refuse(connection, str(error))
             return
         except OSError as error:
             directory.remove()
-            _refuse(connection, f"cannot make {directory.path}: {error.strerror}")
+            refuse(connection, f"cannot make {directory.path}: {error.strerror}")
             return
-        self.starting[header.name] = session
-        self._waiting[header.name] = [(connection, header)]
+        self._table.enter(session)
+        self._room.wait(header.name, connection, header)
 
-    def _ready(self, session: Session, failure: "str | None") -> None:
-        """The shell runs, or it does not: answer the first who asked, look again at the rest."""
-        del self.starting[session.name]
-        waiting = self._waiting.pop(session.name)
-        connection, header = waiting.pop(0)
-        if failure is not None:
-            _refuse(connection, failure)
-            self._retry(waiting)
-            return
-        config = self._config.current()
-        reply = AttachReply("Created")
-        client = self._client(connection, header, config, reply)
-        self._table.create(session)
-        self._table.attach(session, client)
-        if header.ttl_secs is not None:
-            session.expire_after(header.ttl_secs)
-        self._begin(client, session, reply, connection, header)
-        if config.motd.mode == "dump":
-            session.show(motd.dump_form(motd.message(config.motd_args)))
-        self._retry(waiting)
+
+_INSIDE = "cannot be attached to from inside it"
+
+
+def refuse(connection: "Connection", reason: str) -> None:
+    """Answer an attach request with the reason why it is not done."""
+    connection.reply(AttachReply("UnexpectedError", reason=reason).to_wire())
 
 
 def _passed_terminal(
@@ -209,16 +235,6 @@ def _passed_terminal(
     except Refused as error:
         logs.debug(f"the terminal of pid {connection.pid} is left to it: {error}")
         return None
-
-
-def _inside(session: Session, connection: "Connection") -> bool:
-    """Whether the client runs on the session's own pty, as far as the system tells."""
-    theirs = peer.controlling_terminal(connection.pid)
-    return theirs is not None and theirs == peer.controlling_terminal(session.pid)
-
-
-def _refuse(connection: "Connection", reason: str) -> None:
-    connection.reply(AttachReply("UnexpectedError", reason=reason).to_wire())
 
 
 def _quoted(name: str) -> str:

@@ -1,6 +1,12 @@
-"""How an attached client is reached: over its connection, what it types raw, output in chunks."""
+"""How an attached client is reached: over its connection, what it types raw, output in chunks.
+
+A Line is the connection's two ends in terms of chunks and bytes; what they mean is up to the
+channel, of which there are two: ChunkChannel here, and TerminalChannel, for whom the client's
+terminal was passed to the daemon.
+"""
 
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
+from shpool.daemon.loop.reactor import Owner
 from shpool.protocol import chunks
 from shpool.protocol.msgpack import pack
 
@@ -19,8 +25,10 @@ OUTPUT_CAP = 65_536
 READ = 65_536
 
 
-class User:
-    """Whose channel it is.  Every method may close the channel."""
+class ChannelUser(Owner):
+    """Whose channel it is."""
+
+    __slots__ = ()
 
     def channel_input(self, data: bytes) -> None:
         """`data` was typed."""
@@ -31,125 +39,237 @@ class User:
     def channel_drained(self) -> None:
         """There is room again."""
 
+    def channel_away(self) -> None:
+        """The client was stopped: what is shown is kept, until channel_back()."""
+
+    def channel_back(self) -> None:
+        """The client has its terminal again, which may show anything."""
+
+    def channel_leave(self) -> None:
+        """The client wants to be detached."""
+
     def channel_gone(self) -> None:
-        """The other end is gone; the channel is of no use any more."""
+        """The other end is gone; the channel is to be closed."""
+
+    def channel_closed(self) -> None:
+        """After leave() or close(): all is done, and nothing is open any more."""
+
+
+# So that what is closed does not keep its user in memory.
+NOBODY = ChannelUser()
 
 
 class Channel(OutboundUser):
     """From the attach request to the end of the connection; `user` has to be set at once."""
 
-    user: User
+    user: ChannelUser
 
-    def __init__(self, reactor: "Reactor", sock: "socket.socket") -> None:
-        self._reactor = reactor
-        self._sock = sock
-        self._fd = sock.fileno()
-        self._connection = Outbound(reactor, self._fd, OUTPUT_CAP, self)
+    @property
+    def full(self) -> bool:
+        """More than the cap waits to be shown."""
+        return False
+
+    @property
+    def away(self) -> bool:
+        """The client does not have its terminal; what is shown is kept."""
+        return False
+
+    @property
+    def last_progress(self) -> float:
+        """When something that was waiting was taken last; monotonic seconds."""
+        return 0.0
+
+    def retry(self) -> None:
+        """Send what can be sent, without waiting to be told that there is room."""
+
+    def answer(self, reply: "AttachReply") -> None:
+        """Send what was decided about the request, before anything else is sent."""
+
+    def look(self) -> bool:
+        """Returns whether the client's terminal is to be written, as far as that was looked at of
+        late.  With False it is away from now on."""
+        return True
+
+    def show(self, data: bytes) -> None:
+        """Have `data` on the client's terminal."""
+
+    def tell_vars(self, payload: bytes) -> None:
+        """The variables have changed; `payload` is a packed MaybeSwitch."""
+
+    def read(self, wanted: bool) -> None:
+        """Call channel_input(), or let what is typed wait, but notice when the client goes."""
+
+    def leave(self, last_words: bytes, status: int) -> None:
+        """Send what is left, then `last_words`, then `status`, and hang up."""
+
+    def close(self) -> None:
+        """Hang up; a killed client's terminal is left usable.  Harmless after the first time."""
+
+    def drop(self) -> None:
+        """The daemon ends: close everything now, and tell nobody."""
+
+
+class Line:
+    """A socket of an attached client: chunks to it, kept in order, and bytes from it.
+
+    `early` is what came behind the request.
+    """
+
+    __slots__ = ("_early", "_leaving", "_user", "_vars", "out", "sock")
+
+    def __init__(
+        self, reactor: "Reactor", sock: "socket.socket", early: bytes, user: OutboundUser
+    ) -> None:
+        self.sock = sock
+        self.out = Outbound(reactor, sock.fileno(), OUTPUT_CAP, user)
+        self._early = early
         self._vars: bytes | None = None  # a chunk that waits for room
         self._leaving = False
+
+    @property
+    def fd(self) -> int:
+        """-1 when it is closed."""
+        return self.sock.fileno()
+
+    @property
+    def leaving(self) -> bool:
+        """The status was sent: nothing is to be sent, and nothing that is read counts."""
+        return self._leaving
+
+    @property
+    def has_early(self) -> bool:
+        """There is something to receive that the loop does not tell of."""
+        return bool(self._early)
+
+    def answer(self, reply: "AttachReply") -> None:
+        self.out.send(pack(reply.to_wire()))
+
+    def tell_vars(self, payload: bytes) -> None:
+        """The latest is all that counts: a client that does not read is sent no others."""
+        self._vars = chunks.frame(chunks.MAYBE_SWITCH, payload)
+        if not self.out.full:
+            self.send_vars()
+
+    def send_vars(self) -> None:
+        """There is room for what waited for it."""
+        if self._vars is not None:
+            chunk, self._vars = self._vars, None
+            self.out.send(chunk)
+
+    def receive(self) -> "bytes | None":
+        """What came; None at the end, and nothing if it is not there after all."""
+        if self._early:
+            early, self._early = self._early, b""
+            return early
+        try:
+            return self.sock.recv(READ) or None
+        except BlockingIOError:
+            return b""
+        except OSError:
+            return None
+
+    def leave(self, last_words: bytes, status: int) -> None:
+        """Send what is left, then `last_words`, then `status`; outbound_empty() tells the end."""
+        self._leaving = True
+        self._early = b""
+        self.out.send(chunks.frame_data(last_words) + chunks.frame_exit_status(status))
+        self.out.finish()
+
+    def close(self, reactor: "Reactor") -> None:
+        if self.fd >= 0:
+            self.out.close()
+            reactor.drop(self.fd)
+            self.sock.close()
+
+
+class ChunkChannel(Channel):
+    """Input and output over the connection."""
+
+    def __init__(self, reactor: "Reactor", sock: "socket.socket", early: bytes) -> None:
+        self._reactor = reactor
+        self._line = Line(reactor, sock, early, self)
+        self._reads = False
 
     # ---- output
 
     @property
     def full(self) -> bool:
-        """Whether channel_full() was called, and channel_drained() not yet."""
-        return self._connection.full
+        return self._line.out.full
 
     @property
     def last_progress(self) -> float:
-        """When something that was waiting was taken last; monotonic seconds."""
-        return self._connection.last_progress
+        return self._line.out.last_progress
 
     def retry(self) -> None:
-        """Send what can be sent, without waiting to be told that there is room."""
-        self._connection.retry()
+        self._line.out.retry()
 
     def answer(self, reply: "AttachReply") -> None:
-        """Send what was decided about the request, before anything else is sent."""
-        self._connection.send(pack(reply.to_wire()))
-
-    def look(self) -> bool:
-        """Whether the client's terminal is to be written, as far as that was looked at of late;
-        the user is told now, and not in the middle of show(), if it is not any more."""
-        return True
+        self._line.answer(reply)
 
     def show(self, data: bytes) -> None:
-        """Have `data` on the client's terminal."""
-        self._connection.send(chunks.frame_data(data))
+        self._line.out.send(chunks.frame_data(data))
 
     def tell_vars(self, payload: bytes) -> None:
-        """The variables have changed; `payload` is a packed MaybeSwitch."""
-        self._vars = chunks.frame(chunks.MAYBE_SWITCH, payload)
-        if not self._connection.full:
-            self._send_vars()
-
-    def _send_vars(self) -> None:
-        """The latest is all that counts: a client that does not read is sent no others."""
-        if self._vars is not None:
-            chunk, self._vars = self._vars, None
-            self._connection.send(chunk)
+        self._line.tell_vars(payload)
 
     def outbound_full(self) -> None:
-        if not self._leaving:
+        if not self._line.leaving:
             self.user.channel_full()
 
     def outbound_drained(self) -> None:
-        if not self._leaving:
-            self._send_vars()
+        if not self._line.leaving:
+            self._line.send_vars()
             self.user.channel_drained()
 
     def outbound_failed(self, error: OSError) -> None:
-        self.lost()
+        self.user.channel_gone()
 
     # ---- input
 
     def read(self, wanted: bool) -> None:
-        """Call channel_input(), or let what is typed wait, but notice when the client goes."""
-        if self._fd < 0 or self._leaving:
+        fd = self._line.fd
+        if fd < 0 or self._line.leaving:
             return
-        self._reactor.on_readable(self._fd, self._readable if wanted else None)
-        self._reactor.on_hangup(self._fd, None if wanted else self.lost)
-
-    def received(self, data: bytes) -> None:
-        """`data` came over the connection."""
-        self.user.channel_input(data)
+        self._reads = wanted
+        self._reactor.on_readable(fd, self._readable if wanted else None)
+        self._reactor.on_hangup(fd, None if wanted else self._hung_up)
+        if wanted and self._line.has_early:
+            self._reactor.soon(self._readable)
 
     def _readable(self) -> None:
-        try:
-            data = self._sock.recv(READ)
-        except BlockingIOError:
+        if not self._reads or self._line.fd < 0:
             return
-        except OSError:
-            data = b""
-        if not data:
-            self.lost()
-        elif not self._leaving:
-            self.received(data)
+        data = self._line.receive()
+        if data is None:
+            self.user.channel_gone()
+        elif data and not self._line.leaving:
+            self.user.channel_input(data)
 
-    def lost(self) -> None:
-        """The client has hung up."""
+    def _hung_up(self) -> None:
         self.user.channel_gone()
 
     # ---- the end
 
     def leave(self, last_words: bytes, status: int) -> None:
-        """Send what is left, then `last_words`, then `status`, and hang up."""
-        if self._connection.closed:
-            return
-        # Its input is read on, into nothing, so that it is noticed if the client goes first.
-        self.read(True)
-        self._leaving = True
-        self._connection.send(chunks.frame_data(last_words) + chunks.frame_exit_status(status))
-        self._connection.finish()
+        if self._line.fd >= 0:
+            # Its input is read on, into nothing, so that it is noticed if the client goes first.
+            self.read(True)
+            self._line.leave(last_words, status)
 
     def outbound_empty(self) -> None:
         self.close()
 
     def close(self) -> None:
-        """Hang up; harmless when that was done before."""
-        if self._fd < 0:
-            return
-        self._connection.close()
-        self._reactor.drop(self._fd)
-        self._fd = -1
-        self._sock.close()
+        if self._line.fd >= 0:
+            self.drop()
+            self._reactor.soon(self._tell_closed)
+
+    def drop(self) -> None:
+        self._line.close(self._reactor)
+
+    def _tell_closed(self) -> None:
+        user, self.user = self.user, NOBODY
+        user.channel_closed()
+
+    def broken(self) -> None:
+        self.user.broken()

@@ -1,26 +1,33 @@
-"""An attached client: raw input from its terminal to the session, chunks of output back.
+"""An attached client: its state, its keys and its output, between a session and a channel.
 
 paging    the message of the day is shown in a pager, which has the keys
 waiting   a picture of the screen is being prepared; what the program writes is in it
 live      every byte the program writes is passed on
 frozen    the client took nothing for too long, or it was stopped; what the program writes passes
           it by, and when it is there again it is waiting, and live again
-leaving   it has been let go; what is still to be sent is sent, then the connection closed
+leaving   it has been let go, or is gone; what is still to be done is done, by the channel
+gone      nothing is left of it
+
+Before the first of them it is `asked`: its request is answered and its session known.
 """
 
 from time import monotonic
 
 from shpool import logs
-from shpool.daemon.clients.terminal_channel import TerminalUser
+from shpool.daemon.clients.channel import ChannelUser
+from shpool.daemon.clients.pager import Pager, PagerUser
+from shpool.daemon.loop.reactor import Owner
+from shpool.daemon.sessions.participant import Participant
+from shpool.daemon.states import State
 from shpool.terminal.leave import LEAVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.clients.channel import Channel
-    from shpool.daemon.clients.pager import Pager
     from shpool.daemon.loop.reactor import Reactor, Timer
+    from shpool.daemon.programs.spawn import Program, Spawner
+    from shpool.daemon.sessions.participant import Front
     from shpool.daemon.sessions.session import Session
-    from shpool.daemon.sessions.table import SessionTable
     from shpool.keys.scanner import Scanner
     from shpool.protocol.messages import AttachReply, TtySize
 
@@ -28,185 +35,231 @@ if TYPE_CHECKING:
 # longer holds the program back.
 _FROZEN_AFTER = 2.0
 
+ASKED, PAGING, WAITING, LIVE = "asked", "paging", "waiting", "live"
+FROZEN, LEAVING, GONE = "frozen", "leaving", "gone"
 
-class AttachedClient(TerminalUser):
+LIFE = {
+    ASKED: (PAGING, WAITING, LIVE, LEAVING, GONE),
+    PAGING: (WAITING, LIVE, LEAVING, GONE),
+    WAITING: (LIVE, FROZEN, LEAVING, GONE),
+    LIVE: (FROZEN, LEAVING, GONE),
+    FROZEN: (WAITING, LEAVING, GONE),
+    LEAVING: (GONE,),
+    GONE: (),
+}
+
+
+class ClientUser(Owner):
+    """Who keeps the list of clients."""
+
+    __slots__ = ()
+
+    def client_gone(self, client: "AttachedClient") -> None:
+        """Nothing is left of it."""
+
+
+class AttachedClient(Participant, ChannelUser, PagerUser):
+    """A client in a session's list of clients; `enter` puts it to work.
+
+    `fresh`: the session was made for it, so what the shell writes first is for this client.
+    """
+
     def __init__(
         self,
         reactor: "Reactor",
-        table: "SessionTable",
         channel: "Channel",
+        scanner: "Scanner",
+        user: ClientUser,
+        *,
         pid: int,
         template: str,
-        scanner: "Scanner",
+        size: "TtySize",
+        device: "int | None",
+        fresh: bool,
     ) -> None:
         self._reactor = reactor
-        self._table = table
         self._channel = channel
         channel.user = self
+        self._scanner = scanner
+        self._user = user
         self.pid = pid
         self.template = template
-        self._scanner = scanner
+        self.size = size
+        self.device = device
+        self._fresh = fresh
+        self.state = State(f"client {pid}", LIFE, ASKED)
         self._session: Session | None = None
         self._pager: Pager | None = None
-        self._fresh = False
-        self._live = False
-        self._frozen = False
-        self._since: int | None = None  # frozen when the screen was there; None: from the first
+        self.since: int | None = None  # frozen when the screen was there; None: from the first
         self._stall: Timer | None = None
         self._rest: Timer | None = None
 
-    def begin(
-        self, session: "Session", reply: "AttachReply", early: bytes, pager: "Pager | None"
-    ) -> None:
-        """Serve the session, in whose list of clients this one is.
+    # ---- what it is in front of
 
-        `early` is input that came with the request; `pager`, about to be started, is left first.
-        """
-        self._session = session
-        self._pager = pager
-        self._fresh = reply.status == "Created"
+    def answer(self, reply: "AttachReply") -> None:
+        """Tell the client what became of its request."""
         self._channel.answer(reply)
-        if self._session is None:
-            return  # it did not wait for the reply
-        if pager is None:
-            self._enter()
-        elif self._fresh:
-            session.hold_output(self)  # its first words are for this client
-        if early:
-            self._channel.received(early)
-        if self._session is not None:
-            self._resume_input()
+
+    def enter(self, session: "Session") -> None:
+        """Show it the session, in whose list it is."""
+        self._session = session
+        self._show_session()
+        self._check_input()
+
+    def page(self, session: "Session", spawner: "Spawner", program: "Program") -> None:
+        """Show it a pager, and the session when that was left."""
+        self._session = session
+        self.state.become(PAGING)
+        self._pager = Pager(self._reactor, spawner, program, self.size, self)
+        session.check_output()
+        self._check_input()
+
+    def _show_session(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        if self._fresh:
+            self._fresh = False
+            self.state.become(LIVE)  # a new shell's first words go where the user's cursor is
+            session.check_output()
+        else:
+            self.state.become(WAITING)
+            session.want_picture()
+        if self._channel.full:
+            self.channel_full()
+
+    @property
+    def _front(self) -> "Front | None":
+        return self._pager or self._session
+
+    def pager_output(self, data: bytes) -> None:
+        # When it is away all that is shown is kept, and the pager is not read until it is back.
+        self._channel.look()
+        self._channel.show(data)
+        self._check_pager()
 
     def pager_done(self, unread: bytes) -> None:
-        """The user has left the pager, or it did not start and `unread` was typed meanwhile."""
         self._pager = None
-        if self._session is not None:
-            self._session.release_output(self)
-            self._enter()
-            if unread:
-                self.channel_input(unread)
-            if self._session is not None:
-                self._resume_input()
+        if self.state.now != PAGING:
+            return
+        self._show_session()
+        if unread:
+            self.channel_input(unread)
+        self._check_input()
 
     def shell_ended(self) -> None:
-        """What the shell wrote last is about to come; a pager must not stand before it."""
+        if self.state.now == PAGING:
+            self._leave_pager()
+            self._channel.show(LEAVE)
+            # What there is to see is shown at once: there is no time to wait for anything.
+            self.state.become(LIVE if self._fresh else WAITING)
+            self.since = None
+
+    def _leave_pager(self) -> None:
         if self._pager is not None:
             self._pager.hang_up()
             self._pager = None
-            self.show(LEAVE)
-            self._enter()
 
-    def _enter(self) -> None:
-        assert self._session is not None
-        if self._fresh:
-            self._live = True  # a new shell's first words go where the user's cursor is
-            if self._channel.full:
-                self.channel_full()
-        else:
-            self._session.screen.paint(self._show_picture)
-
-    def leave(self, status: int, last_words: bytes) -> None:
-        """Send what is left, then `last_words`, then `status`, and hang up.
-
-        The session has let go already.
-        """
-        if self._session is not None:
-            self._session.release_output(self)
-        if self._frozen or self._pager is not None:
-            last_words = LEAVE + b"\r\n"  # its terminal does not show the session's state
-        self._let_go()
-        self._channel.leave(last_words, status)
+    def _check_pager(self) -> None:
+        if self._pager is not None:
+            self._pager.read(not self._channel.full and not self._channel.away)
 
     # ---- output
 
+    @property
+    def holds(self) -> bool:
+        if self.state.now == PAGING:
+            return self._fresh  # the shell's first words are for this client
+        return self._channel.full and self.state.now in (LIVE, WAITING)
+
+    @property
+    def waiting(self) -> bool:
+        return self.state.now == WAITING
+
     def take_output(self, data: bytes) -> None:
-        """The program wrote `data`."""
-        if self._live:
-            self._channel.look()
-        # Else the data is among what the client misses, and must not be shown besides.
-        if self._live:
+        if self.state.now != LIVE:
+            return
+        if self._channel.look():
             self._channel.show(data)
+        else:
+            # The data is among what the client misses, and must not be shown besides.
+            self._freeze()
+
+    def show_picture(self, picture: bytes) -> None:
+        if not self._channel.look():
+            self._freeze()
+            return
+        self.state.become(LIVE)
+        self._channel.show(picture)
 
     def send_vars(self, payload: bytes) -> None:
         """The variables have changed; `payload` is a packed MaybeSwitch."""
-        self._channel.tell_vars(payload)
-
-    def show(self, data: bytes) -> None:
-        """Show what is not the program's: the pager's output."""
-        self._channel.look()
-        self._channel.show(data)
+        if self.state.now not in (LEAVING, GONE):
+            self._channel.tell_vars(payload)
 
     def resized(self, size: "TtySize") -> None:
-        """The terminal has another size; the session knows already."""
+        self.size = size
         if self._pager is not None:
             self._pager.resize(size)
 
-    def _show_picture(self, picture: bytes) -> None:
-        self._channel.look()
-        # It is live already when several pictures were asked for before there was one.
-        if self._session is not None and not self._frozen and not self._live:
-            self._live = True
-            self._channel.show(picture)
-
     def channel_full(self) -> None:
-        if self._pager is not None:
-            self._pager.hold_output(True)
-        elif self._session is not None:
-            self._session.hold_output(self)
+        self._check_pager()
+        if self.state.now in (LIVE, WAITING):
+            self._check_output()
             self._await_progress(_FROZEN_AFTER)
 
     def channel_drained(self) -> None:
-        if self._stall is not None:
-            self._stall.cancel()
-        if self._pager is not None:
-            self._pager.hold_output(False)
-            return
-        if self._session is None:
-            return
-        if self._frozen:
+        self._stop_waiting()
+        self._check_pager()
+        if self.state.now == FROZEN:
             logs.info(f"client {self.pid}: reads again")
             self._thaw()
-        self._session.release_output(self)
+        self._check_output()
+
+    def channel_away(self) -> None:
+        self._check_pager()
+        if self.state.now in (LIVE, WAITING):
+            self._freeze()
+            self._check_output()
+
+    def channel_back(self) -> None:
+        self._check_pager()
+        # What stopped the client may have written to its terminal, if only a prompt.
+        if self.state.now in (LIVE, WAITING):
+            self._freeze()
+        if self.state.now == FROZEN and not self._channel.full:
+            self._thaw()
+        self._check_output()
+
+    def _check_output(self) -> None:
+        if self._session is not None:
+            self._session.check_output()
 
     def _freeze(self) -> None:
         """Let what the program writes pass the client by."""
-        if self._live and self._session is not None:
-            self._since = self._session.screen.position()
-        self._live = False
-        self._frozen = True
-        if self._session is not None:
-            self._session.release_output(self)
+        if self.state.now == LIVE and self._session is not None:
+            self.since = self._session.picture.position()
+        self.state.become(FROZEN)
 
     def _thaw(self) -> None:
         """Show the client what it has missed."""
-        self._frozen = False
+        self.state.become(WAITING)
         if self._session is not None:
-            self._session.redraw(self._show_picture, self._since)
-
-    def channel_away(self) -> None:
-        if self._pager is not None:
-            self._pager.hold_output(True)
-        else:
-            self._freeze()
-
-    def channel_back(self) -> None:
-        if self._pager is not None:
-            self._pager.hold_output(self._channel.full)
-            return
-        # What stopped the client may have written to its terminal, if only a prompt.
-        self._freeze()
-        if not self._channel.full:
-            self._thaw()
+            self._session.redraw()
 
     def _await_progress(self, delay: float) -> None:
+        self._stop_waiting()
+        self._stall = self._reactor.call_later(delay, self._check_progress)
+
+    def _stop_waiting(self) -> None:
         if self._stall is not None:
             self._stall.cancel()
-        self._stall = self._reactor.call_later(delay, self._check_progress)
+            self._stall = None
 
     def _check_progress(self) -> None:
         # A client that reads little at a time makes room long before it is said to.
         self._channel.retry()
-        if self._session is None or not self._channel.full:
+        if self.state.now not in (LIVE, WAITING) or not self._channel.full:
             return
         idle = monotonic() - self._channel.last_progress
         if idle < _FROZEN_AFTER:
@@ -214,25 +267,22 @@ class AttachedClient(TerminalUser):
             return
         logs.info(f"client {self.pid}: takes no output, so it is skipped until it does")
         self._freeze()
+        self._check_output()
 
     # ---- input
 
-    def hold_input(self) -> None:
-        """The program does not read: stop reading the client, but notice when it goes."""
-        self._channel.read(False)
+    def front_full(self) -> None:
+        self._check_input()
 
-    def release_input(self) -> None:
-        """Read the client's input (again)."""
-        self._channel.read(True)
-        self._await_rest()
+    def front_drained(self) -> None:
+        self._check_input()
 
-    def _resume_input(self) -> None:
-        self._channel.read(not self._input_full)
-
-    @property
-    def _input_full(self) -> bool:
-        whose = self._pager or self._session
-        return whose is not None and whose.input_full
+    def _check_input(self) -> None:
+        """Read what is typed while there is somebody to take it."""
+        front = self._front
+        if front is not None:
+            self._channel.read(not front.full)
+            self._await_rest()
 
     def channel_input(self, data: bytes) -> None:
         if self._pager is not None:
@@ -252,52 +302,66 @@ class AttachedClient(TerminalUser):
 
     def _await_rest(self) -> None:
         """See to what the scanner waits for: the rest of a key, or of what is pasted."""
-        if self._rest is not None:
-            self._rest.cancel()
-        self._rest = None
+        self._stop_waiting_for_rest()
         if self._session is not None and self._scanner.pending:
             self._rest = self._reactor.call_later(self._scanner.pending, self._no_rest)
 
-    def _no_rest(self) -> None:
-        # While nothing is read it may well be there; release_input() has it waited for again.
-        if not self._input_full:
-            self._take(self._scanner.flush())
+    def _stop_waiting_for_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
 
-    def detach(self) -> None:
-        """Let the client go; its session goes on."""
-        session = self._session
-        if session is not None:
-            self._table.detach(session, self)
-            self.leave(0, session.screen.leave())
+    def _no_rest(self) -> None:
+        # While nothing is read it may well be there; _check_input() has it waited for again.
+        if self._session is not None and not self._session.full:
+            self._take(self._scanner.flush())
 
     def channel_leave(self) -> None:
         self.detach()
 
     # ---- the end
 
+    def detach(self) -> None:
+        """Let the client go; its session goes on."""
+        session = self._session
+        if session is not None:
+            session.detach(self)
+            self.leave(0, session.farewell())
+
+    def leave(self, status: int, last_words: bytes) -> None:
+        if self.state.now in (FROZEN, PAGING):
+            last_words = LEAVE + b"\r\n"  # its terminal does not show the session's state
+        self._let_go()
+        self._channel.leave(last_words, status)
+
     def drop(self) -> None:
-        """Hang up without a status: the daemon ends."""
-        self._close()
+        if self.state.now != GONE:
+            self._let_go()
+            self.state.become(GONE)
+            self._channel.drop()
+
+    def broken(self) -> None:
+        """There is an error in it, or in its channel: hang up, so that the client sees an end."""
+        self.channel_gone()
 
     def channel_gone(self) -> None:
+        if self.state.now == GONE:
+            return
         session = self._session
-        self._let_go()
         if session is not None:
-            self._table.detach(session, self)
-            session.release_output(self)
-        self._close()
+            session.detach(self)
+        self._let_go()
+        self._channel.close()
+
+    def channel_closed(self) -> None:
+        self.state.become(GONE)
+        self._user.client_gone(self)
 
     def _let_go(self) -> None:
         """Have nothing to do with the session, nor with the pager, any more."""
+        if self.state.now != LEAVING:
+            self.state.become(LEAVING)
         self._session = None
-        self._live = False
-        if self._pager is not None:
-            self._pager.hang_up()
-            self._pager = None
-        for timer in (self._stall, self._rest):
-            if timer is not None:
-                timer.cancel()
-
-    def _close(self) -> None:
-        self._let_go()
-        self._channel.close()
+        self._leave_pager()
+        self._stop_waiting()
+        self._stop_waiting_for_rest()

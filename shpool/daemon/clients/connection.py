@@ -1,18 +1,20 @@
 """A connection to the main socket, from the greeting to the one reply.
 
-    greeting   the daemon's version goes out, a request is awaited (not for ever)
-    asked      the request is complete; whoever handles it answers, now or later
-    answered   the reply is going out, then the connection closes
-
-A connection that becomes an attached client is handed over while it is `asked`.
+greeted    the daemon's version went out, a request is awaited (not for ever)
+asked      the request is complete; whoever handles it answers, now or later
+answered   the reply is going out, then the connection closes
+handed     it has become an attached client, and is nothing of this object's any more
+closed
 """
 
 import os
 import socket
 from array import array
 
-from shpool import logs, peer
+from shpool import __version__, logs, peer
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
+from shpool.daemon.loop.reactor import Owner
+from shpool.daemon.states import State
 from shpool.protocol.messages import (
     AttachHeader,
     AttachReply,
@@ -23,7 +25,6 @@ from shpool.protocol.msgpack import Decoder, WireError, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from shpool.daemon.loop.reactor import Reactor
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 # Seconds a peer has for its request; the protocol's.
 _REQUEST_TIMEOUT = 5.0
+
+# Seconds for which a reply may lie unread; a peer that takes no notice is not waited for.
+_REPLY_TIMEOUT = 5.0
 
 # One read of a request, in bytes.
 _READ = 65_536
@@ -44,19 +48,41 @@ _CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 _REPLY_CAP = 1 << 62
 
 
-class Connection(OutboundUser):
-    """`asked` is called once, with this connection and its request."""
+GREETED, ASKED, ANSWERED, HANDED, CLOSED = "greeted", "asked", "answered", "handed", "closed"
 
+LIFE = {
+    GREETED: (ASKED, CLOSED),
+    ASKED: (ANSWERED, HANDED, CLOSED),
+    ANSWERED: (CLOSED,),
+    HANDED: (),
+    CLOSED: (),
+}
+
+
+class ConnectionUser(Owner):
+    """Who takes requests."""
+
+    __slots__ = ()
+
+    def connection_asked(self, connection: "Connection", request: "Request") -> None:
+        """Called once for each connection."""
+
+    def connection_closed(self, connection: "Connection") -> None:
+        """It is of no use any more."""
+
+
+# So that what is closed does not keep its user in memory.
+_NOBODY = ConnectionUser()
+
+
+class Connection(OutboundUser):
     def __init__(
-        self,
-        reactor: "Reactor",
-        sock: socket.socket,
-        version: str,
-        asked: "Callable[[Connection, Request], None]",
+        self, reactor: "Reactor", sock: socket.socket, version: str, user: ConnectionUser
     ) -> None:
         self._reactor = reactor
         self._sock = sock
-        self._asked = asked
+        self._user = user
+        self.state = State("a connection", LIFE, GREETED)
         self._decoder = Decoder()
         self.offered: int | None = None  # a descriptor that came along, ours to close
         self.pid, self._uid = _credentials(sock)
@@ -64,36 +90,48 @@ class Connection(OutboundUser):
         self._outbound = Outbound(reactor, fd, _REPLY_CAP, self)
         self._timeout = reactor.call_later(_REQUEST_TIMEOUT, self._too_slow)
         reactor.on_readable(fd, self._read)
-        self._outbound.send(pack(greeting(version)))
+        self._outbound.send(pack(greeting(version, f"shpool-py {__version__}")))
 
     @property
-    def early_input(self) -> bytes:
-        """What the peer sent behind its request."""
-        return self._decoder.rest
+    def alive(self) -> bool:
+        """It can still be answered."""
+        return self.state.now == ASKED
 
     def reply(self, value: "Any") -> None:
         """Send the one reply, then close."""
+        self.state.become(ANSWERED)
+        self._timeout = self._reactor.call_later(_REPLY_TIMEOUT, self._not_read)
         self._outbound.send(pack(value))
         self._outbound.finish()
 
-    def hand_over(self) -> socket.socket:
-        """The socket, for an attached client; this object has nothing to do with it any more.
+    def hand_over(self) -> "tuple[socket.socket, bytes]":
+        """The socket, for an attached client, and what the peer sent behind its request.
 
         Nothing of ours is pending: the greeting fits into the buffer of a fresh socket.
         """
+        self.state.become(HANDED)
         self._outbound.close()
         self._drop_offered()
-        return self._sock
+        self._tell_closed()
+        return self._sock, self._decoder.rest
 
     def close(self) -> None:
-        fd = self._sock.fileno()
-        if fd < 0:
+        if self.state.now in (HANDED, CLOSED):
             return
+        self.state.become(CLOSED)
         self._timeout.cancel()
         self._outbound.close()
         self._drop_offered()
-        self._reactor.drop(fd)
+        self._reactor.drop(self._sock.fileno())
         self._sock.close()
+        self._tell_closed()
+
+    def _tell_closed(self) -> None:
+        self._reactor.soon(self._closed)
+
+    def _closed(self) -> None:
+        user, self._user = self._user, _NOBODY
+        user.connection_closed(self)
 
     def broken(self) -> None:
         self.close()
@@ -106,6 +144,12 @@ class Connection(OutboundUser):
 
     def _too_slow(self) -> None:
         logs.warn(f"connection of pid {self.pid}: no request in {_REQUEST_TIMEOUT:.0f} s; closed")
+        self.close()
+
+    def _not_read(self) -> None:
+        logs.warn(
+            f"connection of pid {self.pid}: the reply is not read in {_REPLY_TIMEOUT:.0f} s; closed"
+        )
         self.close()
 
     def _read(self) -> None:
@@ -130,13 +174,14 @@ class Connection(OutboundUser):
             logs.warn(f"connection of pid {self.pid}: {error}; closed")
             self.close()
             return
+        self.state.become(ASKED)
         self._timeout.cancel()
         self._reactor.on_readable(self._sock.fileno(), None)
         if self._uid != os.geteuid():
             self._refuse(request)
             return
         logs.debug(f"connection of pid {self.pid}: {type(request).__name__}")
-        self._asked(self, request)
+        self._user.connection_asked(self, request)
 
     def _take_offered(self, ancillary: "list[tuple[int, int, bytes]]") -> None:
         self._drop_offered()

@@ -3,102 +3,138 @@
 import signal
 
 from shpool import logs
-from shpool.daemon.programs import pty, spawn
+from shpool.daemon.loop.reactor import Owner
+from shpool.daemon.programs import spawn
+from shpool.daemon.programs.pty import Pty, PtyUser
+from shpool.daemon.sessions.participant import Front
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from shpool.daemon.clients.client import AttachedClient
     from shpool.daemon.loop.reactor import Reactor
     from shpool.protocol.messages import TtySize
 
 
-class Pager(spawn.Owner, pty.User):
-    """Runs until its user leaves it; then the client's pager_done() is called, once.
+class PagerUser(Owner):
+    """Who is shown it."""
+
+    __slots__ = ()
+
+    def pager_output(self, data: bytes) -> None:
+        """The pager wrote `data`."""
+
+    def front_full(self) -> None:
+        """It takes no more input for now."""
+
+    def front_drained(self) -> None:
+        """It takes input again."""
+
+    def pager_done(self, unread: bytes) -> None:
+        """The user has left it, or it did not start; `unread` was typed and is for the shell."""
+
+
+# So that what is closed does not keep its user in memory.
+_NOBODY = PagerUser()
+
+
+class Pager(spawn.ProgramOwner, PtyUser, Front):
+    """Runs until its user leaves it, or it is hung up on.
 
     Keys reach it as they are typed: key bindings mean nothing here.  What it does not read is for
     the shell.
     """
 
-    def __init__(self, reactor: "Reactor", client: "AttachedClient") -> None:
+    def __init__(
+        self,
+        reactor: "Reactor",
+        spawner: spawn.Spawner,
+        program: spawn.Program,
+        size: "TtySize",
+        user: PagerUser,
+    ) -> None:
+        """A program that cannot be run is logged, and as good as one that was left."""
         self._reactor = reactor
-        self._client: AttachedClient | None = client
-        self._pty: pty.Pty | None = None
-        self._runs = False
-        self._unread = b""  # typed before it was known to run, or after it had read its last
-
-    def start(self, spawner: spawn.Spawner, command: spawn.Command, size: "TtySize") -> None:
-        """Run it; a program that cannot be run is logged, and as good as one that was left."""
-        if self._client is None:
-            return  # gone already
+        self._user = user
+        self._size = size
+        self._reads = True  # what it writes
+        self._pty: Pty | None = None
+        self._child: spawn.Child | None = None
+        self._failure = ""
         try:
-            child = spawner.start(command, size, self, keep_slave=True)
+            self._child = spawner.start(program, size, self, keep_slave=True)
         except spawn.SpawnError as error:
-            self.failed(str(error))
-            return
-        self._pty = pty.Pty(self._reactor, child, self, "pager")
+            self._failure = str(error)
+            reactor.soon(self._could_not_start)
+
+    @property
+    def full(self) -> bool:
+        # What is typed before it runs waits where it is.
+        return self._pty is None or self._pty.full
+
+    def take_input(self, data: bytes) -> None:
+        if self._pty is not None:
+            self._pty.send(data)
 
     def resize(self, size: "TtySize") -> None:
+        self._size = size
         if self._pty is not None:
             self._pty.resize(size)
 
-    def take_input(self, data: bytes) -> None:
-        if not self._runs:
-            self._unread += data
-        elif self._pty is not None and not self._pty.closed:
-            self._pty.send(data)
-
-    @property
-    def input_full(self) -> bool:
-        return not self._runs or (self._pty is not None and self._pty.input_full)
-
-    def hold_output(self, hold: bool) -> None:
-        """The client cannot take more, or it can again."""
+    def read(self, wanted: bool) -> None:
+        """Pass on what it writes, or let it wait."""
+        self._reads = wanted
         if self._pty is not None:
-            self._pty.watch(not hold)
+            self._pty.read(wanted)
 
     def hang_up(self) -> None:
-        """The client is gone."""
-        self._client = None
-        if self._pty is not None:
-            self._pty.child.signal_group(signal.SIGHUP)
-            self._pty.close()
+        """The client is gone, or shown something else."""
+        self._user = _NOBODY
+        if self._child is not None:
+            self._child.signal_group(signal.SIGHUP)
+            self._child.owner = None
+            self._child = None
+        self._close()
 
-    def started(self) -> None:
-        self._runs = True
-        if self._pty is not None and self._client is not None:
-            self._pty.watch(True)
-            early, self._unread = self._unread, b""
-            if early:
-                self._pty.send(early)
-            if not self._pty.input_full:
-                self._client.release_input()
+    def started(self, terminal: spawn.Terminal) -> None:
+        self._pty = Pty(self._reactor, terminal, self, "pager")
+        self._pty.resize(self._size)
+        self._pty.read(self._reads)
+        self._user.front_drained()
 
     def failed(self, reason: str) -> None:
         logs.warn(f"the message of the day is not shown: {reason}")
-        self._done()
+        self._done(b"")
 
     def exited(self, status: int) -> None:
+        unread = b""
         if self._pty is not None:
-            self._pty.read_rest()
+            rest = self._pty.read_rest()
+            if rest:
+                self._user.pager_output(rest)
             # Typed ahead, as it is between any two programs in one terminal.
-            self._unread = self._pty.take_unread()
-        self._done()
+            unread = self._pty.take_unread()
+        self._done(unread)
 
-    def _done(self) -> None:
+    def broken(self) -> None:
+        self._done(b"")
+
+    def _could_not_start(self) -> None:
+        self.failed(self._failure)
+
+    def _done(self, unread: bytes) -> None:
+        self._close()
+        user, self._user = self._user, _NOBODY
+        user.pager_done(unread)
+
+    def _close(self) -> None:
         if self._pty is not None:
             self._pty.close()
-        client, self._client = self._client, None
-        if client is not None:
-            client.pager_done(self._unread)
+            self._pty = None
 
     def pty_output(self, data: bytes) -> None:
-        if self._client is not None:
-            self._client.show(data)
+        self._user.pager_output(data)
 
-    def pty_input_full(self) -> None:
-        if self._client is not None:
-            self._client.hold_input()
+    def pty_full(self) -> None:
+        self._user.front_full()
 
-    def pty_input_drained(self) -> None:
-        if self._client is not None:
-            self._client.release_input()
+    def pty_drained(self) -> None:
+        self._user.front_drained()

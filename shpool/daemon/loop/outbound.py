@@ -22,6 +22,8 @@ _GATHER = 64
 class OutboundUser(Owner):
     """Whose Outbound it is, told from the loop, never from inside a call that it made."""
 
+    __slots__ = ()
+
     def outbound_full(self) -> None:
         """More than the cap is waiting."""
 
@@ -37,6 +39,10 @@ class OutboundUser(Owner):
 
     def outbound_failed(self, error: OSError) -> None:
         """The descriptor takes nothing any more, and nothing is kept."""
+
+
+# So that what is closed does not keep its owner in memory.
+_NOBODY = OutboundUser()
 
 
 class Outbound(Owner):
@@ -129,6 +135,10 @@ class Outbound(Owner):
     def close(self) -> None:
         """Drop what is kept and forget the descriptor, which stays its owner's to close."""
         self._error = None
+        self._user = _NOBODY
+        self._forget()
+
+    def _forget(self) -> None:
         if self._fd < 0:
             return
         self._reactor.on_writable(self._fd, None)
@@ -138,8 +148,9 @@ class Outbound(Owner):
         self.full = False
 
     def broken(self) -> None:
+        user = self._user
         self.close()
-        self._user.broken()
+        user.broken()
 
     def _write(self, pieces: "list[bytes | memoryview]") -> "int | None":
         """Bytes the kernel took; None when the descriptor has failed."""
@@ -154,7 +165,7 @@ class Outbound(Owner):
             return None
 
     def _fail(self, error: OSError) -> None:
-        self.close()
+        self._forget()
         self._error = error
         self._tell_soon()
 

@@ -39,6 +39,8 @@ _LONGEST_WAIT = 604_800.0
 class Owner:
     """Whose methods the loop calls."""
 
+    __slots__ = ()
+
     def broken(self) -> None:
         """A callback of this object has raised: it is to end now, so that its peer sees an end."""
 
@@ -280,18 +282,31 @@ class Reactor:
         try:
             return callback()
         except Exception as error:
-            # A defect must not take every session with it.  The descriptor is dropped, else the
-            # loop would come back to it at once and for ever.
-            logs.defect(error)
+            owner = getattr(callback, "__self__", None)
+            end_broken(error, owner if isinstance(owner, Owner) else None)
             if fd is not None:
-                self.drop(fd)
-        owner = getattr(callback, "__self__", None)
-        if isinstance(owner, Owner):
-            try:
-                owner.broken()
-            except Exception as error:
-                logs.defect(error)
-        return None
+                # Else the loop would come back to it at once and for ever.
+                self._drop_unless_new(fd, callback)
+            return None
+
+    def _drop_unless_new(self, fd: int, callback: "Callable[[], object]") -> None:
+        """Drop a descriptor, unless its owner has closed it and another one has its number."""
+        watch = self._watches.get(fd)
+        if watch is not None and callback in (watch.reader, watch.writer):
+            self.drop(fd)
+
+
+def end_broken(error: Exception, owner: "Owner | None") -> None:
+    """Log a defect that has raised `error`, and have `owner`, whose it is, end.
+
+    It must not take every session with it.
+    """
+    logs.defect(error)
+    if owner is not None:
+        try:
+            owner.broken()
+        except Exception as another:
+            logs.defect(another)
 
 
 def _noted(number: int, frame: object) -> None:

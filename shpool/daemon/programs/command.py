@@ -9,7 +9,7 @@ from shpool.daemon.programs.environment import (
     forward_env_text,
     shell_environment,
 )
-from shpool.daemon.programs.spawn import Command
+from shpool.daemon.programs.spawn import Program
 from shpool.daemon.programs.user import current_user
 from shpool.errors import ShpoolError
 from shpool.shellwords import WordError, split_words
@@ -41,7 +41,7 @@ def update(directory: "SessionDir", config: "Config", header: "AttachHeader") ->
     return []
 
 
-def prepare(config: "Config", header: "AttachHeader", directory: "SessionDir") -> Command:
+def prepare(config: "Config", header: "AttachHeader", directory: "SessionDir") -> Program:
     """What to run, after writing the start-up files that it reads.
 
     Raises CannotCreate, or ShellStartError where a start command cannot be had, or OSError.
@@ -66,7 +66,7 @@ def prepare(config: "Config", header: "AttachHeader", directory: "SessionDir") -
     if header.cmd is not None:
         if header.start_cmd:
             raise CannotCreate("a start command needs a shell, so it does not go with a command")
-        return Command(*_words(header.cmd), env, where)
+        return Program(*_words(header.cmd), env, where)
     shell = config.shell or user.shell
     start = shells.plan(
         shell,
@@ -78,7 +78,7 @@ def prepare(config: "Config", header: "AttachHeader", directory: "SessionDir") -
     )
     for path, text in start.files.items():
         directory.write(path, os.fsencode(text))
-    return Command(shell, start.argv, start.env, where)
+    return Program(shell, start.argv, start.env, where)
 
 
 def _words(cmd: str) -> "tuple[str, list[str]]":

@@ -5,6 +5,7 @@ import termios
 
 from shpool import logs
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
+from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.programs import spawn
 
 TYPE_CHECKING = False
@@ -32,75 +33,99 @@ _READ_A_TURN = 8192
 _LAST_OUTPUT = 262_144
 
 
-class User:
+class PtyUser(Owner):
     """Whose pty it is."""
+
+    __slots__ = ()
 
     def pty_output(self, data: bytes) -> None:
         """The program wrote `data`, which is not empty."""
 
-    def pty_input_full(self) -> None:
+    def pty_full(self) -> None:
         """The program does not read, and much is waiting for it: bring no more for now."""
 
-    def pty_input_drained(self) -> None:
+    def pty_drained(self) -> None:
         """It has read."""
 
 
-class Pty(OutboundUser):
-    """Nothing is read until watch(True).  `name` is for the log."""
+# So that what is closed does not keep its owner in memory.
+_NOBODY = PtyUser()
 
-    def __init__(self, reactor: "Reactor", child: spawn.Child, user: User, name: str) -> None:
+
+class Pty(OutboundUser):
+    """The pty of a program that runs.  Nothing is read until read(True).
+
+    `terminal` is this object's to close from now on; `name` is for the log.
+    """
+
+    __slots__ = ("_input", "_name", "_reactor", "_terminal", "_user", "_wanted")
+
+    def __init__(
+        self, reactor: "Reactor", terminal: spawn.Terminal, user: PtyUser, name: str
+    ) -> None:
         self._reactor = reactor
-        self.child = child
+        self._terminal = terminal
         self._user = user
         self._name = name
-        self._watched = False
-        self._input = Outbound(reactor, child.master, _INPUT_CAP, self)
+        self._wanted = False
+        self._input = Outbound(reactor, terminal.master, _INPUT_CAP, self)
 
     @property
     def closed(self) -> bool:
-        return self.child.master < 0
+        return self._terminal.master < 0
 
     def resize(self, size: "TtySize") -> None:
         if self.closed:
             return
         try:
-            spawn.set_size(self.child.master, size)
+            spawn.set_size(self._terminal.master, size)
         except OSError as error:
             logs.warn(f"{self._name}: cannot set the size: {error.strerror}")
 
     def close(self) -> None:
         """Hang up on whoever still has the pty open."""
+        if self.closed:
+            return
         self._input.close()
-        self.child.close()
+        self._reactor.drop(self._terminal.master)
+        self._terminal.close()
+        self._user = _NOBODY
+
+    def broken(self) -> None:
+        self._user.broken()
 
     # ---- output
 
-    def watch(self, wanted: bool) -> None:
+    def read(self, wanted: bool) -> None:
         """Read what the program writes, or let it wait."""
-        self._watched = wanted
+        self._wanted = wanted
         if not self.closed:
-            self._reactor.on_readable(self.child.master, self._read if wanted else None)
+            self._reactor.on_readable(self._terminal.master, self._readable if wanted else None)
 
-    def read_rest(self) -> None:
-        """After the program's end: pass on what it wrote last."""
-        self._pass_on(_LAST_OUTPUT, everything=True)
+    def read_rest(self) -> bytes:
+        """After the program's end: what it wrote last."""
+        return self._take(_LAST_OUTPUT, everything=True)[0]
 
-    def _read(self) -> None:
-        if not self._pass_on(_READ_A_TURN) and not self.closed:
+    def _readable(self) -> None:
+        data, alive = self._take(_READ_A_TURN)
+        if not alive and not self.closed:
             # Nobody has the pty open, which the loop would be told for ever.  A program that
             # opens it again is heard once it is typed to.
-            self._reactor.on_readable(self.child.master, None)
+            self._reactor.on_readable(self._terminal.master, None)
+        if data:
+            self._user.pty_output(data)
 
-    def _pass_on(self, limit: int, *, everything: bool = False) -> bool:
-        """Read up to about `limit` bytes and pass them on; False at the end of the pty."""
-        if self.closed:
-            return False
+    def _take(self, limit: int, *, everything: bool = False) -> "tuple[bytes, bool]":
+        """Read up to about `limit` bytes; with False at the end of the pty."""
+        master = self._terminal.master
+        if master < 0:
+            return b"", False
         pieces: list[bytes] = []
         total = 0
         alive = True
         while total < limit:
             try:
-                piece = os.read(self.child.master, _READ)
+                piece = os.read(master, _READ)
             except BlockingIOError:
                 break
             except OSError:  # EIO: Linux's way to say that nobody has the pty open
@@ -112,17 +137,16 @@ class Pty(OutboundUser):
             total += len(piece)
             if len(piece) < _FULL_READ and not everything:
                 break
-        if pieces:
-            data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-            if logs.tracing():
-                logs.trace(f"{self._name}: output {logs.readable(data)}")
-            self._user.pty_output(data)
-        return alive
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if data and logs.tracing():
+            logs.trace(f"{self._name}: output {logs.readable(data)}")
+        return data, alive
 
     # ---- input
 
     @property
-    def input_full(self) -> bool:
+    def full(self) -> bool:
+        """The program does not read, and much is waiting for it."""
         return self._input.full
 
     def send(self, data: bytes) -> None:
@@ -130,12 +154,12 @@ class Pty(OutboundUser):
         if logs.tracing():
             logs.trace(f"{self._name}: input {logs.readable(data)}")
         self._input.send(data)
-        if self._watched:
-            self.watch(True)
+        if self._wanted:
+            self.read(True)
 
     def take_unread(self) -> bytes:
         """After the end of a program whose slave was kept: what was typed and it did not read."""
-        slave = self.child.slave
+        slave = self._terminal.slave
         unread = b""
         if slave < 0:
             return unread
@@ -149,17 +173,17 @@ class Pty(OutboundUser):
                 unread += piece
         except (OSError, termios.error) as error:
             logs.debug(f"{self._name}: what was typed last is lost: {error}")
-        return unread
+        return unread + self._input.unsent()
 
     def outbound_full(self) -> None:
-        self._user.pty_input_full()
+        self._user.pty_full()
 
     def outbound_drained(self) -> None:
-        self._user.pty_input_drained()
+        self._user.pty_drained()
 
     def outbound_failed(self, error: OSError) -> None:
         # EIO where nobody has the pty open.  The program's end decides what becomes of it.
         logs.debug(f"{self._name}: input is lost: {error.strerror}")
         if not self.closed:
-            self._input = Outbound(self._reactor, self.child.master, _INPUT_CAP, self)
-            self._user.pty_input_drained()
+            self._input = Outbound(self._reactor, self._terminal.master, _INPUT_CAP, self)
+            self._user.pty_drained()

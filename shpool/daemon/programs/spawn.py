@@ -1,7 +1,8 @@
 """Processes on ptys: starting one, and learning that one has ended.
 
 The daemon's only place that forks or waits, so that another process can be the shells' parent one
-day: start() ends in a call to `started` or `failed`, a child's end in a call to `exited`.
+day: start() ends in a call to `started`, with the pty, or to `failed`; a child's end in a call to
+`exited`.
 """
 
 import errno
@@ -12,6 +13,9 @@ import signal
 import struct
 import termios
 from time import monotonic, sleep
+
+from shpool.daemon.loop.reactor import Owner
+from shpool.errors import ShpoolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,24 +34,24 @@ KILL_AFTER = 0.5
 _SIGNALS = tuple(int(number) for number in signal.valid_signals())
 
 
-class SpawnError(Exception):
+class SpawnError(ShpoolError):
     """No process could be made; the message is for the user."""
 
 
-class Owner:
-    """Who asked for a process, and is told what becomes of it."""
+class ProgramOwner(Owner):
+    """Who asked for a process, and is told, from the loop, what becomes of it."""
 
-    def started(self) -> None:
-        """The program runs."""
+    def started(self, terminal: "Terminal") -> None:
+        """The program runs, on this pty, which is the owner's to close from now on."""
 
     def failed(self, reason: str) -> None:
-        """The program could not be run; the process is gone."""
+        """The program could not be run; the process and its pty are gone."""
 
     def exited(self, status: int) -> None:
         """The program has ended: its exit status, or 128+N when signal N killed it."""
 
 
-class Command:
+class Program:
     """What to run: argv (argv[0] as the program is to see it), the file, env, where."""
 
     __slots__ = ("argv", "directory", "env", "file")
@@ -59,27 +63,61 @@ class Command:
         self.directory = directory
 
 
-class Child:
-    """A process that was started: its pid, and the master of its pty (non-blocking).
+class Terminal:
+    """A pty: its master, non-blocking, and its slave, -1 unless that was to be kept.
 
-    `slave` is the pty's other side, -1 unless it was asked for.
+    `device` is the slave's number, as st_rdev has it: by it one knows who runs on this pty.
     """
 
-    __slots__ = ("_spawner", "_trouble", "master", "owner", "pid", "slave")
+    __slots__ = ("device", "master", "slave")
+
+    def __init__(self, size: "TtySize", *, echo: bool) -> None:
+        """Raises SpawnError when there is none to be had."""
+        try:
+            self.master, self.slave = os.openpty()
+        except OSError as error:
+            raise SpawnError(f"cannot open a pty: {error.strerror}") from None
+        try:
+            set_size(self.master, size)
+            _set_modes(self.slave, echo)
+            os.set_blocking(self.master, False)
+            self.device = os.fstat(self.slave).st_rdev
+        except (OSError, termios.error) as error:
+            self.close()
+            raise SpawnError(f"cannot set the pty up: {error.args[-1]}") from None
+
+    def close(self) -> None:
+        """Whoever still has the pty open is hung up."""
+        if self.master >= 0:
+            os.close(self.master)
+            self.master = -1
+        self.close_slave()
+
+    def close_slave(self) -> None:
+        if self.slave >= 0:
+            os.close(self.slave)
+            self.slave = -1
+
+
+class Child(Owner):
+    """A process that was started.  `status` is None until it has been waited for."""
+
+    __slots__ = ("_spawner", "_terminal", "_trouble", "device", "owner", "pid", "status")
 
     def __init__(
-        self, spawner: "Spawner", pid: int, master: int, slave: int, trouble: int, owner: Owner
+        self, spawner: "Spawner", pid: int, terminal: Terminal, trouble: int, owner: ProgramOwner
     ) -> None:
         self._spawner = spawner
+        self._terminal: Terminal | None = terminal  # the owner's once the program runs
         self._trouble = trouble
         self.pid = pid
-        self.master = master
-        self.slave = slave
-        self.owner = owner
+        self.device = terminal.device
+        self.owner: ProgramOwner | None = owner
+        self.status: int | None = None
 
     def signal_group(self, number: int) -> None:
         """Signal the program's own process group; nothing once it has ended."""
-        if self.pid in self._spawner.children:
+        if self.status is None:
             try:
                 os.killpg(self.pid, number)
             except (ProcessLookupError, PermissionError):
@@ -94,29 +132,44 @@ class Child:
             report = os.read(self._trouble, 512)
         except BlockingIOError:
             return
-        self._spawner.reactor.drop(self._trouble)
-        os.close(self._trouble)
-        self._trouble = -1
+        terminal = self._close_trouble()
         owner = self.owner
         if report:
-            self.owner = Owner()  # its end interests nobody
-            self.close()
-            owner.failed(report.decode("utf-8", "replace"))
-        else:
-            owner.started()
+            self.owner = None  # its end interests nobody
+            if terminal is not None:
+                terminal.close()
+            if owner is not None:
+                owner.failed(report.decode("utf-8", "replace"))
+        elif owner is None:
+            if terminal is not None:
+                terminal.close()
+        elif terminal is not None:
+            owner.started(terminal)
 
-    def close(self) -> None:
-        """Close the master; whoever still has the pty open is hung up."""
-        if self.master >= 0:
-            self._spawner.reactor.drop(self.master)
-            os.close(self.master)
-            self.master = -1
-        if self.slave >= 0:
-            os.close(self.slave)
-            self.slave = -1
+    def tell_end(self) -> None:
+        """Called when it has been waited for."""
+        self.take_outcome()
+        owner, self.owner = self.owner, None
+        if owner is not None and self.status is not None:
+            owner.exited(self.status)
+
+    def broken(self) -> None:
+        terminal = self._close_trouble()
+        if terminal is not None:
+            terminal.close()
+        if self.owner is not None:
+            self.owner.broken()
+
+    def _close_trouble(self) -> "Terminal | None":
+        if self._trouble >= 0:
+            self._spawner.reactor.drop(self._trouble)
+            os.close(self._trouble)
+            self._trouble = -1
+        terminal, self._terminal = self._terminal, None
+        return terminal
 
 
-class Spawner:
+class Spawner(Owner):
     """All children of the daemon.  `umask` and `limits` are what they are to start with."""
 
     def __init__(self, reactor: "Reactor", umask: int, nofile: "tuple[int, int] | None") -> None:
@@ -128,67 +181,63 @@ class Spawner:
 
     def start(
         self,
-        command: Command,
+        program: Program,
         size: "TtySize",
-        owner: Owner,
+        owner: ProgramOwner,
         *,
         echo: bool = True,
         keep_slave: bool = False,
     ) -> Child:
         """Fork and exec on a new pty of `size`; the owner is told how it went, on the loop.
 
-        `keep_slave`: the pty, and what is typed into it, outlives the program until close().
+        `keep_slave`: the pty, and what is typed into it, outlives the program until it is closed.
         Raises SpawnError when there is no pty or no process to be had.
         """
+        terminal = Terminal(size, echo=echo)
         try:
-            master, slave = os.openpty()
-        except OSError as error:
-            raise SpawnError(f"cannot open a pty: {error.strerror}") from None
-        try:
-            set_size(master, size)
-            _set_modes(slave, echo)
-            os.set_blocking(master, False)
             trouble, report = os.pipe()
-        except (OSError, termios.error) as error:
-            os.close(master)
-            os.close(slave)
-            raise SpawnError(f"cannot set the pty up: {error.args[-1]}") from None
+            os.set_blocking(trouble, False)
+        except OSError as error:
+            terminal.close()
+            raise SpawnError(f"cannot start a process: {error.strerror}") from None
         # No signal may run a handler in the child: they write to the daemon's wake-up pipe.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
             pid = os.fork()
             if pid == 0:
-                self._become(command, slave, report)
+                self._become(program, terminal.slave, report)
         except OSError as error:
-            os.close(master)
-            os.close(slave)
+            terminal.close()
             os.close(trouble)
             raise SpawnError(f"cannot fork: {error.strerror}") from None
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(report)
         if not keep_slave:
-            os.close(slave)
-            slave = -1
-        os.set_blocking(trouble, False)
-        child = Child(self, pid, master, slave, trouble, owner)
-        self.children[pid] = child
-        self.reactor.on_readable(trouble, child.take_outcome)
+            terminal.close_slave()
+        child = self.children[pid] = Child(self, pid, terminal, trouble, owner)
+        try:
+            self.reactor.on_readable(trouble, child.take_outcome)
+        except OSError as error:
+            child.owner = None
+            child.broken()
+            os.kill(pid, signal.SIGKILL)
+            raise SpawnError(f"cannot watch a process: {error.strerror}") from None
         return child
 
     def reap(self) -> None:
-        """Notice every child that has ended."""
+        """Notice every child that has ended; the owners are told when the caller has returned."""
         while self.children:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                break
             if pid == 0:
-                return
+                break
             child = self.children.pop(pid, None)
             if child is not None:
-                child.take_outcome()
-                child.owner.exited(_exit_status(status))
+                child.status = _exit_status(status)
+                self.reactor.soon(child.tell_end)
 
     def end(self) -> None:
         """The daemon ends: give the children, told already, a moment, then kill who is left.
@@ -203,7 +252,7 @@ class Spawner:
         for child in self.children.values():
             child.signal_group(signal.SIGKILL)
 
-    def _become(self, command: Command, slave: int, report: int) -> None:
+    def _become(self, program: Program, slave: int, report: int) -> None:
         """In the child: become the program.  Never returns."""
         what = "cannot prepare the shell"
         try:
@@ -221,11 +270,11 @@ class Spawner:
             os.umask(self._umask)
             if self._nofile is not None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, self._nofile)
-            what = f"cannot use the directory {command.directory!r}"
-            os.chdir(command.directory)
-            what = f"cannot run {command.file!r}"
+            what = f"cannot use the directory {program.directory!r}"
+            os.chdir(program.directory)
+            what = f"cannot run {program.file!r}"
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            _execute(command)
+            _execute(program)
         except OSError as error:
             os.write(report, f"{what}: {error.strerror}".encode("utf-8", "replace")[:512])
         except BaseException as error:
@@ -248,14 +297,14 @@ def _set_modes(slave: int, echo: bool) -> None:
     termios.tcsetattr(slave, termios.TCSANOW, modes)
 
 
-def _execute(command: Command) -> None:
+def _execute(program: Program) -> None:
     """As os.execvpe, which would load a module for every shell.  Raises OSError."""
-    if "/" in command.file:
-        os.execve(command.file, command.argv, command.env)
+    if "/" in program.file:
+        os.execve(program.file, program.argv, program.env)
     failure = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
-    for directory in command.env.get("PATH", os.defpath).split(":"):
+    for directory in program.env.get("PATH", os.defpath).split(":"):
         try:
-            os.execve(os.path.join(directory or ".", command.file), command.argv, command.env)
+            os.execve(os.path.join(directory or ".", program.file), program.argv, program.env)
         except (FileNotFoundError, NotADirectoryError):
             pass
         except OSError as error:

@@ -1,20 +1,20 @@
 """What a session remembers of its terminal, and what a client is shown of it.
 
-This is the seam between the session and the terminal model.  A Screen takes every byte of output
-and every change of size, and, when asked to paint, hands over the bytes that bring a terminal to
-the session's state; output that comes after them is live.
+This is the seam between the session and the terminal model.  A Picture takes every byte of output
+and every change of size, and draws the bytes that bring a terminal to the session's state; output
+that comes after them is live.  Output is interpreted when the loop has time, so who wants it drawn
+asks for that, and draws when told that it is ready.
 """
 
 from time import monotonic
 
+from shpool.daemon.loop.reactor import Owner
 from shpool.terminal.backlog import Backlog
 from shpool.terminal.leave import LEAVE, LEAVE_MAIN
 from shpool.terminal.model import Terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from shpool.config import Config
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.protocol.messages import TtySize
@@ -28,15 +28,38 @@ _QUIET = 0.02
 _SLICE = 32_768
 
 
-class Screen:
+class PictureUser(Owner):
+    """Whose picture it is."""
+
+    __slots__ = ()
+
+    def picture_ready(self) -> None:
+        """After want(): draw() has nothing to catch up with."""
+
+    def picture_relieved(self) -> None:
+        """must_hold has become false."""
+
+    def picture_broken(self) -> None:
+        """It has an error in it, and is of no use any more."""
+
+
+# So that what is closed does not keep its owner in memory.
+_NOBODY = PictureUser()
+
+
+class Picture(Owner):
     """Restore mode `simple`: nothing is remembered, the program is made to draw itself."""
 
-    # Whether a client that comes gets its picture from the program, which the pty being resized
-    # back and forth makes draw it.
+    # A client that comes gets its picture from the program, which the pty being resized back and
+    # forth makes draw it.
     jiggles = True
 
-    # Whether the pty must be read more slowly for now, because remembering cannot keep up.
+    # The pty must be read more slowly for now, because remembering cannot keep up.
     must_hold = False
+
+    def __init__(self, reactor: "Reactor", user: PictureUser) -> None:
+        self._reactor = reactor
+        self._user = user
 
     def output(self, data: bytes) -> None:
         """The pty produced `data`, which is not empty."""
@@ -44,21 +67,22 @@ class Screen:
     def resize(self, size: "TtySize") -> None:
         """The pty has a new size."""
 
-    def paint(self, show: "Callable[[bytes], None]", since: "int | None" = None) -> None:
-        """Call `show`, once, soon, with what a terminal in an unknown state has to be sent.
+    def want(self) -> None:
+        """Have picture_ready() called, soon."""
+        self._reactor.soon(self._user.picture_ready)
+
+    def draw(self, since: "int | None" = None) -> bytes:
+        """What a terminal in an unknown state has to be sent.
 
         With `since` the terminal shows this session already, as it was at that position().
         """
-        show(b"")
+        return b""
 
     def position(self) -> int:
         """How many lines have left the screen at its top."""
         return 0
 
-    def settle(self) -> None:
-        """The program has ended: show whoever waits for a picture the last one, now."""
-
-    def leave(self) -> bytes:
+    def farewell(self) -> bytes:
         """What a client that is let go is sent last: it turns off what the session turned on.
 
         Nothing where nothing is on, or where that is not known.  Clients of ours clean a terminal
@@ -68,38 +92,38 @@ class Screen:
 
     def close(self) -> None:
         """The session has ended."""
+        self._user = _NOBODY
+
+    def broken(self) -> None:
+        user = self._user
+        self.close()
+        user.picture_broken()
 
 
-class ModelScreen(Screen):
+class ModelPicture(Picture):
     """Restore modes `screen` and `lines`: output is remembered now and interpreted when the loop
-    has time, or when somebody asks for a picture.
+    has time, or when a picture is wanted.
 
-    `history` is how many lines a client's scrollback is given.  `relieved` is called when
-    must_hold may have become false.
+    `history` is how many lines a client's scrollback is given.
     """
 
     jiggles = False
 
     def __init__(
-        self,
-        reactor: "Reactor",
-        backlog: "Backlog",
-        history: int,
-        relieved: "Callable[[], None]",
+        self, reactor: "Reactor", user: PictureUser, backlog: Backlog, history: int
     ) -> None:
-        self._reactor = reactor
+        super().__init__(reactor, user)
         self._backlog = backlog
         self._history = history
-        self._relieved = relieved
-        self._waiting: list[tuple[Callable[[bytes], None], int | None]] = []
+        self._wanted = False
         self._closed = False
         self._latest = 0.0  # when output came last, monotonic
         self._timer: Timer | None = None
 
     @property
     def must_hold(self) -> bool:  # type: ignore[override]
-        # While somebody waits for a picture nothing new is read, so that the wait has an end.
-        return bool(self._waiting) or self._backlog.must_hold
+        # While a picture is wanted nothing new is read, so that the wait has an end.
+        return self._wanted or self._backlog.must_hold
 
     def output(self, data: bytes) -> None:
         self._backlog.append(data)
@@ -113,17 +137,25 @@ class ModelScreen(Screen):
         self._backlog.resize(size.rows, size.cols)
         self._reactor.when_idle(self._advance)
 
-    def paint(self, show: "Callable[[bytes], None]", since: "int | None" = None) -> None:
-        self._waiting.append((show, since))
+    def want(self) -> None:
+        self._wanted = True
         if self._backlog.pending:
             self._reactor.when_idle(self._advance)
         else:
-            self._show_all()
+            self._reactor.soon(self._tell_ready)
+
+    def draw(self, since: "int | None" = None) -> bytes:
+        self._backlog.catch_up()
+        if since is None:
+            return self._backlog.restore(self._history)
+        # What left the screen before stands in the terminal's scrollback.
+        missed = max(0, self._backlog.scrolled - since)
+        return self._backlog.restore(min(missed, self._history), in_place=True)
 
     def position(self) -> int:
         return self._backlog.scrolled
 
-    def leave(self) -> bytes:
+    def farewell(self) -> bytes:
         if self._backlog.pending > _SLICE:
             return b""
         self._backlog.catch_up()
@@ -137,15 +169,19 @@ class ModelScreen(Screen):
             column = terminal.x
         return words + (b"\r\n" if column else b"")
 
-    def settle(self) -> None:
-        if self._waiting:
-            self._show_all()
-
     def close(self) -> None:
+        super().close()
         self._closed = True
-        self._waiting.clear()
+        self._wanted = False
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
+
+    def _tell_ready(self) -> None:
+        """There is nothing to catch up with; tell who wanted that, if it was not done yet."""
+        if self._wanted and not self._closed:
+            self._wanted = False
+            self._user.picture_ready()
 
     def _settle(self) -> None:
         """Interpret what has come, unless more is coming."""
@@ -157,7 +193,7 @@ class ModelScreen(Screen):
             self._reactor.when_idle(self._advance)
 
     def _advance(self) -> bool:
-        """A slice of idle work; whether there is more."""
+        """A slice of idle work; returns whether there is more."""
         if self._closed:
             return False
         held = self.must_hold
@@ -165,30 +201,18 @@ class ModelScreen(Screen):
             return False  # output came again
         more = self._backlog.advance(_SLICE)
         if not more:
-            self._show_all()
+            self._tell_ready()
         if held and not self.must_hold:
-            self._relieved()
+            self._user.picture_relieved()
         return more
 
-    def _show_all(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        if waiting:
-            self._backlog.catch_up()
-        for show, since in waiting:
-            if since is None:
-                show(self._backlog.restore(self._history))
-            else:
-                # What left the screen before stands in the terminal's scrollback.
-                missed = max(0, self._backlog.scrolled - since)
-                show(self._backlog.restore(min(missed, self._history), in_place=True))
 
-
-def screen_for(
-    config: "Config", reactor: "Reactor", size: "TtySize", relieved: "Callable[[], None]"
-) -> Screen:
-    """The screen of a new session, as session_restore_mode says."""
+def picture_for(
+    config: "Config", reactor: "Reactor", size: "TtySize", user: PictureUser
+) -> Picture:
+    """The picture of a new session, as session_restore_mode says."""
     mode = config.session_restore_mode
     if mode.name == "simple":
-        return Screen()
+        return Picture(reactor, user)
     model = Terminal(size.rows, size.cols, config.output_spool_lines)
-    return ModelScreen(reactor, Backlog(model), mode.lines, relieved)
+    return ModelPicture(reactor, user, Backlog(model), mode.lines)

@@ -2,73 +2,107 @@
 
 Its life, and what may happen in each state:
 
-    starting  the fork is done, the exec not yet known to have worked; not in the table
-    running   in the table; clients come and go
-    doomed    a kill was asked for; still in the table, takes no new clients
-    ended     the shell was waited for; out of the table; clients have been sent its status
+    starting  the fork is done, the exec not yet known to have worked; nobody is attached
+    running   clients come and go
+    doomed    a kill was asked for; takes no new clients
+    ended     the shell was waited for, or never ran; off the table; clients have been let go
 
 The shell's end is what ends a session: not the end of the pty's last user, for a background
 process may keep it open for years, and not a hang-up of the pty, for a shell may do without.
+
+A session knows its clients as Participants and the table as its Keeper, and nothing of either.
 """
 
 import signal
 
 from shpool import logs
-from shpool.daemon.programs import pty, spawn
-from shpool.daemon.sessions.picture import Screen, screen_for
-from shpool.protocol.messages import Attachment, TtySize
-from shpool.protocol.messages import Session as SessionRow
+from shpool.daemon.loop.reactor import Owner, end_broken
+from shpool.daemon.programs import spawn
+from shpool.daemon.programs.pty import Pty, PtyUser
+from shpool.daemon.sessions.participant import Front, Participant
+from shpool.daemon.sessions.picture import Picture, PictureUser, picture_for
+from shpool.daemon.sessions.size import WindowSize, who_resized
+from shpool.daemon.states import State
+from shpool.protocol.messages import Attachment, SessionRow, TtySize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from shpool.config import Config
-    from shpool.daemon.clients.client import AttachedClient
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.programs.directory import SessionDir
-    from shpool.daemon.sessions.table import SessionTable
 
-# Seconds for which a pty is one row and column too large, so that programs redraw; the original's.
-_JIGGLE = 0.05
+STARTING, RUNNING, DOOMED, ENDED = "starting", "running", "doomed", "ended"
+
+LIFE = {
+    STARTING: (RUNNING, ENDED),
+    RUNNING: (DOOMED, ENDED),
+    DOOMED: (ENDED,),
+    ENDED: (),
+}
 
 
-class Session(spawn.Owner, pty.User):
+class SessionKeeper(Owner):
+    """Who is told what becomes of a session."""
+
+    def session_running(self, session: "Session") -> None:
+        """Its shell runs."""
+
+    def session_failed(self, session: "Session", reason: str) -> None:
+        """Its shell could not be run; the session has ended."""
+
+    def session_left(self, session: "Session", client: Participant) -> None:
+        """A client is no longer attached, and the session goes on."""
+
+    def session_ended(self, session: "Session") -> None:
+        """Its shell has ended, and its clients are about to be let go."""
+
+
+class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     def __init__(
         self,
         reactor: "Reactor",
-        table: "SessionTable",
+        keeper: SessionKeeper,
         name: str,
         directory: "SessionDir",
-        ready: "Callable[[Session, str | None], None]",
+        config: "Config",
+        size: TtySize,
+        ttl: "int | None" = None,
     ) -> None:
-        """`ready` is called with None when the shell runs, or with the reason why it does not."""
+        """`ttl`: seconds from when its shell runs until it is killed."""
         self._reactor = reactor
-        self._table = table
+        self._keeper = keeper
         self.name = name
-        self.screen = Screen()
         self.directory = directory
-        self._ready = ready
-        self.clients: list[AttachedClient] = []
+        self.state = State(f"session {name!r}", LIFE, STARTING)
+        self.picture = picture_for(config, reactor, size, self)
+        self.size = WindowSize(reactor, size, self.picture)
+        self.clients: list[Participant] = []
         self.started_at_ms = 0
         self.last_connected_at_ms = 0
         self.last_disconnected_at_ms: int | None = None
-        self.doomed = False
-        self.ended = False
-        self.when_ready: list[Callable[[Session], None]] = []
-        self.when_gone: list[Callable[[Session], None]] = []
+        self.fresh = True  # nobody has been attached yet
+        self.warnings: list[str] = []  # for who is attached first
         self.env: dict[str, str] = {}
-        self._pty: pty.Pty | None = None
-        self._size = TtySize(24, 80)
-        self._holders: set[AttachedClient] = set()
-        self._ttl: Timer | None = None
+        self._child: spawn.Child | None = None
+        self._pty: Pty | None = None
+        self._ttl = ttl
+        self._expiry: Timer | None = None
         self._kill: Timer | None = None
-        self._jiggle: Timer | None = None
 
     @property
     def pid(self) -> int:
         """The shell's, 0 before it is started."""
-        return self._pty.child.pid if self._pty else 0
+        return self._child.pid if self._child else 0
+
+    @property
+    def device(self) -> "int | None":
+        """The pty's, as st_rdev has it: who runs on it is inside this session."""
+        return self._child.device if self._child else None
+
+    @property
+    def shell_gone(self) -> bool:
+        """The shell was waited for, and the session's end is about to come."""
+        return self._child is not None and self._child.status is not None
 
     def row(self) -> SessionRow:
         """What a List reply says of it."""
@@ -82,175 +116,229 @@ class Session(spawn.Owner, pty.User):
 
     # ---- life
 
-    def start(
-        self, spawner: spawn.Spawner, command: spawn.Command, size: TtySize, config: "Config"
-    ) -> None:
-        """Run the shell; `ready` is called later.  Raises SpawnError."""
-        self._size = size
-        self.screen = screen_for(config, self._reactor, size, self._watch_output)
-        self.env = command.env
-        child = spawner.start(command, size, self, echo=not config.noecho)
-        self._pty = pty.Pty(self._reactor, child, self, f"session {self.name!r}")
+    def start(self, spawner: spawn.Spawner, program: spawn.Program, *, echo: bool) -> None:
+        """Run the shell; the keeper is told how that went.  Raises SpawnError."""
+        self.env = program.env
+        self._child = spawner.start(program, self.size.current, self, echo=echo)
 
-    def expire_after(self, seconds: float) -> None:
-        """Kill the session then."""
-        self._ttl = self._reactor.call_later(seconds, self._expired)
-
-    def started(self) -> None:
-        if self.ended:
-            return  # the daemon ends
-        self._ready(self, None)
-        self._watch_output()
-        self._tell(self.when_ready)
+    def started(self, terminal: spawn.Terminal) -> None:
+        if self.state.now == ENDED:
+            terminal.close()  # the daemon ends
+            return
+        self._pty = self.size.pty = Pty(self._reactor, terminal, self, f"session {self.name!r}")
+        self.state.become(RUNNING)
+        if self._ttl is not None:
+            self._expiry = self._reactor.call_later(self._ttl, self._expired)
+        self._keeper.session_running(self)
+        self.check_output()
 
     def failed(self, reason: str) -> None:
-        self.ended = True
+        self.state.become(ENDED)
         self._close()
-        self._ready(self, reason)
-        self._tell(self.when_ready)
+        self._keeper.session_failed(self, reason)
 
     def exited(self, status: int) -> None:
-        """The shell is gone: deliver its last words, then its status, then forget it."""
-        self.ended = True
-        for client in self.clients:
-            client.shell_ended()
-        if self._pty is not None:
-            self._pty.read_rest()
-        self.screen.settle()
+        """The shell is gone: off the table first, then the last words and the status to each."""
+        if self.state.now == ENDED:
+            return  # the daemon ends
+        self.state.become(ENDED)
         logs.info(f"session {self.name!r}: the shell ended with status {status}")
-        for client in self._table.remove(self):
-            client.leave(status, self.screen.leave())
-        self._close()
-        self._tell(self.when_gone)
-
-    def _tell(self, waiting: "list[Callable[[Session], None]]") -> None:
-        """Call back whoever waits, once."""
-        while waiting:
-            waiting.pop(0)(self)
+        clients, self.clients = self.clients, []
+        self._keeper.session_ended(self)
+        try:
+            rest = self._pty.read_rest() if self._pty is not None else b""
+            for client in clients:
+                self._pass_last(client, rest)
+            self._remember(rest)
+            for client in clients:
+                self._let_go(client, status)
+        finally:
+            self._close()
 
     def kill(self) -> None:
-        """Ask the shell to go, and see to it that it does; the table hears of it when it has."""
-        if self.doomed or self.ended:
+        """Ask the shell to go, and see to it that it does; the keeper hears of it when it has."""
+        if self.state.now != RUNNING:
             return
-        self.doomed = True
+        self.state.become(DOOMED)
         self._hang_up()
         self._kill = self._reactor.call_later(spawn.KILL_AFTER, self._kill_for_good)
 
     def abandon(self) -> None:
         """The daemon ends: hang up on the shell and on the clients."""
-        self.ended = True
+        if self.state.now == ENDED:
+            return
+        self.state.become(ENDED)
         self._hang_up()
-        for client in list(self.clients):
+        clients, self.clients = self.clients, []
+        for client in clients:
             client.drop()
         self._close()
 
+    def broken(self) -> None:
+        """There is an error in it: its clients see an end, and its shell ends."""
+        for client in tuple(self.clients):
+            client.broken()
+        self.kill()
+
+    def _pass_last(self, client: Participant, rest: bytes) -> None:
+        try:
+            client.shell_ended()
+            if rest:
+                client.take_output(rest)
+        except Exception as error:
+            end_broken(error, client)
+
+    def _let_go(self, client: Participant, status: int) -> None:
+        try:
+            if client.waiting:
+                client.show_picture(self._draw(client.since))
+            client.leave(status, self.farewell())
+        except Exception as error:
+            end_broken(error, client)
+
     def _hang_up(self) -> None:
-        if self._pty is not None:
-            self._pty.child.signal_group(signal.SIGHUP)
-            self._pty.child.signal_group(signal.SIGCONT)  # a stopped shell would not notice
+        if self._child is not None:
+            self._child.signal_group(signal.SIGHUP)
+            self._child.signal_group(signal.SIGCONT)  # a stopped shell would not notice
 
     def _kill_for_good(self) -> None:
-        if self._pty is not None:
-            self._pty.child.signal_group(signal.SIGKILL)
+        if self._child is not None:
+            self._child.signal_group(signal.SIGKILL)
 
     def _expired(self) -> None:
         logs.info(f"session {self.name!r}: its time to live is over")
         self.kill()
 
     def _close(self) -> None:
-        for timer in (self._ttl, self._kill, self._jiggle):
+        for timer in (self._expiry, self._kill):
             if timer is not None:
                 timer.cancel()
         if self._pty is not None:
             self._pty.close()
-        self.screen.close()
+            self._pty = self.size.pty = None
+        self.size.close()
+        self.picture.close()
         self.directory.remove()
 
-    # ---- size
+    # ---- clients
 
-    def resize(self, size: TtySize) -> None:
-        """The client's terminal has this size now."""
-        self._size = size.usable()
-        if self._jiggle is None:
-            self._apply_size()
+    def enter(self, client: Participant) -> None:
+        """A client has come, and its terminal is the one to fit."""
+        self.clients.append(client)
+        if self.fresh:
+            self.fresh = False  # a new shell has nothing to draw again
+            self.size.set(client.size)
+        else:
+            self.size.fit(client.size)
+
+    def detach(self, client: Participant) -> None:
+        """A client goes, or is let go; nothing if it is not attached (any more)."""
+        if client in self.clients:
+            self.clients.remove(client)
+            self._keeper.session_left(self, client)
+            self.check_output()
+
+    def resize(self, pid: int, size: TtySize) -> None:
+        """A process says that the terminal of a client has this size now."""
+        client = who_resized(self.clients, pid)
+        self.size.set(size)
+        if client is not None:
+            client.resized(self.size.current)
+
+    # ---- pictures
+
+    def want_picture(self) -> None:
+        """A client is waiting for a picture: have it drawn as soon as that can be."""
+        self.picture.want()
+        self.check_output()
+
+    def redraw(self) -> None:
+        """The same, where no change of size makes the program draw itself."""
+        if self.picture.jiggles:
+            self.size.fit(self.size.current)
+        self.want_picture()
+
+    def farewell(self) -> bytes:
+        """What turns off on a terminal what the session turned on."""
+        try:
+            return self.picture.farewell()
+        except Exception as error:
+            end_broken(error, self.picture)
+            return b""
+
+    def picture_ready(self) -> None:
         for client in tuple(self.clients):
-            client.resized(self._size)
+            if client.waiting:
+                picture = self._draw(client.since)
+                try:
+                    client.show_picture(picture)
+                except Exception as error:
+                    end_broken(error, client)
+        self.check_output()
+
+    def picture_relieved(self) -> None:
+        self.check_output()
+
+    def picture_broken(self) -> None:
+        """Nothing is remembered from now on, and the program draws itself for who comes."""
+        logs.error(f"session {self.name!r}: goes on in mode simple")
+        self.picture = self.size.picture = Picture(self._reactor, self)
+        if any(client.waiting for client in self.clients):
+            self.redraw()
+
+    def _draw(self, since: "int | None") -> bytes:
+        try:
+            return self.picture.draw(since)
+        except Exception as error:
+            end_broken(error, self.picture)
+            return b""
+
+    def _remember(self, data: bytes) -> None:
+        if data:
+            try:
+                self.picture.output(data)
+            except Exception as error:
+                end_broken(error, self.picture)
+
+    # ---- output: from the pty to the clients
+
+    def check_output(self) -> None:
+        """Read the pty, unless a client or the picture cannot take more."""
+        if self._pty is not None:
+            held = self.picture.must_hold or any(client.holds for client in self.clients)
+            self._pty.read(not held)
 
     def show(self, text: bytes) -> None:
         """Have `text` on the terminal as if the program had written it."""
         if text:
             self.pty_output(text)
 
-    def redraw(self, show: "Callable[[bytes], None]", since: "int | None") -> None:
-        """Bring a terminal that missed output up to date, by a picture or by the program.
-
-        `since`: the screen's position() when it began to miss it; None if it has had no picture.
-        """
-        if self.screen.jiggles:
-            self.fit(self._size)
-        self.screen.paint(show, since)
-
-    def fit(self, size: TtySize) -> None:
-        """A client with a terminal of this size has come: fit it, and have it drawn to."""
-        self._size = size.usable()
-        if not self.screen.jiggles:
-            self._apply_size()
-            return
-        larger = TtySize(min(self._size.rows + 1, 65_535), min(self._size.cols + 1, 65_535))
-        self._set_pty_size(larger)
-        if self._jiggle is None:
-            self._jiggle = self._reactor.call_later(_JIGGLE, self._end_jiggle)
-
-    def _end_jiggle(self) -> None:
-        self._jiggle = None
-        self._apply_size()
-
-    def _apply_size(self) -> None:
-        self._set_pty_size(self._size)
-        self.screen.resize(self._size)
-
-    def _set_pty_size(self, size: TtySize) -> None:
-        if self._pty is not None:
-            self._pty.resize(size)
-
-    # ---- output: from the pty to the clients
-
-    def hold_output(self, client: "AttachedClient") -> None:
-        """Stop reading the pty until release_output(): this client cannot take more."""
-        self._holders.add(client)
-        self._watch_output()
-
-    def release_output(self, client: "AttachedClient") -> None:
-        """This client no longer holds the pty back; harmless when it did not."""
-        self._holders.discard(client)
-        self._watch_output()
-
-    def _watch_output(self) -> None:
-        if self._pty is not None and not self.ended:
-            self._pty.watch(not self._holders and not self.screen.must_hold)
-
     def pty_output(self, data: bytes) -> None:
-        for client in tuple(self.clients):  # one that turns out to be gone leaves the list
-            client.take_output(data)
-        self.screen.output(data)
-        if self.screen.must_hold:
-            self._watch_output()
+        hold = False
+        for client in tuple(self.clients):
+            try:
+                client.take_output(data)
+                hold = hold or client.holds
+            except Exception as error:
+                end_broken(error, client)
+        self._remember(data)
+        if hold or self.picture.must_hold:
+            self.check_output()
 
     # ---- input: from the clients to the pty
 
     @property
-    def input_full(self) -> bool:
-        return self._pty is not None and self._pty.input_full
+    def full(self) -> bool:
+        return self._pty is not None and self._pty.full
 
     def take_input(self, data: bytes) -> None:
-        """What a client typed."""
-        if self._pty is not None and not self.ended:
+        if self._pty is not None:
             self._pty.send(data)
 
-    def pty_input_full(self) -> None:
+    def pty_full(self) -> None:
         for client in self.clients:
-            client.hold_input()
+            client.front_full()
 
-    def pty_input_drained(self) -> None:
+    def pty_drained(self) -> None:
         for client in self.clients:
-            client.release_input()
+            client.front_drained()

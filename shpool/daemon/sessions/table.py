@@ -1,68 +1,106 @@
 """The session table: which sessions there are and who is attached to them.
 
-It has four verbs, and each publishes its event after its change and before anything else runs.
-Nothing else in the daemon publishes.  So a subscriber sees events in the order of their causes,
-and whoever has read an event never sees an older state in a List reply:
+It has few verbs, and those of a session that runs publish their event after their change and
+before anything else runs.  Nothing else in the daemon publishes.  So a subscriber sees events in
+the order of their causes, and whoever has read an event never sees an older state in a List reply:
 
-    create   -> session.created
-    attach   -> session.attached
-    detach   -> session.detached    only for a client that was attached, so once for each
-    remove   -> session.removed     clients still attached are let go without a detached
+    enter            ->                     a session that is being started; no List shows it yet
+    session_running  -> session.created
+    session_failed   ->                     it never ran
+    attach           -> session.attached
+    session_left     -> session.detached    once for each client
+    session_ended    -> session.removed     clients still attached are let go without a detached
+
+Who waits for one of these is told when the loop has the stack back.
 """
 
 from time import time
 
 from shpool import logs
+from shpool.daemon.sessions.session import STARTING, SessionKeeper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from shpool.daemon.clients.client import AttachedClient
+    from shpool.daemon.loop.reactor import Reactor
     from shpool.daemon.sessions.events import Events
     from shpool.daemon.sessions.hooks import Hooks
+    from shpool.daemon.sessions.participant import Participant
     from shpool.daemon.sessions.session import Session
 
 
-class SessionTable:
-    def __init__(self, events: "Events", hooks: "Hooks") -> None:
+class TableUser:
+    """Who is told, from the loop, when it is worth to ask again for a session."""
+
+    def session_changed(self, name: str, failure: "str | None") -> None:
+        """A session has come or gone; `failure` is why its shell could not be run."""
+
+
+class SessionTable(SessionKeeper):
+    """`user` has to be set before anything is entered."""
+
+    user: TableUser
+
+    def __init__(self, reactor: "Reactor", events: "Events", hooks: "Hooks") -> None:
+        self._reactor = reactor
         self._events = events
         self._hooks = hooks
-        self.sessions: dict[str, Session] = {}  # in order of creation
+        self._sessions: dict[str, Session] = {}  # in order of creation
+        self._changes: list[tuple[str, str | None]] = []  # not told to the user yet
 
-    def create(self, session: "Session") -> None:
-        """Enter a session whose shell runs."""
-        self.sessions[session.name] = session
+    def get(self, name: str) -> "Session | None":
+        """The session of that name, which may not run yet, or be about to end."""
+        return self._sessions.get(name)
+
+    def all(self) -> "list[Session]":
+        """Every session, those included that are being started, in order of creation."""
+        return list(self._sessions.values())
+
+    def listed(self) -> "list[Session]":
+        """Every session whose shell has been run, in order of creation."""
+        return [each for each in self._sessions.values() if each.state.now != STARTING]
+
+    # ---- the verbs
+
+    def enter(self, session: "Session") -> None:
+        """A session's shell is being started."""
+        self._sessions[session.name] = session
+
+    def session_running(self, session: "Session") -> None:
+        # In order of creation: as the one that was entered last has come to run last.
+        self._sessions[session.name] = self._sessions.pop(session.name)
         session.started_at_ms = session.last_connected_at_ms = _now_ms()
         logs.info(f"session {session.name!r}: created, pid {session.pid}")
         self._events.publish("session.created")
         self._call_hook("on_new_session", session.name)
+        self._changed(session, None)
 
-    def attach(self, session: "Session", client: "AttachedClient") -> None:
+    def session_failed(self, session: "Session", reason: str) -> None:
+        if self._sessions.get(session.name) is session:
+            del self._sessions[session.name]
+            self._changed(session, reason)
+
+    def attach(self, session: "Session", client: "Participant") -> None:
         """Give a client to a session that has room for it."""
-        session.clients.append(client)
+        session.enter(client)
         session.last_connected_at_ms = _now_ms()
         logs.info(f"session {session.name!r}: attached pid {client.pid}")
         self._events.publish("session.attached")
 
-    def detach(self, session: "Session", client: "AttachedClient") -> None:
-        """Take a client from its session; nothing if it is not attached (any more)."""
-        if client not in session.clients:
-            return
-        session.clients.remove(client)
+    def session_left(self, session: "Session", client: "Participant") -> None:
         session.last_disconnected_at_ms = _now_ms()
         logs.info(f"session {session.name!r}: detached pid {client.pid}")
         self._events.publish("session.detached")
         self._call_hook("on_client_disconnect", session.name)
 
-    def remove(self, session: "Session") -> "list[AttachedClient]":
-        """Strike a session whose shell has ended off; the clients it had are returned."""
-        if self.sessions.get(session.name) is not session:
-            return []
-        del self.sessions[session.name]
-        clients, session.clients = session.clients, []
-        logs.info(f"session {session.name!r}: removed")
-        self._events.publish("session.removed")
-        self._call_hook("on_shell_disconnect", session.name)
-        return clients
+    def session_ended(self, session: "Session") -> None:
+        if self._sessions.get(session.name) is session:
+            del self._sessions[session.name]
+            logs.info(f"session {session.name!r}: removed")
+            self._events.publish("session.removed")
+            self._call_hook("on_shell_disconnect", session.name)
+            self._changed(session, None)
+
+    # ---- who else is told
 
     def reattached(self, session: "Session") -> None:
         """Tell the embedder that an attach found this session."""
@@ -71,6 +109,14 @@ class SessionTable:
     def busy(self, session: "Session") -> None:
         """Tell the embedder that an attach was refused; no event: nothing has changed."""
         self._call_hook("on_busy", session.name)
+
+    def _changed(self, session: "Session", failure: "str | None") -> None:
+        self._changes.append((session.name, failure))
+        self._reactor.soon(self._tell)
+
+    def _tell(self) -> None:
+        """Tell of one change; each has asked for this once."""
+        self.user.session_changed(*self._changes.pop(0))
 
     def _call_hook(self, hook: str, name: str) -> None:
         try:

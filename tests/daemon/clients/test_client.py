@@ -1,86 +1,91 @@
 """An attached client between its session and its channel: nothing is shown twice."""
 
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from __future__ import annotations
 
 import pytest
 
-from shpool.daemon.clients.client import AttachedClient
-from shpool.daemon.loop.reactor import Reactor
-from shpool.daemon.sessions.picture import ModelScreen
-from shpool.protocol.messages import AttachReply
-from shpool.terminal.backlog import Backlog
-from shpool.terminal.model import Terminal
-from tests.daemon.turning import turn_until
+from shpool.config import Config
+from shpool.config_values import RestoreMode
+from shpool.daemon.clients.channel import Channel
+from shpool.daemon.clients.client import AttachedClient, ClientUser
+from shpool.daemon.programs.spawn import Program
+from shpool.daemon.sessions.session import SessionKeeper
+from shpool.keys.scanner import Scanner
+from tests.daemon.fakes import FakeLoop, FakePrograms, make_session
 
-if TYPE_CHECKING:
-    from shpool.daemon.clients.channel import Channel
-    from shpool.daemon.sessions.session import Session
-    from shpool.daemon.sessions.table import SessionTable
-    from shpool.keys.scanner import Scanner
-
-LINES = b"".join(b"line %d\r\n" % n for n in range(1, 51))
+LINES = b"".join(b"line %d\r\n" % n for n in range(1, 101))
 
 
-class FakeChannel:
+class FakeChannel(Channel):
     """Notes what is shown; `stopped` is what it notices when it looks at its client."""
-
-    full = False
-    stopped = False
-    user: AttachedClient
 
     def __init__(self) -> None:
         self.shown = b""
+        self.stopped = False
+        self.told: list[object] = []
+        self.is_full = False
 
-    def answer(self, reply: AttachReply) -> None:
-        pass
+    @property
+    def full(self) -> bool:
+        return self.is_full
 
-    def look(self) -> None:
-        if self.stopped:
-            self.user.channel_away()
+    @property
+    def away(self) -> bool:
+        return self.stopped
+
+    def look(self) -> bool:
+        return not self.stopped
 
     def show(self, data: bytes) -> None:
         self.shown += data
 
-    def read(self, wanted: bool) -> None:
-        pass
+    def leave(self, last_words: bytes, status: int) -> None:
+        self.told.append(("leave", status))
 
 
 class Attachment:
-    """A client at a session of 10 rows that puts all that is missed into the scrollback."""
+    """A client at a session that puts all that is missed into the scrollback."""
 
-    def __init__(self, reactor: Reactor) -> None:
+    def __init__(self, loop: FakeLoop, programs: FakePrograms) -> None:
+        self.loop = loop
         self.channel = FakeChannel()
-        channel = cast("Channel", self.channel)
-        table, scanner = cast("SessionTable", None), cast("Scanner", None)
-        self.client = AttachedClient(reactor, table, channel, 1, "one", scanner)
-        self.screen = screen = ModelScreen(reactor, Backlog(Terminal(10, 40, 200)), 200, _nothing)
-        session = SimpleNamespace(
-            screen=screen,
-            input_full=False,
-            hold_output=lambda client: None,
-            release_output=lambda client: None,
-            redraw=screen.paint,
+        self.session = make_session(
+            loop,
+            SessionKeeper(),
+            config=Config({"session_restore_mode": RestoreMode("lines", 200)}),
         )
-        self.client.begin(cast("Session", session), AttachReply("Created"), b"", None)
+        self.session.start(programs, Program("sh", ["sh"], {}, "/"), echo=True)
+        (self.shell,) = programs.started
+        self.shell.run()
+        self.client = AttachedClient(
+            loop,
+            self.channel,
+            Scanner(()),
+            ClientUser(),
+            pid=1,
+            template="one",
+            size=self.session.size.current,
+            device=None,
+            fresh=True,
+        )
+        self.session.enter(self.client)
+        self.client.enter(self.session)
 
     def output(self, data: bytes) -> None:
-        """As the session does when the program writes."""
-        self.client.take_output(data)
-        self.screen.output(data)
+        self.shell.write(data)
 
-
-def _nothing() -> None:
-    pass
+    def catch_up(self) -> None:
+        self.loop.pass_time(1)
+        self.loop.idle()
 
 
 @pytest.fixture
-def attachment(reactor: Reactor) -> Attachment:
-    return Attachment(reactor)
+def attachment(loop: FakeLoop, programs: FakePrograms) -> Attachment:
+    return Attachment(loop, programs)
 
 
 def test_output_that_finds_the_client_stopped_is_only_in_the_picture(
-    attachment: Attachment, reactor: Reactor
+    attachment: Attachment,
 ) -> None:
     channel = attachment.channel
     attachment.output(b"live\r\n")
@@ -89,12 +94,13 @@ def test_output_that_finds_the_client_stopped_is_only_in_the_picture(
     assert channel.shown == b"live\r\n"
     channel.stopped = False
     attachment.client.channel_back()
-    turn_until(reactor, lambda: b"line 50" in channel.shown)
+    attachment.catch_up()
+    assert channel.shown.count(b"line 100") == 1
     assert channel.shown.count(b"line 1\x1b") + channel.shown.count(b"line 1\r") == 1
 
 
 def test_a_client_that_says_twice_that_it_is_back_is_shown_one_picture(
-    attachment: Attachment, reactor: Reactor
+    attachment: Attachment,
 ) -> None:
     channel = attachment.channel
     attachment.output(b"live\r\n")
@@ -102,7 +108,7 @@ def test_a_client_that_says_twice_that_it_is_back_is_shown_one_picture(
     attachment.output(LINES)
     attachment.client.channel_back()
     attachment.client.channel_back()
-    turn_until(reactor, lambda: b"line 50" in channel.shown)
-    assert channel.shown.count(b"line 50") == 1
+    attachment.catch_up()
+    assert channel.shown.count(b"line 100") == 1
     attachment.output(b"live again")
     assert channel.shown.endswith(b"live again")

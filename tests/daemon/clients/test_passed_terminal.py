@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from shpool.daemon.clients.terminal_channel import PassedTerminal, Refused
+from shpool.daemon.clients.passed_terminal import PassedTerminal, Refused
 from tests.e2e.harness import Terminal, eventually
 
 

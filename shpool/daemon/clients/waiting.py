@@ -1,0 +1,35 @@
+"""The waiting room: requests about a session that is just coming or going.
+
+They are asked again, in order, when it has come or gone.  Plain data, so that it can be seen from
+the server who waits for what.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.daemon.clients.connection import Connection
+    from shpool.daemon.sessions.session import Session
+    from shpool.protocol.messages import Request
+
+
+class AwaitEnd:
+    """What is left of a Kill request when the kills are under way: to be answered at their end."""
+
+    def __init__(self, sessions: "list[Session]", not_found: "list[str]") -> None:
+        self.sessions = sessions
+        self.not_found = not_found
+
+
+class WaitingRoom:
+    def __init__(self) -> None:
+        self.waiting: dict[str, list[tuple[Connection, Request | AwaitEnd]]] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.waiting
+
+    def wait(self, name: str, connection: "Connection", request: "Request | AwaitEnd") -> None:
+        """Ask again when what becomes of the session `name` is known."""
+        self.waiting.setdefault(name, []).append((connection, request))
+
+    def leave(self, name: str) -> "list[tuple[Connection, Request | AwaitEnd]]":
+        """Whoever waits for the session `name`, who does not any more."""
+        return self.waiting.pop(name, [])

@@ -1,0 +1,70 @@
+"""Who may be at a session, and what a client types to: what each needs of the other."""
+
+from shpool.daemon.loop.reactor import Owner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.protocol.messages import TtySize
+
+
+class Front(Owner):
+    """What a client types to: a session, or the pager that is shown before it."""
+
+    __slots__ = ()
+
+    @property
+    def full(self) -> bool:
+        """It takes no input for now; the client is told when it does again."""
+        return False
+
+    def take_input(self, data: bytes) -> None:
+        """A client typed `data`."""
+
+
+class Participant(Owner):
+    """Who is attached to a session, as far as the session is concerned."""
+
+    __slots__ = ()
+
+    pid: int
+    template: str  # what the session's name was made from
+    size: "TtySize"  # of its terminal
+    since: "int | None"  # the picture's position() when it began to miss output, if it saw any
+    device: "int | None"  # the terminal that its process runs on, as st_rdev has it
+
+    @property
+    def holds(self) -> bool:
+        """The program is to wait, because this client can take no more."""
+        return False
+
+    @property
+    def waiting(self) -> bool:
+        """It is to be shown a picture as soon as there is one."""
+        return False
+
+    def take_output(self, data: bytes) -> None:
+        """The program wrote `data`."""
+
+    def show_picture(self, picture: bytes) -> None:
+        """What it was waiting for; what the program writes from now on comes after it."""
+
+    def resized(self, size: "TtySize") -> None:
+        """Its terminal has this size now."""
+
+    def front_full(self) -> None:
+        """What it types to takes no more for now."""
+
+    def front_drained(self) -> None:
+        """What it types to takes input again."""
+
+    def shell_ended(self) -> None:
+        """What the shell wrote last is about to come."""
+
+    def detach(self) -> None:
+        """Let it go; the session goes on."""
+
+    def leave(self, status: int, last_words: bytes) -> None:
+        """The session has let it go: show `last_words`, then say goodbye with `status`."""
+
+    def drop(self) -> None:
+        """The daemon ends: hang up without a status."""

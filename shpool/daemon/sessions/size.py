@@ -1,0 +1,75 @@
+"""The size of a session's pty: whose counts, and the jiggle that makes programs redraw.
+
+Each client has a size of its own.  With one client at a session that client's counts; with none
+the pty keeps the size it had.
+"""
+
+from shpool.daemon.loop.reactor import Owner
+from shpool.protocol.messages import TtySize
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shpool.daemon.loop.reactor import Reactor, Timer
+    from shpool.daemon.programs.pty import Pty
+    from shpool.daemon.sessions.participant import Participant
+    from shpool.daemon.sessions.picture import Picture
+
+# Seconds for which a pty is one row and column too large, so that programs redraw; the original's.
+_JIGGLE = 0.05
+
+
+def who_resized(clients: "Sequence[Participant]", pid: int) -> "Participant | None":
+    """Whose terminal a Resize request from the process `pid` is about; None with nobody attached.
+
+    The attach process itself sends it, on a connection of its own.  Where the system does not
+    tell pids, or somebody sends it in its place, it is the one who came last.
+    """
+    for client in clients:
+        if client.pid == pid:
+            return client
+    return clients[-1] if clients else None
+
+
+class WindowSize(Owner):
+    """Keeps the pty, once there is one, and the picture at the size that counts."""
+
+    def __init__(self, reactor: "Reactor", size: TtySize, picture: "Picture") -> None:
+        self._reactor = reactor
+        self.current = size
+        self.picture = picture
+        self.pty: Pty | None = None
+        self._jiggle: Timer | None = None
+
+    def set(self, size: TtySize) -> None:
+        """Have this size; a jiggle that is under way ends in it."""
+        self.current = size.usable()
+        if self._jiggle is None:
+            self._apply()
+
+    def fit(self, size: TtySize) -> None:
+        """A terminal of this size has come: have it, and have the program draw to it."""
+        self.current = size.usable()
+        if not self.picture.jiggles:
+            self._apply()
+            return
+        larger = TtySize(min(self.current.rows + 1, 65_535), min(self.current.cols + 1, 65_535))
+        if self.pty is not None:
+            self.pty.resize(larger)
+        if self._jiggle is None:
+            self._jiggle = self._reactor.call_later(_JIGGLE, self._end_jiggle)
+
+    def close(self) -> None:
+        if self._jiggle is not None:
+            self._jiggle.cancel()
+            self._jiggle = None
+
+    def _end_jiggle(self) -> None:
+        self._jiggle = None
+        self._apply()
+
+    def _apply(self) -> None:
+        if self.pty is not None:
+            self.pty.resize(self.current)
+        self.picture.resize(self.current)

@@ -1,0 +1,295 @@
+"""The daemon's core without processes, time or chance: a loop whose events a test chooses.
+
+Sockets are real ones that nobody waits for: what has come is served when a test says ready().
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from shpool.config import Config
+from shpool.daemon.loop.reactor import Reactor, Timer
+from shpool.daemon.programs.directory import SessionDir
+from shpool.daemon.programs.spawn import Child, Program, ProgramOwner, Spawner, Terminal
+from shpool.daemon.sessions.participant import Participant
+from shpool.daemon.sessions.session import Session, SessionKeeper
+from shpool.protocol.messages import TtySize
+
+# Every module of the core that asks for the time.
+CLOCKS = (
+    "shpool.daemon.clients.attach",
+    "shpool.daemon.clients.client",
+    "shpool.daemon.clients.terminal_channel",
+    "shpool.daemon.loop.outbound",
+    "shpool.daemon.loop.reactor",
+    "shpool.daemon.sessions.picture",
+)
+
+
+class FakeLoop(Reactor):
+    """Serves nothing by itself: each event happens when the test names it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        for module in CLOCKS:
+            monkeypatch.setattr(f"{module}.monotonic", self._time)
+        super().__init__()
+        self.signals = self._signals
+
+    def _time(self) -> float:
+        return self.now
+
+    def on_signal(self, number: int, callback: Callable[[], None]) -> None:
+        self._signals[number] = callback
+
+    # ---- what happens
+
+    def readable(self, fd: int) -> None:
+        """`fd` can be read, or has ended; nothing if nobody reads it."""
+        watch = self._watches.get(fd)
+        if watch is not None and watch.reader is not None:
+            self._serve(watch.reader, fd)
+        self.settle()
+
+    def writable(self, fd: int) -> None:
+        watch = self._watches.get(fd)
+        if watch is not None and watch.writer is not None:
+            self._serve(watch.writer, fd)
+        self.settle()
+
+    def hung_up(self, fd: int) -> None:
+        """The other end of `fd` is gone; nothing if nobody watches for that."""
+        callback = self._hangup_callbacks.get(fd)
+        self.on_hangup(fd, None)
+        if callback is not None:
+            self._serve(callback)
+        self.settle()
+
+    def pass_time(self, seconds: float) -> None:
+        """Deadlines up to then are served, each at its time."""
+        end = self.now + seconds
+        while self._timers and self._timers[0][0] <= end:
+            deadline, _, timer = self._timers.pop(0)
+            self._timers.sort()
+            if timer.callback is not None:
+                self.now = max(self.now, deadline)
+                self._serve(timer.callback)
+                self.settle()
+        self.now = end
+
+    def idle(self) -> None:
+        """Do all idle work, and nothing else."""
+        while self._idle:
+            work = self._idle.pop(0)
+            if self._serve(work):
+                self._idle.append(work)
+            self.settle()
+
+    def settle(self) -> None:
+        """Do what is to be done soon."""
+        while self._soon:
+            self._do_soon()
+
+    # ---- what is watched
+
+    def reads(self, fd: int) -> bool:
+        watch = self._watches.get(fd)
+        return watch is not None and watch.reader is not None
+
+    def deadlines(self) -> list[Timer]:
+        """Those that were not called off."""
+        return [timer for _, _, timer in self._timers if timer.callback is not None]
+
+
+class FakePrograms(Spawner):
+    """Starts nothing: a program runs, writes, fails and ends when the test says so."""
+
+    def __init__(self, loop: FakeLoop) -> None:
+        super().__init__(loop, 0o022, None)
+        self.loop = loop
+        self.started: list[FakeChild] = []  # and not waited for yet
+        self._all: list[FakeChild] = []
+        self.refuse: Exception | None = None  # to be raised by the next start
+
+    def start(
+        self,
+        program: Program,
+        size: TtySize,
+        owner: ProgramOwner,
+        *,
+        echo: bool = True,
+        keep_slave: bool = False,
+    ) -> Child:
+        if self.refuse is not None:
+            raise self.refuse
+        child = FakeChild(self, program, size, owner, keep_slave=keep_slave)
+        self.children[child.pid] = child
+        self.started.append(child)
+        self._all.append(child)
+        return child
+
+    def close(self) -> None:
+        for child in self._all:
+            child.close()
+
+    def reap(self) -> None:
+        for child in [child for child in self.started if child.dead is not None]:
+            self.started.remove(child)
+            del self.children[child.pid]
+            child.status = child.dead
+            self.loop.soon(child.tell_end)
+
+
+class FakeChild(Child):
+    """The other end of its pty is a socket, `far`."""
+
+    def __init__(
+        self,
+        programs: FakePrograms,
+        program: Program,
+        size: TtySize,
+        owner: ProgramOwner,
+        *,
+        keep_slave: bool,
+    ) -> None:
+        self.program = program
+        self.terminal = Terminal(size, echo=True)  # a real one, for what is asked of ptys only
+        os.close(self.terminal.master)
+        self.near, self.far = socket.socketpair()
+        self.near.setblocking(False)
+        self.far.setblocking(False)
+        self.terminal.master = os.dup(self.near.fileno())
+        if not keep_slave:
+            self.terminal.close_slave()
+        self.dead: int | None = None
+        self.signals: list[int] = []
+        self.programs = programs
+        pid = 50_000 + len(programs.started) + 100 * int(programs.loop.now)
+        super().__init__(programs, pid, self.terminal, -1, owner)
+
+    def signal_group(self, number: int) -> None:
+        if self.status is None:
+            self.signals.append(number)
+
+    def take_outcome(self) -> None:
+        """The program runs; told when the test says so, or when it has ended."""
+        terminal, self._terminal = self._terminal, None
+        if terminal is not None and self.owner is not None:
+            self.owner.started(terminal)
+
+    def run(self) -> None:
+        """The exec has worked."""
+        self.programs.loop.soon(self.take_outcome)
+        self.programs.loop.settle()
+
+    def fail(self, reason: str) -> None:
+        """The exec has not."""
+        owner, self.owner = self.owner, None
+        self.terminal.close()
+        del self.programs.children[self.pid]
+        self.programs.started.remove(self)
+        if owner is not None:
+            owner.failed(reason)
+        self.programs.loop.settle()
+
+    def write(self, data: bytes) -> None:
+        """The program writes, and the loop sees it if anybody reads the pty."""
+        self.far.send(data)
+        self.programs.loop.readable(self.terminal.master)
+
+    def typed(self) -> bytes:
+        """What it has been sent, and not been asked for yet."""
+        try:
+            return self.far.recv(1 << 20)
+        except BlockingIOError:
+            return b""
+
+    def die(self, status: int) -> None:
+        """It ends, which nobody has noticed yet."""
+        self.dead = status
+
+    def end(self, status: int) -> None:
+        """It ends, and SIGCHLD says so."""
+        self.die(status)
+        self.programs.reap()
+        self.programs.loop.settle()
+
+    def close(self) -> None:
+        self.near.close()
+        self.far.close()
+        if self._terminal is not None:
+            self._terminal.close()
+
+
+class Visitor(Participant):
+    """A client at a session, of which it notes what it hears."""
+
+    def __init__(self, pid: int = 77) -> None:
+        self.pid = pid
+        self.template = "one"
+        self.size = TtySize(24, 80)
+        self.since = None
+        self.device = None
+        self.is_full = False
+        self.is_waiting = False
+        self.heard: list[object] = []
+
+    @property
+    def holds(self) -> bool:
+        return self.is_full
+
+    @property
+    def waiting(self) -> bool:
+        return self.is_waiting
+
+    def take_output(self, data: bytes) -> None:
+        self.heard.append(data)
+
+    def show_picture(self, picture: bytes) -> None:
+        self.is_waiting = False
+        self.heard.append(("picture", picture))
+
+    def front_full(self) -> None:
+        self.heard.append("full")
+
+    def front_drained(self) -> None:
+        self.heard.append("drained")
+
+    def shell_ended(self) -> None:
+        self.heard.append("shell ended")
+
+    def leave(self, status: int, last_words: bytes) -> None:
+        self.heard.append(("leave", status))
+
+    def drop(self) -> None:
+        self.heard.append("drop")
+
+
+class FakeDirectory(SessionDir):
+    """Nothing on disk."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("/nowhere", name)
+        self.removed = 0
+
+    def create(self) -> None:
+        pass
+
+    def remove(self) -> None:
+        self.removed += 1
+
+
+def make_session(
+    loop: Reactor,
+    keeper: SessionKeeper,
+    name: str = "one",
+    config: Config | None = None,
+    ttl: int | None = None,
+) -> Session:
+    """A session that is not started."""
+    size = TtySize(24, 80)
+    return Session(loop, keeper, name, FakeDirectory(name), config or Config({}), size, ttl)

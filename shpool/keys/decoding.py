@@ -129,8 +129,10 @@ def _legacy_keys() -> "list[tuple[tuple[str, ...], tuple[int, ...]]]":
     keys = []
     for byte in range(256):
         names = tuple(f"Ctrl-{key}" for key, code in CONTROL_CODES.items() if code == byte)
-        codes = [code for code, called in _WITH_CONTROL.items() if set(called) & set(names)]
-        keys.append((_PLAIN.get(byte, names), (byte, *codes)))
+        codes = {code for code, called in _WITH_CONTROL.items() if set(called) & set(names)}
+        codes.add(byte)
+        codes |= {code for code, shifted in _US_SHIFTED.items() if shifted in codes}
+        keys.append((_PLAIN.get(byte, names), tuple(codes)))
     return keys
 
 
@@ -188,7 +190,7 @@ def _kitty(code: int, shifted: int, base: int, encoded: int, event: int, text: i
         return MODIFIER, (), ()
     code = _KEYPAD.get(code, code)
     if event == _RELEASED:
-        return RELEASE, (), (code,)
+        return RELEASE, (), (code, shifted) if shifted else (code,)
     modifiers = _modifiers(encoded)
     # A key of a Latin layout says itself which one it is, wherever it is on the keyboard.
     character = base if base and code > 0x7F else code

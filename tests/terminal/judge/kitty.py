@@ -50,6 +50,10 @@ class Kitty:
         self._last += 1
         return KittyScreen(self, self._last, rows, cols, scrollback)
 
+    def type(self, events: list[dict[str, Any]]) -> list[bytes]:
+        """What it sends for each key event; see encode_key_for_tty() of its source."""
+        return [sent.encode() for sent in self.call("type", id=0, events=events)]
+
     def close(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()

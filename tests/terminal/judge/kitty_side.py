@@ -14,6 +14,7 @@ sys.path.insert(0, "/usr/lib/kitty")
 
 from kitty.fast_data_types import (  # type: ignore[import-not-found]
     Screen,
+    encode_key_for_tty,
     parse_bytes,
     set_options,
 )
@@ -167,6 +168,8 @@ def main() -> None:
                 answer = judges[number].told.answers.decode("latin-1")
             elif op == "probe":
                 answer = judges[number].probe()
+            elif op == "type":
+                answer = [encode_key_for_tty(**event) for event in request["events"]]
             elif op == "close":
                 del judges[number]
             print(json.dumps({"ok": answer}), flush=True)

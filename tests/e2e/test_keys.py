@@ -33,10 +33,11 @@ def shpool(place: Place) -> Place:
     return place
 
 
-def typing(place: Place) -> Terminal:
-    """A client whose session shows every byte that it is typed."""
+def typing(place: Place, asked: bytes = b"") -> Terminal:
+    """A client whose session shows every byte that it is typed, and has `asked` its terminal."""
     program = (
-        "import os\nos.write(1, b'ready')\nwhile 1: os.write(1, os.read(0, 99).hex().encode())"
+        f"import os\nos.write(1, {asked!r} + b'ready')\n"
+        "while 1: os.write(1, os.read(0, 99).hex().encode())"
     )
     script = place.scratch / "show.py"
     script.write_text(f"import tty\ntty.setraw(0)\n{program}\n")

@@ -1,4 +1,5 @@
-"""An attached client between its session and its channel: nothing is shown twice."""
+"""An attached client between its session and its channel: nothing is shown twice,
+and nothing that is typed gets stuck."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from shpool.config_values import RestoreMode
 from shpool.daemon.clients.channel import Channel
 from shpool.daemon.clients.client import AttachedClient, ClientUser
 from shpool.daemon.programs.spawn import Program
-from shpool.daemon.sessions.session import SessionKeeper
+from shpool.daemon.sessions.session import Session, SessionKeeper
 from shpool.keys.scanner import Scanner
 from tests.daemon.fakes import FakeLoop, FakePrograms, make_session
 
@@ -39,6 +40,9 @@ class FakeChannel(Channel):
     def show(self, data: bytes) -> None:
         self.shown += data
 
+    def read(self, wanted: bool) -> None:
+        pass
+
     def leave(self, last_words: bytes, status: int) -> None:
         self.told.append(("leave", status))
 
@@ -60,7 +64,7 @@ class Attachment:
         self.client = AttachedClient(
             loop,
             self.channel,
-            Scanner(()),
+            Scanner([(("Ctrl-a", "d"), "detach")]),
             ClientUser(),
             pid=1,
             template="one",
@@ -73,6 +77,13 @@ class Attachment:
 
     def output(self, data: bytes) -> None:
         self.shell.write(data)
+
+    def typed(self) -> bytes:
+        """What the shell has been typed since it was asked last."""
+        try:
+            return self.shell.far.recv(65536)
+        except BlockingIOError:
+            return b""
 
     def catch_up(self) -> None:
         self.loop.pass_time(1)
@@ -112,3 +123,54 @@ def test_a_client_that_says_twice_that_it_is_back_is_shown_one_picture(
     assert channel.shown.count(b"line 100") == 1
     attachment.output(b"live again")
     assert channel.shown.endswith(b"live again")
+
+
+def test_an_escape_is_passed_on_when_nothing_comes_after_it(
+    attachment: Attachment, loop: FakeLoop
+) -> None:
+    client = attachment.client
+    client.channel_input(b"x\x1b")
+    assert attachment.typed() == b"x"
+    loop.pass_time(0.05)
+    assert attachment.typed() == b"\x1b"
+    client.channel_input(b"\x1b")
+    assert attachment.typed() == b"\x1b"
+    assert not loop.deadlines()
+
+
+def test_a_binding_is_waited_for_without_limit(attachment: Attachment, loop: FakeLoop) -> None:
+    client = attachment.client
+    client.channel_input(b"\x1b[97;5u")
+    assert not loop.deadlines()
+    loop.pass_time(3600)
+    assert attachment.typed() == b""
+    client.channel_input(b"\x1b[100u")
+    assert attachment.channel.told == [("leave", 0)]
+    assert not loop.deadlines()
+
+
+def test_the_rest_of_a_key_or_a_paste_is_not_missed_while_nothing_is_read(
+    attachment: Attachment, loop: FakeLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = attachment.client
+    full = False
+    monkeypatch.setattr(Session, "full", property(lambda _: full))
+    for part, rest in ((b"\x1b[9", b"7;5ux"), (b"\x1b[200~", b"\x01d\x1b[201~x")):
+        full = True
+        client.front_full()
+        client.channel_input(part)
+        seen = attachment.typed()
+        loop.pass_time(60)
+        assert attachment.typed() == b""
+        assert not loop.deadlines()
+        full = False
+        client.front_drained()
+        client.channel_input(rest)
+        assert seen + attachment.typed() == part + rest
+
+
+def test_a_client_that_has_gone_is_not_waited_for(attachment: Attachment, loop: FakeLoop) -> None:
+    attachment.client.channel_input(b"\x1b")
+    assert loop.deadlines()
+    attachment.client.drop()
+    assert not loop.deadlines()

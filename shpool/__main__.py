@@ -34,7 +34,7 @@ def _take_name():
     # type: () -> None
     """Be called shpool by ps, top and killall, not by the interpreter's name (Linux)."""
     try:
-        fd = os.open("/proc/self/comm", os.O_WRONLY | os.O_CLOEXEC)
+        fd = os.open("/proc/self/comm", os.O_WRONLY)
     except OSError:
         return
     os.write(fd, b"shpool")

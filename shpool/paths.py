@@ -12,7 +12,7 @@ SOCKET_NAME = "shpool.socket"
 EVENTS_SOCKET_NAME = "events.socket"
 PID_FILE_NAME = "daemonized-shpool.pid"
 LOG_FILE_NAME = "daemonized-shpool.log"
-LOCK_FILE_NAME = "daemon.lock"
+LOCK_FILE_NAME = "daemon.lock"  # its pid and host, in the directory of its session files
 
 # In the environment of a daemon that a client starts in the background: it has a pid file and a
 # log beside its socket then, and tells that client what it has to say on its stderr.
@@ -43,6 +43,19 @@ class Paths:
 
     def beside_socket(self, name: str) -> str:
         return os.path.join(os.path.dirname(self.socket), name)
+
+    def locked_by(self) -> int:
+        """The pid of the daemon that serves `socket`, 0 if it has not written it down."""
+        try:
+            fd = os.open(os.path.join(self.state, LOCK_FILE_NAME), os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError:
+            return 0
+        try:
+            return int(os.read(fd, 256).split()[0])
+        except (OSError, ValueError, IndexError):
+            return 0
+        finally:
+            os.close(fd)
 
 
 def _base_dir(environ: "Mapping[str, str]") -> "tuple[str, bool]":

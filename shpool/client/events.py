@@ -1,5 +1,8 @@
 """shpool events: copy the event stream to stdout, a line at a time."""
 
+import os
+
+from shpool import peer
 from shpool.client.connect import ClientError, connect
 from shpool.client.reach import reach
 from shpool.errors import Verdict
@@ -34,7 +37,39 @@ def run(context: "Context", parsed: "Parsed") -> int:
 
 
 def _subscribe(context: "Context") -> "socket.socket | None":
-    # Only to start a daemon if there is none; its events socket is bound before the other one, and
-    # may be gone again: a daemon that ends listens to the end.
-    reach(context).close()
-    return connect(context.paths.events)
+    # To start a daemon if there is none, and to know it; its events socket is bound before the
+    # other one, and may be gone again: a daemon that ends listens to the end.
+    connection = reach(context)
+    daemon = _pid(connection.sock)
+    connection.close()
+    path = context.paths.events
+    sock = connect(path)
+    if sock is None:
+        from shpool.client.lost import bring_back
+
+        if bring_back(context.paths.socket, path):
+            sock = connect(path)
+    if sock is not None:
+        _check_whose(context, sock, daemon)
+    return sock
+
+
+def _check_whose(context: "Context", sock: "socket.socket", daemon: int) -> None:
+    """Of several daemons in a directory, one has the events socket.  Raises ClientError."""
+    whose = _pid(sock)
+    if whose == daemon or not (whose and daemon):
+        return
+    # A socket that systemd made is systemd's to the kernel, so that the daemon has to tell.
+    if context.paths.locked_by() in (whose, 0):
+        return
+    sock.close()
+    directory = os.path.dirname(context.paths.events)
+    raise ClientError(f"the events socket in {directory} is another daemon's (pid {whose})")
+
+
+def _pid(sock: "socket.socket") -> int:
+    """Of who listens, 0 if the system does not tell."""
+    try:
+        return peer.credentials(sock)[0]
+    except OSError:
+        return 0

@@ -7,12 +7,21 @@ or the original, would die of it.
 """
 
 import os
-import signal
 import time
 
 from shpool.client.connect import ClientError, listening
 from shpool.options import GLOBAL_OPTIONS, UsageError, parse
 from shpool.paths import Paths, PathsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from signal import SIGUSR1
+else:
+    # Of what signal adds to this, enum alone takes as long to load as all of a list.
+    try:
+        from _signal import SIGUSR1
+    except ImportError:
+        from signal import SIGUSR1
 
 # Seconds for a daemon to bind anew.
 _PATIENCE = 5.0
@@ -28,7 +37,7 @@ _LONGEST_LOOK = 0.05
 _WORDS_MAX = 131_072
 _ENVIRON_MAX = 2_097_152
 
-_SIGUSR1_BIT = 1 << (signal.SIGUSR1 - 1)
+_SIGUSR1_BIT = 1 << (SIGUSR1 - 1)
 
 # Options of the interpreter that have a value.
 _VALUED = "WX"
@@ -70,7 +79,7 @@ def bring_back(path: str, wanted: "str | None" = None) -> bool:
             if reason:
                 raise ClientError(f"{_verdict(daemon.pid)} ({reason})")
             try:
-                os.kill(daemon.pid, signal.SIGUSR1)
+                os.kill(daemon.pid, SIGUSR1)
             except ProcessLookupError:
                 continue
             asked = daemon.pid

@@ -195,7 +195,7 @@ class Places:
         try:
             self.events = self._bind_again(self._paths.events, self.events)
             if self._daemonized and self._paths.events in self._bound:
-                self._write_pid_file_again()
+                self._take_files_again()
             self.requests = self._bind_again(self._socket_path, self.requests)
         finally:
             binding.unlink()
@@ -220,6 +220,7 @@ class Places:
             fresh = self._bind(path)
         except Taken:
             logs.warn(f"another daemon is at {path} by now, and is left alone")
+            self._bound.pop(path, None)
             return sock
         except ListenError as error:
             logs.warn(f"cannot bind anew: {error}")
@@ -227,14 +228,15 @@ class Places:
         logs.info(f"bound {path} anew")
         return fresh
 
-    def _write_pid_file_again(self) -> None:
-        if self._pid_file.stands():
-            return
+    def _take_files_again(self) -> None:
+        """What the first daemon of a directory has, which we may not have been before."""
         try:
-            if not self._pid_file.take():
+            if not self._pid_file.stands() and not self._pid_file.take():
                 logs.warn(f"{self._pid_file.path} is another daemon's by now, and is left alone")
+            if self._log_file is None:
+                self._open_log()
         except PlaceError as error:
-            logs.warn(f"no pid file: {error}")
+            logs.warn(f"cannot be had again: {error}")
 
     def _open_log_again(self) -> None:
         """Go on in the same file if it is still there, else in a new one."""

@@ -1,0 +1,416 @@
+"""A daemon that lives on without its sockets: after a logout, or when a cleaner was there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.e2e.harness import CHECKOUT, DEADLINE, Place, eventually
+from tests.programs import need
+
+Lose = Callable[[Place], None]
+
+
+def logout(place: Place) -> None:
+    shutil.rmtree(place.xdg_runtime)
+
+
+def lose_directory(place: Place) -> None:
+    shutil.rmtree(place.runtime)
+
+
+def lose_socket(place: Place) -> None:
+    place.socket.unlink()
+
+
+def lose_sockets(place: Place) -> None:
+    place.socket.unlink()
+    place.events_socket.unlink()
+
+
+def lose_listener(place: Place) -> None:
+    """Something stands there at which nobody listens."""
+    place.socket.unlink()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stale:
+        stale.bind(str(place.socket))
+
+
+EVERYTHING = [logout, lose_directory, lose_socket, lose_sockets, lose_listener]
+
+
+@pytest.fixture
+def autodaemon(place: Place) -> Iterator[int]:
+    """A daemon that a client has started, with a session in it; its pid."""
+    assert place.run("attach", "-b", "main") == (0, "", "")
+    yield place.autodaemon()
+    place.end_autodaemon()
+
+
+LISTED = (0, "NAME\tSTATUS\nmain\tdisconnected\n", "")
+
+
+@pytest.mark.parametrize("lose", EVERYTHING)
+def test_a_client_that_finds_no_socket_goes_on_in_the_old_session(
+    place: Place, autodaemon: int, lose: Lose
+) -> None:
+    client = place.attach("main")
+    client.ask("mark=kept")
+    client.hang_up()
+    client.wait()
+    lose(place)
+    client = place.attach("main")
+    assert client.ask("echo $mark") == "kept\n"
+    assert place.autodaemon() == autodaemon
+    assert place.run("list").out == "NAME\tSTATUS\nmain\tattached\n"
+    assert client.ask("test -d $SHPOOL_SESSION_DIR && echo there") == "there\n"
+    assert [place.xdg_runtime.stat().st_mode & 0o777, place.runtime.stat().st_mode & 0o777] == [
+        *(0o700, 0o700)
+    ]
+    place.expect_events(place.subscribe())
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome"),
+    [
+        (["list"], LISTED),
+        (["-D", "list"], LISTED),
+        (["attach", "-b", "main"], (0, "", "")),
+        (["detach", "main"], (1, "", "not attached: main\n")),
+        (["kill", "main"], (0, "", "")),
+        (["var", "list"], (0, "", "")),
+        (["set-log-level", "info"], (0, "", "")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_every_command_finds_the_daemon(
+    place: Place, autodaemon: int, words: list[str], outcome: tuple[int, str, str]
+) -> None:
+    logout(place)
+    assert place.run(*words) == outcome
+    assert place.autodaemon() == autodaemon
+
+
+@pytest.mark.parametrize("lose", [logout, lambda place: place.events_socket.unlink()])
+def test_events_are_followed_again(place: Place, autodaemon: int, lose: Lose) -> None:
+    lose(place)
+    client = place.popen("events")
+    place.until_subscribed(1)
+    place.kill("main")
+    assert client.stdout is not None
+    assert client.stdout.readline() == b'{"type":"session.removed"}\n'
+    assert place.autodaemon() == autodaemon
+
+
+def test_those_who_are_connected_notice_nothing(place: Place, autodaemon: int) -> None:
+    client = place.attach("main")
+    client.ask("true")
+    events = place.subscribe()
+    logout(place)
+    assert place.run("list").status == 0
+    assert client.ask("echo still") == "still\n"
+    place.expect_events(events)
+
+
+def test_several_clients_at_once_bring_one_daemon_back(place: Place, autodaemon: int) -> None:
+    logout(place)
+    clients = [place.popen("list") for _ in range(5)]
+    for client in clients:
+        out, err = client.communicate(timeout=DEADLINE)
+        assert (client.returncode, out.decode(), err.decode()) == LISTED
+    assert place.autodaemon() == autodaemon
+
+
+def test_a_daemon_in_the_foreground_is_found_by_its_environment(shpool: Place) -> None:
+    shpool.raw_session("main")
+    logout(shpool)
+    assert shpool.run("list") == LISTED
+    shpool.logged("a signal says to bind anew")
+    assert shpool.run("list") == LISTED
+
+
+def test_a_signal_makes_it_bind_anew_without_any_client(shpool: Place) -> None:
+    lose_sockets(shpool)
+    os.kill(shpool.daemon_pid, signal.SIGUSR1)
+    eventually(shpool.answers)
+    shpool.expect_events(shpool.subscribe())
+
+
+def test_a_signal_changes_nothing_where_nothing_is_gone(shpool: Place) -> None:
+    before = [path.lstat().st_ino for path in (shpool.socket, shpool.events_socket)]
+    client = shpool.attach("one")
+    client.ask("true")
+    os.kill(shpool.daemon_pid, signal.SIGUSR1)
+    shpool.logged("a signal says to bind anew")
+    assert client.ask("echo still") == "still\n"
+    assert [path.lstat().st_ino for path in (shpool.socket, shpool.events_socket)] == before
+
+
+# ---- whom to ask
+
+
+def test_a_daemon_of_another_path_is_not_asked(place: Place, autodaemon: int) -> None:
+    other = place.scratch / "other.socket"
+    lose_socket(place)
+    assert place.run("-s", str(other), "list") == (0, "NAME\tSTATUS\n", "")
+    assert "bind anew" not in place.log_text()
+    other.unlink()
+    assert place.run("list") == LISTED
+    assert "bind anew" in place.log_text()
+    assert "bind anew" not in (place.scratch / "daemonized-shpool.log").read_text()
+    assert place.run("-s", str(other), "list") == (0, "NAME\tSTATUS\n", "")
+    place.end_autodaemon(place.scratch)
+
+
+# Catches the signal, as a daemon of ours does, and lets it be known; unless it is to die of it.
+LOOKALIKE = """
+import os, signal, sys, time
+if {catches}:
+    signal.signal(signal.SIGUSR1, lambda *_: open({report!r}, "w").close())
+else:
+    signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+open({ready!r}, "w").close()
+while True:
+    time.sleep(1000)
+"""
+
+
+class Lookalike:
+    """A process of which one could think that it is a daemon."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._report = place.scratch / "signalled"
+        self.program = place.scratch / "shpool" / "__main__.py"
+        self.program.parent.mkdir(exist_ok=True)
+
+    @contextmanager
+    def runs(self, *words: str, catches: bool = True, user: int | None = None) -> Iterator[int]:
+        """Its pid.  `words` follow the interpreter; PROGRAM there is its path, TEXT what it is."""
+        ready = self._place.scratch / "ready"
+        text = LOOKALIKE.format(catches=catches, report=str(self._report), ready=str(ready))
+        self.program.write_text(text)
+        if user is not None:
+            self._place.root.chmod(0o755)
+            self._place.scratch.chmod(0o777)
+        python = sys.executable if user is None else need("/usr/bin/python3")
+        given = {"PROGRAM": str(self.program), "TEXT": text}
+        process = subprocess.Popen(
+            [python, *(given.get(word, word) for word in words)],
+            env=self._place.env,
+            cwd="/",
+            user=user,
+        )
+        try:
+            eventually(ready.exists, "it runs")
+            yield process.pid
+            assert process.poll() is None, "it lives on"
+        finally:
+            process.kill()
+            process.wait()
+            ready.unlink()
+
+    @property
+    def signalled(self) -> bool:
+        return self._report.exists()
+
+
+@pytest.mark.parametrize("lose", [logout, lose_socket])
+def test_one_that_cannot_bind_anew_is_said_and_left_alone(place: Place, lose: Lose) -> None:
+    lookalike = Lookalike(place)
+    place.runtime.mkdir()
+    place.socket.write_text("")
+    with lookalike.runs(
+        "-I", "-S", "PROGRAM", "-v", "--socket", str(place.socket), "daemon", catches=False
+    ) as pid:
+        lose(place)
+        for words in (["list"], ["attach", "-b", "main"], ["-D", "kill", "main"], ["events"]):
+            assert place.run(*words) == (
+                1,
+                "",
+                f"shpool: a daemon (pid {pid}) lost its socket and cannot bind anew; "
+                "its sessions live on\n",
+            )
+        assert [found for found in place.processes() if found != pid] == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-c", "TEXT", "--socket", "SOCKET", "daemon"],
+        ["PROGRAM", "--socket", "SOCKET", "attach", "daemon"],
+        ["PROGRAM", "--socket", "SOCKET-2", "daemon"],
+        ["PROGRAM", "--socket", "SOCKET", "--unheard-of", "daemon"],
+    ],
+)
+def test_what_only_looks_like_a_daemon_is_not_one(place: Place, words: list[str]) -> None:
+    lookalike = Lookalike(place)
+    words = [word.replace("SOCKET", str(place.socket)) for word in words]
+    with lookalike.runs(*words):
+        assert place.run("-D", "list") == (1, "", "could not connect to daemon\n")
+        assert place.run("list") == (0, "NAME\tSTATUS\n", "")
+        assert not lookalike.signalled
+        place.end_autodaemon()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_a_process_of_another_user_is_not_trusted(place: Place) -> None:
+    lookalike = Lookalike(place)
+    with lookalike.runs("PROGRAM", "--socket", str(place.socket), "daemon", user=65_534):
+        assert place.run("-D", "list") == (1, "", "could not connect to daemon\n")
+        assert not lookalike.signalled
+
+
+def test_a_daemon_of_another_file_system_is_not_asked(place: Place) -> None:
+    """In a container the same path is another place."""
+    before = place.wrapper
+    mount = 'mount -t tmpfs none "$0" && exec "$@"'
+    place.wrapper = [need("unshare"), "--mount", "sh", "-c", mount, str(place.xdg_runtime)]
+    if subprocess.run([*place.wrapper, "true"], check=False).returncode:
+        pytest.skip("a mount namespace is not to be had")
+    daemon = place.launch()
+    place.wrapper = before
+    place.logged("STARTING DAEMON")
+    assert place.run("-D", "list") == (1, "", "could not connect to daemon\n")
+    assert "bind anew" not in place.log_text()
+    daemon.terminate()
+    assert daemon.wait() == 0
+
+
+def test_without_proc_it_is_said_how_to_reach_one_that_may_be_running(place: Place) -> None:
+    mount = 'mount -t tmpfs none /proc && exec "$@"'
+    place.wrapper = [need("unshare"), "--mount", "sh", "-c", mount, "sh"]
+    if subprocess.run([*place.wrapper, "true"], check=False).returncode:
+        pytest.skip("a mount namespace is not to be had")
+    done = place.run("-D", "list")
+    assert (done.status, done.out) == (1, "")
+    warning, verdict = done.err.splitlines()
+    assert verdict == "could not connect to daemon"
+    assert warning.startswith(f"shpool: warn: no daemon answers at {place.socket}; one may be")
+    assert "kill -USR1 PID" in warning
+
+
+# ---- what stands there by now
+
+
+def test_somebody_else_who_answers_by_now_is_left_alone(shpool: Place) -> None:
+    lose_socket(shpool)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+        other.bind(str(shpool.socket))
+        other.listen()
+        os.kill(shpool.daemon_pid, signal.SIGUSR1)
+        shpool.logged(f"WARN  another daemon is at {shpool.socket} by now, and is left alone")
+        theirs = shpool.socket.lstat().st_ino
+        assert shpool.stop() == 0
+        assert shpool.socket.lstat().st_ino == theirs
+    shpool.socket.unlink()
+
+
+def test_a_socket_that_was_passed_is_kept_until_its_path_is_gone(place: Place) -> None:
+    place.runtime.mkdir(0o700)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as passed:
+        passed.bind(str(place.socket))
+        passed.listen()
+        fd = passed.fileno()
+
+        def move() -> None:
+            os.dup2(fd, 3)
+
+        place.start(env={"LISTEN_FDS": "1"}, pass_fds=[3, fd], preexec=None if fd == 3 else move)
+    place.raw_session("main")
+    before = place.socket.lstat().st_ino
+    os.kill(place.daemon_pid, signal.SIGUSR1)
+    place.logged("a signal says to bind anew")
+    assert place.run("list") == LISTED
+    assert place.socket.lstat().st_ino == before
+    logout(place)
+    assert place.run("list") == LISTED
+
+
+# ---- as systemd and logind do it, with users of their own
+
+
+class Account:
+    """Another user, who runs a copy of the program that everybody can read."""
+
+    def __init__(self, place: Place, uid: int) -> None:
+        self._place = place
+        self.uid = uid
+        top = place.scratch / "accounts"
+        self.run_user = top / "run"  # root's, as /run/user is
+        self.runtime = self.run_user / str(uid)
+        home = top / "home"
+        shutil.copytree(
+            CHECKOUT / "shpool", top / "shpool", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        self.run_user.mkdir()
+        home.mkdir()
+        os.chown(home, uid, uid)
+        for directory in (place.root, place.scratch, top, self.run_user):
+            directory.chmod(0o755)
+        self._command = [need("/usr/bin/python3"), "-IS", str(top / "shpool" / "__main__.py")]
+        self.env = {
+            "PATH": place.env["PATH"],
+            "HOME": str(home),
+            "XDG_RUNTIME_DIR": str(self.runtime),
+            "SHELL": "/bin/sh",
+        }
+        self.log_in()
+
+    def log_in(self) -> None:
+        self.runtime.mkdir(0o700)
+        os.chown(self.runtime, self.uid, self.uid)
+
+    def log_out(self) -> None:
+        shutil.rmtree(self.runtime)
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [*self._command, *words],
+            env=self.env,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            user=self.uid,
+            group=self.uid,
+            extra_groups=[],
+            timeout=DEADLINE,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    def daemon(self) -> int:
+        return int((self.runtime / "shpool" / "daemonized-shpool.pid").read_text())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+def test_two_users_log_out_and_in_and_each_is_back_in_the_old_session(place: Place) -> None:
+    ada = Account(place, 65_533)
+    assert ada.run("attach", "-b", "-c", "sleep 1000", "main") == (0, "", "")
+    pid = ada.daemon()
+    ada.log_out()
+    done = ada.run("list")
+    assert done == (
+        1,
+        "",
+        f"shpool: a daemon (pid {pid}) lost its socket and cannot bind anew; its sessions live on "
+        f"({ada.runtime} is gone, and {ada.run_user} is not ours to make it in)\n",
+    )
+    # Somebody else with the same environment, as after `sudo -E`, neither asks nor takes anything.
+    root = subprocess.run(
+        place.command("-D", "list"), env={**place.env, **ada.env}, capture_output=True, check=False
+    )
+    assert (root.returncode, root.stderr) == (1, b"could not connect to daemon\n")
+    ada.log_in()
+    assert ada.run("list") == LISTED
+    assert ada.daemon() == pid
+    assert ada.run("kill", "main") == (0, "", "")
+    os.kill(pid, signal.SIGTERM)
+    eventually(lambda: pid not in place.processes(), "the daemon ends")

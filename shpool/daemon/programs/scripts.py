@@ -311,15 +311,46 @@ _ZSH_USER_FILE = r"""
     fi
 """
 
+# It is the last of the hooks, and goes there again when one was added. Another one may do the same,
+# as powerlevel10k's does: then each goes behind the other in its turn, and ours runs later in every
+# round, for zsh goes through the list as it was.
+#
 # PROMPT_SUBST is the user's to set: with it on, a branch name in a prompt that was written for it
 # being off could run commands. So without it the prefix, and nothing else, is expanded here.
+#
+# powerlevel10k builds its prompt anew while the user types, when git has answered, so we follow the
+# function that does. It fills all lines but the last to the width of the terminal: there the prefix
+# stands before the last. What it keeps for the next shell's instant prompt is not for us.
 _ZSH_PROMPT = r"""
     function __shpool_prompt {
         builtin local result=$? subst=0 percent=0
         if [[ -o prompt_subst ]]; then subst=1; fi
         if [[ -o prompt_percent ]]; then percent=1; fi
         builtin emulate -L zsh
+        __shpool_set_prompt
+        if [[ $precmd_functions[-1] != __shpool_prompt ]]; then
+            precmd_functions=("${(@)precmd_functions:#__shpool_prompt}" __shpool_prompt)
+        fi
+        if [[ ${functions[_p9k_set_prompt]-__shpool_} != *__shpool_* ]]; then
+            functions[__shpool_p9k]=$functions[_p9k_set_prompt]
+            function _p9k_set_prompt {
+                __shpool_p9k "$@"
+                [[ ${1-} == instant_ ]] || __shpool_set_prompt
+            }
+        fi
+        return $result
+    }
+    function __shpool_set_prompt {
+        builtin emulate -L zsh
         local text=@TEXT@ rest=$PS1
+        local last_line='${_p9k__'${#_p9k_line_segments_left}'-'
+        if [[ $rest == *"$last_line"* ]]; then
+            text=@MARK@$text
+            rest=${rest/$__shpool_shown/}
+            PS1=${rest/$last_line/$text$last_line}
+            __shpool_shown=$text
+            return
+        fi
         (( subst )) || text=${(e)text}
         if (( percent )); then
             text=@MARK@$text
@@ -329,7 +360,6 @@ _ZSH_PROMPT = r"""
         fi
         PS1=$text$rest
         __shpool_shown=$text
-        return $result
     }
     builtin typeset -g +x __shpool_shown=
 """

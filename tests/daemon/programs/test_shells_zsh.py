@@ -122,14 +122,78 @@ def test_status_and_pipestatus_are_the_users_at_the_prompt(tmp_path: Path) -> No
         "setopt prompt_subst; mine() { print -n 'P> ' }; PS1='$(mine)'\n",
         "functions[old]=$functions[precmd]; precmd() { old; PS1='P> ' }\n",
         "autoload -Uz promptinit; promptinit; prompt off; PS1='P> '\n",
+        # At the end of the list of hooks, at every prompt and only when somebody else is there.
+        "mine() { PS1='P> '; precmd_functions=(${precmd_functions:#mine} mine) }\n"
+        "precmd_functions+=(mine)\n",
+        "mine() { PS1='P> '; [[ $precmd_functions[-1] == mine ]] ||\n"
+        " precmd_functions=(${precmd_functions:#mine} mine) }; precmd_functions+=(mine)\n",
+        "first() { precmd_functions=(${precmd_functions:#first} mine); PS1='P> ' }\n"
+        "mine() { PS1='P> ' }; precmd_functions=(first $precmd_functions)\n",
+        "prompt_mine_setup() { prompt_opts=(cr percent subst); mine() { PS1='%4v> ' }\n"
+        " add-zsh-hook precmd mine; psvar[4]=P }; autoload -Uz promptinit; promptinit\n"
+        "prompt_themes+=(mine); prompt mine\n",
     ],
 )
 def test_prompt_built_by_hooks_of_any_kind_has_the_prefix_once(tmp_path: Path, rc: str) -> None:
     with ShellOnPty(tmp_path, "zsh", {".zshrc": rc}) as zsh:
         zsh.expect("P> ")
         assert zsh.seen == PROMPT
-        zsh.run("true")
-        zsh.expect("\n" + PROMPT)
+        for _ in range(3):
+            zsh.run("true | (exit 4)")
+            zsh.expect("\n" + PROMPT)
+        assert zsh.tell('"$? $pipestatus"') == "4 0 4"
+
+
+def test_hook_added_at_a_prompt(tmp_path: Path) -> None:
+    with ShellOnPty(tmp_path, "zsh", {".zshrc": PS1}) as zsh:
+        zsh.expect(PROMPT)
+        zsh.run("mine() { PS1='late> ' }; precmd_functions+=(mine)")
+        zsh.expect(r"\n\S*late> ")
+        for _ in range(2):
+            zsh.run("true")
+            zsh.expect("\nshpool:main late> ")
+
+
+# What powerlevel10k does to a shell: it stays the last hook, fills the lines but the last, builds
+# the prompt anew while the user types, and draws it small when the line is done.
+POWERLEVEL = r"""
+_p9k_line_segments_left=(one two)
+_p9k_set_prompt() {
+    emulate -L zsh
+    PROMPT='${_p9k__1-'"top $built"$'}\n${_p9k__2-P> }'
+    (( ++built ))
+}
+_p9k_precmd() {
+    result=$?
+    _p9k_set_prompt
+    [[ $precmd_functions[-1] == _p9k_precmd ]] ||
+        precmd_functions=(${precmd_functions:#_p9k_precmd} _p9k_precmd)
+    setopt prompt_subst
+}
+precmd_functions+=(_p9k_precmd)
+answered() { _p9k_set_prompt; zle .reset-prompt; zle -R }
+zle -N answered
+bindkey '^T' answered
+small() { PROMPT='small> ' zle .reset-prompt; zle -R }
+"""
+
+
+@pytest.mark.parametrize("transient", [False, True])
+def test_prompt_of_powerlevel10k(tmp_path: Path, transient: bool) -> None:
+    rc = POWERLEVEL + ("zle -N zle-line-finish small\n" if transient else "")
+    with ShellOnPty(tmp_path, "zsh", {".zshrc": rc}) as zsh:
+        zsh.expect("^top 0?\nshpool:main P> ")
+        for _ in range(3):
+            zsh.run("(exit 3)")
+            zsh.expect(r"\ntop \d+\nshpool:main P> ")
+        zsh.type("\x14")
+        zsh.expect(r"top \d+\nshpool:main P> ")
+        assert zsh.tell("$result") == "3"
+        zsh.expect(r"top \d+\nshpool:main P> ")
+        assert "shpool:main top" not in zsh.seen
+        assert "shpool:main small" not in zsh.seen
+        assert ("small> " in zsh.seen) is transient
+        assert zsh.tell('"$(_p9k_set_prompt instant_; print -r -- $PROMPT)"').count("shpool") == 0
 
 
 def test_hooks_see_the_directory_the_start_command_went_to(tmp_path: Path) -> None:
@@ -218,8 +282,10 @@ def test_start_command_runs_in_the_shell_after_the_files(tmp_path: Path) -> None
         zsh.expect("files's\n" + PROMPT)
         assert zsh.tell('"$PWD $map[a] $options[extendedglob]"') == "/ b on"
         zsh.expect(PROMPT)
-        names = zsh.tell('"${(k)functions[(I)__shpool*]} ${(k)parameters[(I)__shpool*]}"')
-        assert names == "__shpool_prompt __shpool_shown"
+        names = zsh.tell('"${(ok)functions[(I)__shpool*]} ${(k)parameters[(I)__shpool*]}"')
+        assert (
+            " ".join(sorted(names.split())) == "__shpool_prompt __shpool_set_prompt __shpool_shown"
+        )
 
 
 @pytest.mark.parametrize("command", ["-x", "if then", "nonexistent", "return 3", "false\n#"])

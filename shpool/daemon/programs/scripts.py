@@ -21,6 +21,9 @@ ENV_FILE = "__SHPOOL_ENV_FILE"
 _BASH_MARK = r"\[\]"
 _ZSH_MARK = "%{%}"
 
+# The session's name where a prefix for zsh has it expanded, with what stands before it.
+_NAME_IN_PREFIX = re.compile(r"(\$(?:\{(?:\([^()]*\))?[#^=~:]*)?)SHPOOL_SESSION_NAME(?!\w)")
+
 
 def quote(text: str) -> str:
     """One word for bash, zsh and the POSIX shells, whatever their options."""
@@ -75,7 +78,8 @@ def posix(*, start_cmd: str | None, norc: bool, env: Mapping[str, str], default_
 
 
 def zsh(*, prefix: str, start_cmd: str | None, norc: bool, env: Mapping[str, str]) -> str:
-    prompt = _fill(_ZSH_PROMPT, TEXT=quote(prefix), MARK=quote(_ZSH_MARK)) if prefix else ""
+    text = _NAME_IN_PREFIX.sub(r"\1__shpool_name", prefix)
+    prompt = _fill(_ZSH_PROMPT, TEXT=quote(text), MARK=quote(_ZSH_MARK)) if prefix else ""
     return _fill(
         _ZSH,
         FIRST=_restored("ZDOTDIR", env),
@@ -316,16 +320,19 @@ _ZSH_USER_FILE = r"""
 # round, for zsh goes through the list as it was.
 #
 # PROMPT_SUBST is the user's to set: with it on, a branch name in a prompt that was written for it
-# being off could run commands. So without it the prefix, and nothing else, is expanded here.
+# being off could run commands. So without it the prefix, and nothing else, is expanded here. What
+# comes of an expansion is prompt source still, which the session's name is not: it has a variable
+# of its own, in which the characters that a prompt gives a meaning to are doubled.
 #
 # powerlevel10k builds its prompt anew while the user types, when git has answered, so we follow the
 # function that does. It fills all lines but the last to the width of the terminal: there the prefix
 # stands before the last. What it keeps for the next shell's instant prompt is not for us.
 _ZSH_PROMPT = r"""
     function __shpool_prompt {
-        builtin local result=$? subst=0 percent=0
+        builtin local result=$? subst=0 percent=0 bang=0
         if [[ -o prompt_subst ]]; then subst=1; fi
         if [[ -o prompt_percent ]]; then percent=1; fi
+        if [[ -o prompt_bang ]]; then bang=1; fi
         builtin emulate -L zsh
         __shpool_set_prompt
         if [[ $precmd_functions[-1] != __shpool_prompt ]]; then
@@ -344,13 +351,17 @@ _ZSH_PROMPT = r"""
         builtin emulate -L zsh
         local text=@TEXT@ rest=$PS1
         local last_line='${_p9k__'${#_p9k_line_segments_left}'-'
+        __shpool_name=$SHPOOL_SESSION_NAME
+        (( ! bang )) || __shpool_name=${__shpool_name//!/!!}
         if [[ $rest == *"$last_line"* ]]; then
+            __shpool_name=${__shpool_name//\%/%%}
             text=@MARK@$text
             rest=${rest/$__shpool_shown/}
             PS1=${rest/$last_line/$text$last_line}
             __shpool_shown=$text
             return
         fi
+        (( ! percent )) || __shpool_name=${__shpool_name//\%/%%}
         (( subst )) || text=${(e)text}
         if (( percent )); then
             text=@MARK@$text
@@ -361,7 +372,7 @@ _ZSH_PROMPT = r"""
         PS1=$text$rest
         __shpool_shown=$text
     }
-    builtin typeset -g +x __shpool_shown=
+    builtin typeset -g +x __shpool_shown= __shpool_name=
 """
 
 # As precmd it comes in time for the list of hooks. As a hook of that list it cannot add to this

@@ -45,9 +45,9 @@ def test_start_command_is_a_job_like_any(
 
 
 def test_session_name_of_any_kind_is_only_a_name(tmp_path: Path, shell: str) -> None:
-    name = "a$(touch${IFS}~/oops)(touch ~/oops)`touch${IFS}~/oops`'\"\\z"
+    name = "a$(touch${IFS}~/oops)(touch~/oops)`touch${IFS}~/oops`'\"\\u%~%n!$HOME\\z"
     with ShellOnPty(
         tmp_path, shell, FILES[shell], session=name, start_cmd="echo started"
     ) as running:
-        running.expect("started\n.*shpool:a.*z P> ")
+        assert running.expect("started\n.*shpool:(.*z) P> ")[1] == name
         assert not (running.home / "oops").exists()

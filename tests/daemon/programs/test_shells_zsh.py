@@ -97,7 +97,7 @@ def test_shell_is_as_without_us_but_for_its_prompt(
             zsh.run(DUMP)
             zsh.expect("\x02done")
             lines = (zsh.home / "dump").read_text().replace("'$'", "$").splitlines()
-            return [line for line in lines if not line.startswith((*DIFFERENT, "__shpool_shown"))]
+            return [line for line in lines if not line.startswith((*DIFFERENT, "__shpool_"))]
 
     assert state(plain=False) == state(plain=True)
 
@@ -226,6 +226,28 @@ def test_prefix_is_prompt_source_and_the_prompt_is_not_made_so(tmp_path: Path) -
         zsh.expect(r"\n%n '\$HOME' sub %B2%b %n> ")
 
 
+@pytest.mark.parametrize("option", ["", "prompt_subst", "prompt_bang", "no_prompt_percent"])
+@pytest.mark.parametrize(
+    ("prefix", "name", "shown"),
+    [
+        ("$SHPOOL_SESSION_NAME", "a%~!%%$(echo)`echo`%", "a%~!%%$(echo)`echo`%"),
+        ("${SHPOOL_SESSION_NAME}", "%(?.a.b)%n", "%(?.a.b)%n"),
+        ("${(U)SHPOOL_SESSION_NAME}", "a%n!", "A%N!"),
+        ("$(print -r $SHPOOL_SESSION_NAME)", "a%n!", "a%n!"),
+        ("$SHPOOL_SESSION_NAMES", "a%n", ""),
+    ],
+)
+def test_session_name_is_no_prompt_source(
+    tmp_path: Path, option: str, prefix: str, name: str, shown: str
+) -> None:
+    files = {".zshrc": PS1 + (f"setopt {option}\n" if option else "")}
+    with ShellOnPty(tmp_path, "zsh", files, prefix=f"<{prefix}> ", session=name) as zsh:
+        for _ in range(2):
+            assert zsh.expect(r"<(.*)> P> ")[1] == shown
+            zsh.run("true")
+            zsh.expect("\n")
+
+
 OPTIONS = (
     "no_unset err_exit ksh_arrays sh_word_split glob_subst no_glob rc_expand_param "
     "warn_create_global posix_traps no_prompt_cr all_export ksh_glob typeset_silent rc_quotes "
@@ -283,9 +305,12 @@ def test_start_command_runs_in_the_shell_after_the_files(tmp_path: Path) -> None
         assert zsh.tell('"$PWD $map[a] $options[extendedglob]"') == "/ b on"
         zsh.expect(PROMPT)
         names = zsh.tell('"${(ok)functions[(I)__shpool*]} ${(k)parameters[(I)__shpool*]}"')
-        assert (
-            " ".join(sorted(names.split())) == "__shpool_prompt __shpool_set_prompt __shpool_shown"
-        )
+        assert sorted(names.split()) == [
+            "__shpool_name",
+            "__shpool_prompt",
+            "__shpool_set_prompt",
+            "__shpool_shown",
+        ]
 
 
 @pytest.mark.parametrize("command", ["-x", "if then", "nonexistent", "return 3", "false\n#"])

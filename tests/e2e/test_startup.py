@@ -74,8 +74,9 @@ try:
     import shpool.cli
     status = shpool.cli.main({words!r})
 finally:
+    found = set(sys.modules) - before
     with open({report!r}, "w") as report:
-        print(*sorted(set(sys.modules) - before), file=report)
+        print(*sorted(found), file=report)
 sys.exit(status)
 """
 

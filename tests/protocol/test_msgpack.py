@@ -1,4 +1,3 @@
-import itertools
 import math
 import re
 import struct
@@ -307,7 +306,7 @@ def test_whatever_is_written_is_read_back_however_it_is_cut(
     wire = pack(value) + behind
     edges = sorted({0, len(wire), *(cut for cut in cuts if cut < len(wire))})
     decoder = Decoder()
-    for start, end in itertools.pairwise(edges):
+    for start, end in zip(edges, edges[1:]):
         if decoder.feed(wire[start:end]):
             assert decoder.value == value
             assert decoder.rest + wire[end:] == behind

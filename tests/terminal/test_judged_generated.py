@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import tracemalloc
 
@@ -57,7 +56,7 @@ def test_how_the_bytes_arrive_makes_no_difference(data: bytes, cuts: list[float]
     whole.feed(data)
     pieces = Terminal(ROWS, COLS, 50)
     places = [0, *sorted(int(cut * len(data)) for cut in cuts), len(data)]
-    for start, end in itertools.pairwise(places):
+    for start, end in zip(places, places[1:]):
         pieces.feed(data[start:end])
     assert pieces.restore(50) == whole.restore(50)
 

@@ -24,16 +24,20 @@ class Cursor(Grid):
     def new_line(self) -> None:
         """CR LF."""
         self.x = self.wrap_column if self.side_margins else 0
+        self.margin_wrap = False
         self.line_feed()
 
     def carriage_return(self) -> None:
         """CR: to the first column, or to the left margin unless the cursor is left of it."""
         self.x = self.wrap_column if self.side_margins else 0
+        self.margin_wrap = False
 
     def line_feed(self) -> None:
         """LF, VT, FF: down a line, scrolling at the bottom margin; CR too in line-feed mode."""
         if self.newline_mode:
             self.carriage_return()
+        if self.margin_wrap:
+            self.x = self.column()
         y = self.y
         if y == self.bottom:
             self._scroll_line()

@@ -11,9 +11,11 @@ class Editor(Printer):
     __slots__ = ()
 
     def erase_in_display(self, which: int, *_: int) -> None:
-        """ED: 0 from the cursor, 1 up to it, 2 the screen, 3 the history."""
+        """ED: 0 from the cursor, 1 up to it, 2 the screen, 3 the history: not on the alternate
+        screen, which has none, as in xterm.js, kitty and alacritty and unlike in xterm."""
         if which == 3:
-            self.history.clear()
+            if self.screen is self.main:
+                self.history.clear()
         else:
             self._erase_in_display(which, selective=False)
 
@@ -136,8 +138,13 @@ class Editor(Printer):
             self.x = self.left
 
     def scroll_up(self, count: int, *_: int) -> None:
-        """SU: scroll the region up; nothing goes to the history, as in xterm.js."""
-        self.scroll_region(self.top, count or 1)
+        """SU: scroll the region up; what leaves the screen at its top goes to the history, as in
+        xterm, kitty and alacritty and unlike in xterm.js."""
+        if self.top or self.side_margins or self.screen is not self.main:
+            self.scroll_region(self.top, count or 1)
+            return
+        for _line in range(min(count or 1, self.bottom + 1)):
+            self._scroll_line()
 
     def scroll_down(self, count: int, *_: int) -> None:
         """SD: scroll the region down; blank lines without a background, as in xterm.js."""

@@ -36,6 +36,15 @@ class SavedCursor:
         self.shift = 0
         self.origin = False
 
+    @property
+    def is_default(self) -> bool:
+        """As before anything was saved."""
+        return (
+            not (self.x or self.y or self.shift or self.origin)
+            and self.pen == DEFAULT
+            and self.charsets == ["B"] * 4
+        )
+
 
 class Screen:
     """Main or alternate screen: its rows, and what each screen has of its own."""
@@ -173,7 +182,7 @@ class Grid(Parser):
     def _scroll_line(self) -> None:
         """Scroll the scroll region up by one line, as a line feed on its last row does."""
         if self.side_margins:
-            if self.left <= self.x <= self.right + 1:
+            if self.left <= self.x <= self.right:
                 self.scroll_region(self.top, 1)
             return
         lines = self.lines

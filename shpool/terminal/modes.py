@@ -54,7 +54,14 @@ KEYBOARD_DEPTH = 8  # entries of the kitty keyboard stack, as in kitty
 class Modes(Editor):
     """The editor with everything that has a state beside cells and cursor."""
 
-    __slots__ = ("alternate_mode", "encoding", "modes", "saved_modes", "tracking")
+    __slots__ = (
+        "alternate_kept",
+        "alternate_mode",
+        "encoding",
+        "modes",
+        "saved_modes",
+        "tracking",
+    )
 
     def initialize(self) -> None:
         super().initialize()
@@ -62,6 +69,7 @@ class Modes(Editor):
         self.tracking = 0
         self.encoding = 0
         self.alternate_mode = 0  # the number that switched to the alternate screen
+        self.alternate_kept = False  # left by ?47l, so that ?47h is to show what was there
         self.saved_modes: dict[int, bool | None] = {}
 
     # Pen
@@ -253,26 +261,33 @@ class Modes(Editor):
     # Screens
 
     def _enter_alternate(self, mode: int) -> None:
-        """47, 1047 and 1049: all show a cleared screen. 1049 saves the cursor before, also when
-        it is the alternate screen's, as in xterm.js."""
+        """47 and 1047 show what the screen holds, 1049 clears it and saves the cursor before, also
+        when it is the alternate screen's, as in xterm.js."""
         if mode == 1049:
             self.save_cursor()
         if self.screen is self.alternate:
             return
         self.main.x = min(self.x, self.cols - 1)
         self.main.y = self.y
+        if mode == 1049:
+            self._clear_alternate()
+        self.alternate_mode = mode
+        self.screen = self.alternate
+        self.lines = self.screen.lines
+
+    def _clear_alternate(self) -> None:
         self.alternate.lines = [Row() for _ in range(self.rows)]
         if self.fill != PLAIN:
             for row in self.alternate.lines:
                 row.text = BLANK * self.cols
                 row.style = self.fill * self.cols
-        self.alternate_mode = mode
-        self.screen = self.alternate
-        self.lines = self.screen.lines
 
     def _leave_alternate(self, mode: int) -> None:
+        """1047 clears the screen that it leaves, as in xterm; xterm.js always does."""
         if self.screen is self.alternate:
-            self.alternate.lines = [Row() for _ in range(self.rows)]
+            if mode == 1047:
+                self._clear_alternate()
+            self.alternate_kept = mode == 47
             self.screen = self.main
             self.lines = self.screen.lines
         if mode == 1049:

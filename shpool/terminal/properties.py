@@ -130,8 +130,6 @@ class Properties(Modes):
                 self._links += 1
                 params = f"{params}:id=shpool-{self._links}".lstrip(":")
             link = f"{params};{uri}"
-        elif not uri and params.strip():
-            return  # xterm.js takes this for malformed
         self.use_pen((*self.current_pen[:5], link))
 
     def window_operation(self, operation: int, which: int = 0, *_: int) -> None:

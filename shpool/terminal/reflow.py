@@ -39,19 +39,17 @@ def resize(terminal: "Properties", rows: int, cols: int) -> None:
     main.lines = lines
     x = min(x, cols - 1)
     main.x, main.y = x, y
+    kept = terminal.y if in_alternate else 0  # the row that is not cut off
+    below = min(max(len(alternate.lines) - rows, 0), len(alternate.lines) - 1 - kept)
+    del alternate.lines[len(alternate.lines) - below :]
+    surplus = max(len(alternate.lines) - rows, 0)
+    del alternate.lines[:surplus]
+    for row in alternate.lines:
+        row.crop(cols)
+    alternate.lines += [Row() for _ in range(rows - len(alternate.lines))]
     if in_alternate:
         x = min(terminal.x, cols - 1)
-        y = terminal.y
-        while len(alternate.lines) > rows and len(alternate.lines) > y + 1:
-            alternate.lines.pop()
-        surplus = max(len(alternate.lines) - rows, 0)
-        del alternate.lines[:surplus]
-        y -= surplus
-        for row in alternate.lines:
-            row.crop(cols)
-    else:
-        alternate.lines = []
-    alternate.lines += [Row() for _ in range(rows - len(alternate.lines))]
+        y = terminal.y - surplus
 
     if follows:
         saved.x, saved.y = main.x, main.y
@@ -131,8 +129,12 @@ def _reflow(
         first += len(group)
         made += again
     x, y = cursor
-    # With a history the screen's last row stays at the bottom, else its first one at the top.
-    start = min(max(len(made) - rows, 0), y) if had_history else max(y - (rows - 1), 0)
+    # With a history the screen's last row stays at the bottom, else its first one at the top, as
+    # far as there is room for the text below the cursor.
+    used = len(made)
+    while not had_history and used > y + 1 and not made[used - 1].text.strip(BLANK):
+        used -= 1
+    start = min(max(used - rows, 0), y)
     for row in made[:start]:
         terminal.keep(row, cols)
     made = made[start : start + rows]

@@ -55,9 +55,8 @@ def restore(terminal: "Properties", history: int, *, in_place: bool) -> bytes:
 
     out.append(_keyboard(main) + _tab_stops(terminal))
     if terminal.screen is main:
-        # The alternate screen's keyboard stack outlives its use, and can only be set from there.
-        stack = "" if terminal.alternate.keyboard == [0] else _keyboard(terminal.alternate)
-        _saved_cursor(painter, main.saved, stack and f"\x1b[?1049h{stack}\x1b[?1049l")
+        _visit_alternate(painter, terminal)
+        _saved_cursor(painter, main.saved)
     else:
         _enter_alternate(painter, terminal)
         painter.rows([Row(row.text, row.style) for row in terminal.lines], terminal.cols)
@@ -117,10 +116,26 @@ def _unuse_saved(painter: Painter, saved: "SavedCursor") -> None:
     painter.use("\0")
 
 
-def _saved_cursor(painter: Painter, saved: "SavedCursor", visit: str = "") -> None:
+def _saved_cursor(painter: Painter, saved: "SavedCursor") -> None:
     _use_saved(painter, saved)
-    painter.out.append("\x1b7" + visit)
+    painter.out.append("\x1b7")
     _unuse_saved(painter, saved)
+
+
+def _visit_alternate(painter: Painter, terminal: "Properties") -> None:
+    """What outlives the use of the alternate screen, and can only be set from there: its keyboard
+    stack, its saved cursor, and what stands on it if the program may show that again. After 1049l
+    xterm would show it too to a program that goes on with ?47h; none does."""
+    alternate = terminal.alternate
+    kept = terminal.alternate_kept and any(row.text for row in alternate.lines)
+    if not kept and alternate.keyboard == [0] and alternate.saved.is_default:
+        return
+    painter.out.append("\x1b[?1049h")
+    if kept:
+        painter.out.append("\x1b[H")
+        painter.rows([Row(row.text, row.style) for row in alternate.lines], terminal.cols)
+    _saved_cursor(painter, alternate.saved)
+    painter.out.append(_keyboard(alternate) + "\x1b[?1049l")
 
 
 def _enter_alternate(painter: Painter, terminal: "Properties") -> None:

@@ -13,6 +13,9 @@ xterm.js and the model on purpose:
 - DECALN there drops the style of an underline. Streams with one have no DECALN.
 - A wide character that does not fit without autowrap breaks the one before it there. Autowrap is off
   for narrow text only.
+- The alternate screen is cleared there whenever it is switched to. 47 and 1047 come with a plain pen,
+  and the former leaves it cleared.
+- SU there takes nothing into the scrollback; scrollback is not looked at here.
 - REP repeats only what was just printed, and a mark joins only that.
 - Characters: of Unicode 3.2 and chosen newer ones, since the judge's tables end with 11.
 """
@@ -158,7 +161,9 @@ ORIGIN = st.lists(
 def _elsewhere(number_: int, parts: list[bytes]) -> bytes:
     """On the alternate screen, with whole margins on the way in and out."""
     mode = b"\x1b[?%d" % number_
-    return b"\x1b[r" + mode + b"h" + _joined(parts) + b"\x1b[r" + mode + b"l"
+    pen = b"" if number_ == 1049 else b"\x1b[m"
+    last = b"\x1b[r" + pen + (b"\x1b[2J" if number_ == 47 else b"")
+    return b"\x1b[r" + pen + mode + b"h" + _joined(parts) + last + mode + b"l"
 
 
 def stream(*extra: Bytes, screens: tuple[int, ...] = (), least: int = 1, most: int = 40) -> Bytes:

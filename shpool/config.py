@@ -151,8 +151,10 @@ class ConfigSource:
         self._stamps = stamps
         try:
             self._config, warnings = load(self._paths)
-        except ConfigError as error:
-            complaint = f"{error} (the configuration stays as it was)"
+        except Exception as error:
+            # A defect of ours as well: whatever stands in a file, sessions can be attached to.
+            what = str(error) if isinstance(error, ConfigError) else f"internal error: {error!r}"
+            complaint = f"{what} (the configuration stays as it was)"
             if complaint != self._complaint:
                 self._warn(complaint)
             self._complaint = complaint

@@ -11,6 +11,8 @@ def read_bounded(path: str, limit: int) -> bytes:
     Only regular files and character devices that have something to give at once (/dev/null) are
     read: opening a FIFO would wait for somebody to write. Raises OSError.
     """
+    if "\0" in path:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     try:
         mode = os.fstat(descriptor).st_mode

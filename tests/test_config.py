@@ -423,6 +423,22 @@ def test_the_last_good_configuration_stays_and_the_reason_is_told_once(file: Pat
     assert len(watched.warnings) == 2
 
 
+def test_a_defect_in_reading_leaves_the_last_good_configuration_too(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(file, 'shell = "good"')
+
+    def fail(text: str) -> None:
+        raise AttributeError("a defect")
+
+    monkeypatch.setattr(config, "_parse", fail)
+    file.write_text("norc = true")
+    assert watched.source.current().shell == "good"
+    assert watched.warnings == [
+        "internal error: AttributeError('a defect') (the configuration stays as it was)"
+    ]
+
+
 def test_a_bad_configuration_at_the_start_is_an_error(file: Path) -> None:
     file.write_text("norc")
     with pytest.raises(ConfigError):

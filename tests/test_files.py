@@ -16,6 +16,11 @@ def test_no_more_than_the_limit_is_read(tmp_path: pathlib.Path) -> None:
     assert read_bounded(os.devnull, 3) == b""
 
 
+def test_a_path_that_cannot_be_is_an_error_like_others() -> None:
+    with pytest.raises(OSError, match="Invalid argument"):
+        read_bounded("/a\0b", 1)
+
+
 def test_what_could_keep_the_reader_waiting_is_an_error(tmp_path: pathlib.Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)

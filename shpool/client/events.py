@@ -3,7 +3,7 @@
 import os
 
 from shpool import peer
-from shpool.client.connect import ClientError, connect
+from shpool.client.connect import ClientError, connect, listening
 from shpool.client.reach import reach
 from shpool.errors import Verdict
 from shpool.output import put
@@ -29,11 +29,20 @@ def run(context: "Context", parsed: "Parsed") -> int:
         except OSError as error:
             raise ClientError(f"the event stream broke off: {error.strerror}") from None
         if not data:
-            return 0
+            return _ended(context)
         lines, newline, partial = (partial + data).rpartition(b"\n")
         if not newline:
             continue
         put(lines + newline)  # whole lines only
+
+
+def _ended(context: "Context") -> int:
+    if not listening(context.paths.events):
+        return 0  # the daemon has ended
+    raise ClientError(
+        "the event stream was ended by the daemon, which goes on: "
+        "too many files are open there, or this reader was too slow"
+    )
 
 
 def _subscribe(context: "Context") -> "socket.socket | None":

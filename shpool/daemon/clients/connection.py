@@ -12,6 +12,7 @@ import socket
 from array import array
 
 from shpool import __version__, logs, peer
+from shpool.daemon.loop import descriptors
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.states import State
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 # Seconds a peer has for its request; the protocol's.
 _REQUEST_TIMEOUT = 5.0
 
+# And where descriptors are so short that the next one may have to wait for this one's.
+_SHORT_TIMEOUT = 1.0
+
 # Seconds for which a reply may lie unread; a peer that takes no notice is not waited for.
 _REPLY_TIMEOUT = 5.0
 
@@ -43,6 +47,8 @@ _READ = 65_536
 # inherit it.
 _ANCILLARY = socket.CMSG_LEN(array("i").itemsize)
 _CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+
+_SHORTAGE = f"the daemon can have no more: {descriptors.shortage().strerror}"
 
 # No reply is refused for its length; the cap only has a meaning for streams.
 _REPLY_CAP = 1 << 62
@@ -88,7 +94,8 @@ class Connection(OutboundUser):
         self.pid, self._uid = _credentials(sock)
         fd = sock.fileno()
         self._outbound = Outbound(reactor, fd, _REPLY_CAP, self)
-        self._timeout = reactor.call_later(_REQUEST_TIMEOUT, self._too_slow)
+        self._patience = _REQUEST_TIMEOUT if descriptors.suits_session(fd) else _SHORT_TIMEOUT
+        self._timeout = reactor.call_later(self._patience, self._too_slow)
         reactor.on_readable(fd, self._read)
         self._outbound.send(pack(greeting(version, f"shpool-py {__version__}")))
 
@@ -143,7 +150,7 @@ class Connection(OutboundUser):
         self.close()
 
     def _too_slow(self) -> None:
-        logs.warn(f"connection of pid {self.pid}: no request in {_REQUEST_TIMEOUT:.0f} s; closed")
+        logs.warn(f"connection of pid {self.pid}: no request in {self._patience:.0f} s; closed")
         self.close()
 
     def _not_read(self) -> None:
@@ -176,9 +183,14 @@ class Connection(OutboundUser):
             return
         self.state.become(ASKED)
         self._timeout.cancel()
-        self._reactor.on_readable(self._sock.fileno(), None)
+        fd = self._sock.fileno()
+        self._reactor.on_readable(fd, None)
         if self._uid != os.geteuid():
             self._refuse(request)
+            return
+        if isinstance(request, AttachHeader) and not descriptors.suits_session(fd):
+            logs.warn(f"connection of pid {self.pid}: refused, {_SHORTAGE}")
+            self.reply(AttachReply("UnexpectedError", reason=_SHORTAGE).to_wire())
             return
         logs.debug(f"connection of pid {self.pid}: {type(request).__name__}")
         self._user.connection_asked(self, request)

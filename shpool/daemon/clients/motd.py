@@ -159,7 +159,7 @@ def _texts_in(directories: list[str]) -> list[bytes]:
                         break
                     if entry.is_symlink() or entry.is_file(follow_symlinks=False):
                         names.add(entry.name)
-        except OSError:
+        except (OSError, ValueError):  # ValueError: NUL in its name
             continue
     texts: list[bytes] = []
     for name in sorted(names):

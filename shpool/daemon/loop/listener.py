@@ -6,6 +6,7 @@ import socket
 import stat
 
 from shpool import logs, peer
+from shpool.daemon.loop import descriptors
 from shpool.errors import ALREADY_RUNNING, ShpoolError
 
 TYPE_CHECKING = False
@@ -21,10 +22,8 @@ _BACKLOG = 1024
 # Accepted in one turn of the loop, so that a flood of connections does not starve the shells.
 _ACCEPTS_A_TURN = 64
 
-# When the process is out of descriptors, seconds until the next try.
+# When nothing can be accepted, for want of descriptors or memory, seconds until the next try.
 _PAUSE = 0.2
-
-_OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class ListenError(ShpoolError):
@@ -107,7 +106,10 @@ def _remove_stale(path: str) -> None:
 
 
 class Listener:
-    """Hands every accepted connection, non-blocking, to `accepted`."""
+    """Hands every accepted connection, non-blocking, to `accepted`.
+
+    What goes wrong with one of them costs that one, which then sees an end.
+    """
 
     def __init__(
         self,
@@ -118,15 +120,15 @@ class Listener:
         self._reactor = reactor
         self.sock = sock
         self._accepted = accepted
-        self._resume()
+        self._trouble = ""  # what was said of it last, until it is over
+        self._listen()
 
     def close(self) -> None:
         self._reactor.drop(self.sock.fileno())
         self.sock.close()
 
-    def _resume(self) -> None:
-        if self.sock.fileno() >= 0:
-            self._reactor.on_readable(self.sock.fileno(), self._accept)
+    def _listen(self) -> None:
+        self._reactor.on_readable(self.sock.fileno(), self._accept)
 
     def _accept(self) -> None:
         for _ in range(_ACCEPTS_A_TURN):
@@ -135,12 +137,47 @@ class Listener:
             except (BlockingIOError, ConnectionAbortedError, InterruptedError):
                 return
             except OSError as error:
-                if error.errno not in _OUT_OF_RESOURCES:
-                    raise
-                # The backlog stays readable; without a pause the loop would spin on it.
-                logs.warn(f"cannot accept a connection for now: {error.strerror}")
-                self._reactor.on_readable(self.sock.fileno(), None)
-                self._reactor.call_later(_PAUSE, self._resume)
+                self._pause(error)
                 return
+            fd = connection.fileno()
+            self._hand_on(connection)
+            if not descriptors.suits_answer(fd):
+                self._pause(descriptors.shortage())
+                return
+            self._trouble = ""
+
+    def _hand_on(self, connection: socket.socket) -> None:
+        fd = connection.fileno()
+        try:
             connection.setblocking(False)
             self._accepted(connection)
+        except Exception as error:
+            if isinstance(error, OSError):
+                logs.warn(f"a connection is closed that could not be taken: {error.strerror}")
+            else:
+                logs.defect(error)
+            self._reactor.drop(fd)
+            connection.close()
+
+    def _pause(self, error: OSError) -> None:
+        """Those who connect wait; they stay readable, so the loop would spin on them."""
+        trouble = error.strerror or str(error)
+        if self._trouble != trouble:
+            self._trouble = trouble
+            logs.warn(f"cannot accept connections for now: {trouble}")
+        self._reactor.on_readable(self.sock.fileno(), None)
+        self._reactor.call_later(_PAUSE, self._resume)
+
+    def _resume(self) -> None:
+        if self.sock.fileno() < 0:
+            return
+        try:
+            probe = os.dup(self.sock.fileno())
+            os.close(probe)
+        except OSError as error:
+            self._pause(error)
+            return
+        if not descriptors.suits_answer(probe):
+            self._pause(descriptors.shortage())
+        else:
+            self._listen()

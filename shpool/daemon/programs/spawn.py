@@ -14,6 +14,7 @@ import struct
 import termios
 from time import monotonic, sleep
 
+from shpool.daemon.loop import descriptors
 from shpool.daemon.loop.reactor import Owner
 from shpool.errors import ShpoolError
 
@@ -74,7 +75,7 @@ class Terminal:
     def __init__(self, size: "TtySize", *, echo: bool) -> None:
         """Raises SpawnError when there is none to be had."""
         try:
-            self.master, self.slave = os.openpty()
+            self.master, self.slave = descriptors.open_pty()
         except OSError as error:
             raise SpawnError(f"cannot open a pty: {error.strerror}") from None
         try:

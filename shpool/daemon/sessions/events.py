@@ -8,6 +8,7 @@ event stream with a hole in it would be worse than none.
 import os
 
 from shpool import logs, peer
+from shpool.daemon.loop import descriptors
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 
 TYPE_CHECKING = False
@@ -40,6 +41,10 @@ class Events:
             logs.warn(f"events: closed a connection of uid {uid}")
             sock.close()
             return
+        if not descriptors.suits_subscriber(sock.fileno()):
+            logs.warn(f"events: refused a subscriber: {descriptors.shortage().strerror}")
+            sock.close()
+            return
         subscriber = Subscriber(self, sock)
         self.subscribers[sock.fileno()] = subscriber
 
@@ -47,7 +52,7 @@ class Events:
         """Send one event, for example session.created, to everybody."""
         line = b'{"type":"%s"}\n' % kind.encode()
         for subscriber in list(self.subscribers.values()):
-            subscriber.outbound.send(line)
+            subscriber.tell(line)
 
     def close(self) -> None:
         """Say goodbye: every subscriber reads to its end."""
@@ -63,6 +68,14 @@ class Subscriber(OutboundUser):
         self._sock = sock
         self.outbound = Outbound(events.reactor, sock.fileno(), BACKLOG_CAP, self)
         events.reactor.on_readable(sock.fileno(), self._discard)
+
+    def tell(self, line: bytes) -> None:
+        """What goes wrong here ends this subscriber, and is nobody else's affair."""
+        try:
+            self.outbound.send(line)
+        except Exception as error:
+            logs.defect(error)
+            self.close()
 
     def close(self) -> None:
         fd = self._sock.fileno()

@@ -200,6 +200,13 @@ def test_a_chain_of_includes_is_followed_only_so_far(root: pathlib.Path) -> None
     assert shown_by_pam(root) == ""
 
 
+def test_a_path_that_cannot_be_is_as_good_as_absent(root: pathlib.Path) -> None:
+    put(root, "/etc/motd.d/a", "shown")
+    assert shown(root, "motd=/a\0b", "motd_dir=/a\0b:/etc/motd.d") == "shown\n"
+    put(root, "/etc/pam.d/sshd", "@include a\0b\nsession optional pam_motd.so motd=/a\0b\n")
+    assert shown_by_pam(root) == "shown\n"
+
+
 def test_sizes_are_bounded_at_the_end_of_a_line(root: pathlib.Path) -> None:
     line = "x" * 99 + "\n"
     put(root, "/etc/motd", line * 1000)

@@ -1,14 +1,17 @@
+import contextlib
 import errno
 import os
 import pathlib
 import resource
 import socket
 import stat
+from collections.abc import Iterator
 
 import pytest
 
 from shpool.daemon.loop.listener import Listener, ListenError, bind
 from shpool.daemon.loop.reactor import Reactor
+from tests.daemon.conftest import LogLines
 from tests.daemon.turning import turn_until
 
 
@@ -161,25 +164,122 @@ def test_a_flood_of_connections_leaves_room_for_others_in_the_turn(
     listener.close()
 
 
+def lowest_free() -> int:
+    with socket.socket() as probe:
+        return probe.fileno()
+
+
+@contextlib.contextmanager
+def limit(count: int) -> Iterator[None]:
+    """A limit of open files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def test_without_descriptors_it_waits_instead_of_spinning_and_then_goes_on(
-    tmp_path: pathlib.Path, reactor: Reactor
+    tmp_path: pathlib.Path, reactor: Reactor, log: LogLines
 ) -> None:
     accepted = Accepted()
     listener = Listener(reactor, bind(str(tmp_path / "socket")), accepted)
     client = connect(tmp_path / "socket")
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with socket.socket() as probe:
-        lowest_free = probe.fileno()
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
-    try:
-        with pytest.raises(OSError, match="Too many open files") as caught:
-            os.open(os.devnull, os.O_RDONLY)
-        assert caught.value.errno == errno.EMFILE
+    with limit(lowest_free()):
         reactor._turn()
         assert accepted.sockets == []
         assert (reactor._timeout() or 0) > 0.1  # although a connection is waiting
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        listener._resume()
+        assert accepted.sockets == []
+    turn_until(reactor, lambda: len(accepted.sockets) == 1)
+    # Said once, however long it lasts.
+    assert log.read() == ["WARN cannot accept connections for now: Too many open files"]
+    client.close()
+    accepted.close()
+    listener.close()
+
+
+def test_the_last_descriptors_are_left_for_what_is_open_for_a_moment(
+    tmp_path: pathlib.Path, reactor: Reactor
+) -> None:
+    accepted = Accepted()
+    listener = Listener(reactor, bind(str(tmp_path / "socket")), accepted)
+    clients = [connect(tmp_path / "socket") for _ in range(5)]
+    with limit(lowest_free() + 8):
+        for _ in range(3):
+            reactor._turn()
+            listener._resume()
+        # Two are for whoever asks; the third is how it was seen that they are taken.
+        assert len(accepted.sockets) == 3
+        with open(os.devnull), open(os.devnull):
+            pass
+        accepted.sockets.pop().close()
+        accepted.sockets.pop().close()
+        listener._resume()
+        reactor._turn()
+        assert len(accepted.sockets) == 3
+    turn_until(reactor, lambda: len(accepted.sockets) == 3)
+    for client in clients:
+        client.close()
+    accepted.close()
+    listener.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "WARN a connection is closed that could not be taken: No space left on device",
+        ),
+        (MemoryError(), "ERROR internal error: MemoryError: "),
+        (RuntimeError("a defect"), "ERROR internal error: RuntimeError: a defect "),
+    ],
+)
+def test_an_error_with_one_connection_costs_that_one_alone(
+    tmp_path: pathlib.Path, reactor: Reactor, log: LogLines, error: Exception, said: str
+) -> None:
+    accepted = Accepted()
+    count = 0
+
+    def take(sock: socket.socket) -> None:
+        nonlocal count
+        count += 1
+        if count == 2:
+            reactor.on_readable(sock.fileno(), lambda: None)
+            raise error
+        accepted(sock)
+
+    listener = Listener(reactor, bind(str(tmp_path / "socket")), take)
+    clients = [connect(tmp_path / "socket") for _ in range(3)]
+    turn_until(reactor, lambda: count == 3)
+    assert len(accepted.sockets) == 2
+    assert clients[1].recv(1) == b""
+    (line,) = log.read()
+    assert line.startswith(said)
+    clients.append(connect(tmp_path / "socket"))
+    turn_until(reactor, lambda: len(accepted.sockets) == 3)
+    for client in clients:
+        client.close()
+    accepted.close()
+    listener.close()
+
+
+@pytest.mark.parametrize("number", [errno.ENOMEM, errno.EPERM, errno.EPROTO])
+def test_whatever_the_system_says_to_accept_it_is_tried_again(
+    tmp_path: pathlib.Path, reactor: Reactor, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    accepted = Accepted()
+    listener = Listener(reactor, bind(str(tmp_path / "socket")), accepted)
+    client = connect(tmp_path / "socket")
+    with monkeypatch.context() as patch:
+
+        def refuse(sock: socket.socket) -> None:
+            raise OSError(number, os.strerror(number))
+
+        patch.setattr(socket.socket, "accept", refuse)
+        reactor._turn()
     turn_until(reactor, lambda: len(accepted.sockets) == 1)
     client.close()
     accepted.close()

@@ -1,9 +1,12 @@
+import errno
 import os
 import socket
 
 import pytest
 
 from shpool import peer
+from shpool.daemon.loop import descriptors
+from shpool.daemon.loop.outbound import Outbound
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.sessions.events import BACKLOG_CAP, Events
 from tests.daemon.conftest import LogLines
@@ -189,3 +192,33 @@ def test_one_of_whom_nothing_is_known_is_a_stranger(
 
     monkeypatch.setattr(peer, "credentials", unknown)
     assert ended(subscribe(events))
+
+
+class Defective(Outbound):
+    def send(self, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")  # as epoll_ctl may
+
+
+def test_what_goes_wrong_with_one_subscriber_ends_that_one_alone(
+    events: Events, log: LogLines
+) -> None:
+    subscribers = [subscribe(events) for _ in range(3)]
+    second = list(events.subscribers.values())[1]
+    second.outbound = Defective(events.reactor, -1, 0, second)
+    events.publish("session.created")
+    assert received(subscribers[0]) == received(subscribers[2]) == CREATED
+    assert ended(subscribers[1])
+    assert len(events.subscribers) == 2
+    assert "internal error: OSError: [Errno 28]" in log.read()[0]
+    events.close()
+
+
+def test_subscribers_leave_the_last_descriptors_to_others(
+    events: Events, log: LogLines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = subscribe(events)
+    monkeypatch.setattr(descriptors, "suits_subscriber", lambda fd: False)
+    assert ended(subscribe(events))
+    assert not ended(first)
+    assert log.read() == ["WARN events: refused a subscriber: Too many open files"]
+    events.close()

@@ -7,6 +7,7 @@ import pytest
 
 from shpool import logs
 from shpool.daemon.loop.reactor import Reactor
+from tests.daemon.core import Core
 from tests.daemon.fakes import FakeLoop, FakePrograms
 
 
@@ -36,6 +37,14 @@ def programs(loop: FakeLoop) -> Iterator[FakePrograms]:
     programs = FakePrograms(loop)
     yield programs
     programs.close()
+
+
+@pytest.fixture
+def core(loop: FakeLoop, programs: FakePrograms, tmp_path: pathlib.Path) -> Iterator[Core]:
+    """The daemon's core, without processes."""
+    core = Core(loop, programs, tmp_path)
+    yield core
+    core.close()
 
 
 class LogLines:

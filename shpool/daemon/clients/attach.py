@@ -63,14 +63,15 @@ class Attaching(ClientUser):
             logs.warn(f"attach refused: {error}")
             refuse(connection, f"invalid session name {_quoted(name)}")
             return
-        # A shell may have died in this very turn of the loop.
+        # A shell may have died in this very turn of the loop.  One that was just started has its
+        # last words and its status for the client that it was started for.
         self._spawner.reap()
         session = self._table.get(name)
         if name in self._room:
             self._room.wait(name, connection, header)
         elif session is None:
             self._create(connection, header)
-        elif session.state.now != RUNNING or session.shell_gone:
+        elif session.state.now != RUNNING or (session.shell_gone and not session.fresh):
             self._room.wait(name, connection, header)
         else:
             self._take(session, connection, header)

@@ -149,7 +149,11 @@ class Child(Owner):
 
     def tell_end(self) -> None:
         """Called when it has been waited for."""
-        self.take_outcome()
+        if self._terminal is not None:
+            # Whoever waits for it to run is told of that before it is told of the end.
+            self.take_outcome()
+            self._spawner.reactor.soon(self.tell_end)
+            return
         owner, self.owner = self.owner, None
         if owner is not None and self.status is not None:
             owner.exited(self.status)

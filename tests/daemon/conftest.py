@@ -9,6 +9,7 @@ from shpool import logs
 from shpool.daemon.loop.reactor import Reactor
 from tests.daemon.core import Core
 from tests.daemon.fakes import FakeLoop, FakePrograms
+from tests.daemon.upward import ReentryWatch
 
 
 @pytest.fixture
@@ -40,11 +41,19 @@ def programs(loop: FakeLoop) -> Iterator[FakePrograms]:
 
 
 @pytest.fixture
-def core(loop: FakeLoop, programs: FakePrograms, tmp_path: pathlib.Path) -> Iterator[Core]:
-    """The daemon's core, without processes."""
+def watch() -> ReentryWatch:
+    return ReentryWatch()
+
+
+@pytest.fixture
+def core(
+    loop: FakeLoop, programs: FakePrograms, tmp_path: pathlib.Path, watch: ReentryWatch
+) -> Iterator[Core]:
+    """The daemon's core, without processes, and watched for who calls back too early."""
     core = Core(loop, programs, tmp_path)
-    yield core
-    core.close()
+    with watch:
+        yield core
+        core.close()
 
 
 class LogLines:

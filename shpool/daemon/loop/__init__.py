@@ -5,4 +5,5 @@ What was made tells its owner something through a class of callbacks (OutboundUs
 ChannelUser...), and only when the loop has called it, never from inside a call that the owner
 made: what comes up in such a call is told by Reactor.soon(), once the owner has returned to the
 loop.  So nobody has to look after each call whether something is still there.
+tests/daemon/upward.py watches that.
 """

@@ -406,11 +406,19 @@ _ZSH_START = r"""
 # prints in front. So the user's fish_prompt is left alone, also when it is defined anew or saved,
 # and sees $status and $pipestatus as they were. The inner call of a fish_mode_prompt that was made
 # from a copy of ours prints nothing.
+#
+# fish cuts off the beginning of a line that is too long, and tide's prompt of two lines fills the
+# first one. There the prefix stands before the second, by a fish_prompt of ours around tide's.
 _FISH_PROMPT = r"""
 eval @SOURCE@ 2>/dev/null
 or eval @PLAIN@
 
 function __shpool_prompt --on-event fish_prompt
+    functions -q fish_prompt
+    if contains newline $_tide_left_items
+        __shpool_before_last_line
+        return
+    end
     if functions -q fish_mode_prompt
         functions fish_mode_prompt | string match -q '*__shpool_prefix*'
         and return
@@ -426,6 +434,25 @@ function __shpool_prompt --on-event fish_prompt
         __shpool_prefix
         functions -q __shpool_user_mode_prompt
         and __shpool_user_mode_prompt
+    end
+end
+
+function __shpool_before_last_line
+    if functions fish_mode_prompt | string match -q '*__shpool_prefix*'
+        functions -e fish_mode_prompt
+        functions -q __shpool_user_mode_prompt
+        and functions -c __shpool_user_mode_prompt fish_mode_prompt
+    end
+    functions fish_prompt | string match -q '*__shpool_prefix*'
+    and return
+    functions -e __shpool_user_prompt
+    functions -c fish_prompt __shpool_user_prompt
+    function fish_prompt
+        set -l lines (__shpool_user_prompt)
+        test (count $lines) -gt 1
+        and printf '%s\n' $lines[1..-2]
+        __shpool_prefix
+        printf %s $lines[-1]
     end
 end
 """

@@ -72,6 +72,52 @@ def test_prompt_functions_defined_anew_keep_the_prefix(tmp_path: Path) -> None:
         assert "__shpool" not in fish.tell('"$(functions fish_prompt)"')
 
 
+def test_hook_that_defines_the_prompt_at_every_prompt(tmp_path: Path) -> None:
+    hook = (
+        QUIET + "function hook --on-event fish_prompt\n"
+        '  function fish_prompt; echo -n "[$status] "; end\n'
+        "  function fish_mode_prompt; echo -n M; end\nend\n"
+    )
+    with ShellOnPty(tmp_path, "fish", {CONFIG: hook}) as fish:
+        fish.expect(r"shpool:main M\[0\] ")
+        for _ in range(2):
+            fish.run("sh -c 'exit 3'")
+            fish.expect(r"shpool:main M\[3\] ")
+
+
+def test_prompt_saved_to_a_file_is_the_users(tmp_path: Path) -> None:
+    with ShellOnPty(tmp_path, "fish", {CONFIG: RC}) as fish:
+        fish.expect(PROMPT)
+        fish.run("funcsave fish_prompt >/dev/null; funcsave -q fish_mode_prompt; echo sa''ved")
+        fish.expect("\nsaved\n.*" + PROMPT)
+        saved = (fish.home / ".config/fish/functions/fish_prompt.fish").read_text()
+        assert "shpool" not in saved
+    with ShellOnPty(tmp_path, "fish", {CONFIG: QUIET}) as fish:
+        fish.expect("shpool:main P> ")
+        assert "shpool:main shpool:main" not in fish.seen
+
+
+# tide's prompt of two lines, as wide as the terminal; it asks for the status first of all.
+TIDE = (
+    QUIET + "set -g _tide_left_items pwd newline character\n"
+    "function fish_prompt\n  set -l result $status $pipestatus\n"
+    '  string repeat -n $COLUMNS =; echo -n "$result> "\nend\n'
+)
+
+
+def test_prompt_that_fills_the_first_of_two_lines(tmp_path: Path) -> None:
+    with ShellOnPty(tmp_path, "fish", {CONFIG: TIDE}) as fish:
+        fish.expect(r"=\s*shpool:main 0 0> ")
+        fish.run("true | sh -c 'exit 3'")
+        fish.expect(r"=\s*shpool:main 3 0 3> ")
+        assert "…" not in fish.seen
+        fish.run("function fish_prompt; echo one; echo -n 'new> '; end")
+        fish.expect("one\nshpool:main new> ")
+        fish.run("set -e _tide_left_items; function fish_prompt; echo -n 'new> '; end")
+        fish.expect("shpool:main new> ")
+        assert "shpool:main shpool:main" not in fish.seen
+
+
 def test_vi_mode_stands_behind_the_prefix(tmp_path: Path) -> None:
     with ShellOnPty(tmp_path, "fish", {CONFIG: RC + "fish_vi_key_bindings\n"}) as fish:
         fish.expect(r"shpool:main \[I\] P> ")

@@ -15,6 +15,8 @@ rest, does not.
 import re
 from collections import deque
 
+from .parser import MAX_PIECE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .model import Terminal
@@ -29,6 +31,12 @@ _BLOCK = 16 * 1024
 _LARGEST = 4 * _BLOCK
 # Skipped at a time, for the same reason.
 _SHARE = 192 * 1024
+# Bytes interpreted that say how much work more of the same would make: where that is not known
+# yet, and how many are remembered.
+_SAMPLE = 256
+_REMEMBERED = 8192
+# Bytes that may not be skipped and that come before a few of them are interpreted.
+_UNSEEN = 32 * 1024
 # Bytes that a sequence may take that the output begins in the middle of.
 _REST_OF_SEQUENCE = 1024
 
@@ -77,10 +85,14 @@ class Backlog:
         "_odd",
         "_offset",
         "_queue",
+        "_seen",
         "_share",
+        "_taken",
         "_tried",
         "_try_at",
         "_unanswered",
+        "_unseen",
+        "_work",
         "_worth",
         "cap",
         "pending",
@@ -100,6 +112,10 @@ class Backlog:
         self._unanswered = False  # the last append
         self._asked = 0  # bytes of pending up to the last question that waits for its answer
         self._cut_question = b""  # what the last append ended in the middle of
+        self._unseen = 0  # bytes since the last advance
+        self._seen = _SAMPLE  # bytes interpreted of late, and the work that they made
+        self._taken = 0
+        self._work = _SAMPLE
         self._measure()
 
     def _measure(self) -> None:
@@ -123,6 +139,7 @@ class Backlog:
         self._new.append(data)
         self._new_size += len(data)
         self.pending += len(data)
+        self._unseen += len(data)
         self._tried = False
         if unanswered and self._asks(data):
             self._asked = self.pending
@@ -132,14 +149,31 @@ class Backlog:
                 self._skip()
 
     @property
+    def behind(self) -> bool:
+        """Something is yet to be interpreted."""
+        return bool(self.pending or self._queue or self.terminal.paused)
+
+    @property
     def must_hold(self) -> bool:
-        """More than the cap waits and may not be skipped: read the pty no faster than advance."""
-        return self.pending > self.cap
+        """More waits than may, and may not be skipped: read the pty no faster than advance.
+
+        What counts is the work that it makes. That is known of the like of what advance has seen,
+        so it has to see a little of all that may not be skipped.
+        """
+        if self.pending > self.cap:
+            return True
+        if not self._odd and self.terminal.scrolls_plainly:
+            return False
+        return (
+            self._unseen > _UNSEEN
+            or self.terminal.paused
+            or self.pending * self._work > self.cap * self._seen
+        )
 
     @property
     def asked(self) -> bool:
         """A program waits for an answer, it seems: advance soon, and take_answers()."""
-        return self._asked > 0
+        return self._asked > 0 or (self.terminal.paused and self.terminal.answering)
 
     def _asks(self, data: bytes) -> bool:
         if self._cut_question:
@@ -154,30 +188,51 @@ class Backlog:
         return self.terminal.take_answers()
 
     def advance(self, limit: int) -> bool:
-        """Interpret about limit bytes; True while more is pending."""
+        """Interpret about limit bytes, or as much as makes the work of so many ordinary ones; True
+        while more is to be interpreted."""
         if not self._tried and self.pending > self._worth:
             self._look()
             self._skip()
         queue = self._queue
-        while limit > 0 and (queue or self._new):
+        terminal = self.terminal
+        left = limit
+        taken = 0
+        self._unseen = 0
+        while left > 0:
+            if terminal.paused:
+                terminal.go_on(left)
+                left = terminal.work
+                break  # so that who holds the pty can see whether more like it waits
             if not queue:
+                if not self._new:
+                    break
                 self._put_new()
             first = queue[0]
             if isinstance(first, tuple):
-                self.terminal.resize(*first)
+                terminal.resize(*first)
                 self._measure()
                 self._pop()
                 continue
-            piece = first.data[self._offset : self._offset + limit]
-            self._offset += len(piece)
-            self.pending -= len(piece)
-            self._asked = max(self._asked - len(piece), 0)
-            limit -= len(piece)
+            piece = first.data[self._offset : self._offset + min(left, MAX_PIECE)]
+            size = len(piece)
+            self._offset += size
+            self.pending -= size
+            self._asked = max(self._asked - size, 0)
+            taken += size
             if self._offset >= len(first.data):
                 self._pop()
-            self.terminal.answering = first.unanswered
-            self.terminal.feed(piece)
-        return bool(queue or self._new)
+            terminal.answering = first.unanswered
+            terminal.begin(piece, left)
+            left = terminal.work - size
+        self._taken += taken
+        self._work += limit - left
+        if not terminal.paused:  # what was taken has made all the work that it makes
+            self._seen += self._taken
+            self._taken = 0
+        if self._seen > _REMEMBERED:
+            self._seen //= 2
+            self._work //= 2
+        return bool(queue or self._new or terminal.paused)
 
     def catch_up(self) -> None:
         """Interpret all that waits. With a flood of the worst kind behind it this takes as long
@@ -188,8 +243,8 @@ class Backlog:
     def resize(self, rows: int, cols: int) -> None:
         """Change the terminal's size once what came before is interpreted."""
         if self.pending <= _SMALL:
-            self.catch_up()
-        if self.pending or self._queue:
+            self.advance(_SMALL)
+        if self.behind:
             self._look()
             if self._new:  # half a sequence
                 self._put_new()
@@ -248,7 +303,7 @@ class Backlog:
         """Drop what scrolls past the end of the history, if that changes nothing else."""
         self._tried = True
         terminal = self.terminal
-        if not self._odd:
+        if not self._odd and not terminal.paused:
             # Each line feed scrolls by at least one line. What is on the screen when the rest
             # begins has scrolled past the history's end when it is over.
             missing = terminal.history_lines + terminal.rows + 1

@@ -130,3 +130,13 @@ class Row:
                 self._blank(cols - 1, PLAIN)
             self.text = self.text[:cols]
             self.style = self.style[:cols]
+
+
+def spliced(old: str, x: int, end: int, new: str, blank: str) -> str:
+    """A text or style with the columns from x up to end replaced. new may be shorter, and the
+    result is no longer than it has to be; blank is what fills it up."""
+    if len(old) > end:
+        return old[:x] + new.ljust(end - x, blank) + old[end:]
+    if new:
+        return old[:x].ljust(x, blank) + new
+    return old[:x]

@@ -182,12 +182,19 @@ class Cursor(Grid):
     def tab_forward(self, count: int, *_: int) -> None:
         """CHT: count tab stops on."""
         for _stop in range(min(count or 1, self.cols)):
+            before = self.x
+            self.work -= 2
             self.tab()
+            if self.x == before:
+                return
 
     def tab_back(self, count: int, *_: int) -> None:
         """CBT: count tab stops back; nothing while a wrap is pending."""
         if self.x < self.cols:
             for _stop in range(min(count or 1, self.cols)):
+                if not self.x:
+                    return
+                self.work -= 2
                 self.x = max(self.tab_stops.rfind(1, 0, self.x), 0)
 
     # Character sets

@@ -1,8 +1,12 @@
 """Erasing, inserting, deleting: what changes cells without printing."""
 
 from .cells import PLAIN, TAIL, Row
+from .grid import part, place
 from .printing import Printer
 from .width import char_width
+
+# What changing a part of one row costs beside a sequence's length; see Parser.begin.
+_ROW = 6
 
 
 class Editor(Printer):
@@ -42,14 +46,14 @@ class Editor(Printer):
                 self.erase_in_line(which)
             if which == 1:
                 self.lines[y].wrapped = False
-        for number in whole:
-            row = self.lines[number]
+        rows = self.lines[whole.start : whole.stop]
+        if not selective:
+            self._blank(rows)
+            return
+        for row in rows:
             row.wrapped = False
             row.marks = ()
-            if selective or self.fill != PLAIN:
-                self._erase(row, 0, self.cols, selective=selective)
-            else:
-                row.text = row.style = ""
+            self._erase_unprotected(row, 0, self.cols)
 
     def erase_in_line(self, which: int, *_: int) -> None:
         """EL: 0 from the cursor, 1 up to it, 2 the line. A pending wrap stays, and 0 is then
@@ -71,7 +75,7 @@ class Editor(Printer):
     def selective_erase_in_line(self, which: int, *_: int) -> None:
         """DECSEL: as EL, sparing protected cells."""
         x, end = self._part_of_line(which)
-        self.lines[self.y].erase_unprotected(x, end, self.fill, self.pens.protected)
+        self._erase_unprotected(self.lines[self.y], x, end)
 
     def _part_of_line(self, which: int) -> tuple[int, int]:
         """First and end column of what EL erases. A line erased from its start on, or whole, no
@@ -87,11 +91,14 @@ class Editor(Printer):
             self.lines[self.y].wrapped = False
         return x, self.cols
 
-    def _erase(self, row: Row, x: int, end: int, *, selective: bool) -> None:
-        if selective:
-            row.erase_unprotected(x, end, self.fill, self.pens.protected)
-        else:
+    def _erase_unprotected(self, row: Row, x: int, end: int) -> None:
+        protected = self.pens.protected
+        if protected.isdisjoint(row.style):
+            self.work -= _ROW
             row.erase(x, end, self.fill)
+        else:
+            self.work -= 2 * (end - x)
+            row.erase_unprotected(x, end, self.fill, protected)
 
     def erase_characters(self, count: int, *_: int) -> None:
         """ECH: blank count cells from the cursor."""
@@ -156,7 +163,9 @@ class Editor(Printer):
     def _shift_columns(self, x: int, count: int, *, insert: bool) -> None:
         if not self.top <= self.y <= self.bottom:
             return
-        for row in self.lines[self.top : self.bottom + 1]:
+        rows = self.lines[self.top : self.bottom + 1]
+        self.work -= _ROW * len(rows)
+        for row in rows:
             if insert:
                 row.insert(x, count or 1, self.right + 1, self.fill)
             else:
@@ -184,9 +193,13 @@ class Editor(Printer):
     def alignment_display(self) -> None:
         """DECALN: the screen full of E, the cursor home; margins stay, as in xterm.js."""
         self.move_to(0, 0)
-        for row in self.lines[self.y :]:
-            row.text = "E" * self.cols
-            row.style = self.pen * self.cols if self.pen != PLAIN else ""
+        rows = self.lines[self.y :]
+        self.work -= len(rows)
+        text = "E" * self.cols
+        style = self.pen * self.cols if self.pen != PLAIN else ""
+        for row in rows:
+            row.text = text
+            row.style = style
             row.wrapped = False
 
     # Rectangles (DEC VT420). Coordinates count from 1, and within the margins in origin mode.
@@ -209,6 +222,7 @@ class Editor(Printer):
     ) -> None:
         """DECERA."""
         rows, x, end = self._rectangle(top, left, bottom, right)
+        self.work -= _ROW * len(rows)
         for y in rows:
             self.lines[y].erase(x, end, self.fill)
 
@@ -218,7 +232,7 @@ class Editor(Printer):
         """DECSERA."""
         rows, x, end = self._rectangle(top, left, bottom, right)
         for y in rows:
-            self._erase(self.lines[y], x, end, selective=True)
+            self._erase_unprotected(self.lines[y], x, end)
 
     def fill_rectangle(
         self, code: int, top: int = 0, left: int = 0, bottom: int = 0, right: int = 0, *_: int
@@ -227,6 +241,7 @@ class Editor(Printer):
         rows, x, end = self._rectangle(top, left, bottom, right)
         if not (0x20 <= code < 0x7F or 0xA0 <= code < 0xD800) or char_width(chr(code)) != 1:
             return
+        self.work -= _ROW * len(rows)
         for y in rows:
             self.lines[y].put(x, chr(code) * (end - x), self.pen)
 
@@ -245,6 +260,10 @@ class Editor(Printer):
         rows, x, end = self._rectangle(top, left, bottom, right)
         to_rows, to_x, to_end = self._rectangle(to_top, to_left, 0, 0)
         size = min(end - x, to_end - to_x)
-        parts = [self.part(y, x, x + size) for y in rows]
+        if size <= 0 or (rows.start, x) == (to_rows.start, to_x):
+            return
+        rows = rows[: len(to_rows)]
+        self.work -= 2 * _ROW * len(rows)
+        parts = [part(self.lines[y], x, x + size) for y in rows]
         for y, (cells, style) in zip(to_rows, parts):
-            self.place(y, to_x, cells, style)
+            place(self.lines[y], to_x, cells, style)

@@ -6,7 +6,7 @@ that column with a wrap pending (DEC STD 070 calls it the last column flag), as 
 
 from collections import deque
 
-from .cells import BLANK, PLAIN, TAIL, Row
+from .cells import BLANK, PLAIN, TAIL, Row, spliced
 from .clusters import Clusters
 from .parser import Parser
 from .pen import DEFAULT
@@ -58,6 +58,15 @@ class Screen:
         self.x = 0  # the cursor when this screen was left
         self.y = 0
 
+    def reset(self) -> None:
+        """Make it as it was at first, of so many rows as it has."""
+        for row in self.lines:
+            if row.text or row.style or row.wrapped or row.marks:
+                row.clear()
+        self.saved = SavedCursor()
+        self.keyboard = [0]
+        self.x = self.y = 0
+
 
 class Grid(Parser):
     """Screens and cursor."""
@@ -108,8 +117,9 @@ class Grid(Parser):
 
     def initialize(self) -> None:
         """Everything that RIS resets and that is kept here."""
-        self.main = Screen(self.rows)
-        self.alternate = Screen(self.rows)
+        self.work -= 4 * self.rows
+        for screen in (self.main, self.alternate):
+            screen.reset()
         self.screen = self.main
         self.lines = self.main.lines
         self.x = 0
@@ -226,41 +236,78 @@ class Grid(Parser):
             self._scroll_rectangle(top, size if count > 0 else -size)
             return
         lines = self.lines
-        for _ in range(size):
-            row = lines.pop(top if count > 0 else self.bottom)
-            row.clear()
-            row.erase(0, self.cols, self.fill)
-            lines.insert(self.bottom if count > 0 else top, row)
+        end = self.bottom + 1
+        if count > 0:
+            emptied = lines[top : top + size]
+            lines[top:end] = lines[top + size : end] + emptied
+        else:
+            emptied = lines[end - size : end]
+            lines[top:end] = emptied + lines[top : end - size]
+        self._blank(emptied)
+
+    def _blank(self, rows: list[Row]) -> None:
+        """Make them blank, with the pen's background."""
+        self.work -= 2 * len(rows)
+        plain = self.fill == PLAIN
+        text = "" if plain else BLANK * self.cols
+        style = "" if plain else self.fill * self.cols
+        for row in rows:
+            row.text = text
+            row.style = style
+            row.wrapped = False
+            row.marks = ()
 
     def _scroll_rectangle(self, top: int, count: int) -> None:
         """As scroll_region, but only between the side margins."""
-        rows = range(top, self.bottom + 1)
         left, end = self.left, self.right + 1
-        old = [self.part(y, left, end) for y in rows]
-        for y in rows:
-            if top <= y + count <= self.bottom:
-                self.place(y, left, *old[y + count - top])
-            else:
-                self.lines[y].erase(left, end, self.fill)
+        rows = self.lines[top : self.bottom + 1]
+        self.work -= 5 * len(rows)
+        texts = [row.text for row in rows]
+        styles = [row.style for row in rows]
+        if count > 0:
+            stay, come = rows[:-count], slice(count, None)
+            emptied = rows[len(rows) - count :]
+        else:
+            stay, come = rows[-count:], slice(0, len(rows) + count)
+            emptied = rows[:-count]
+        if not all(map(str.isascii, texts)) and any(TAIL in text for text in texts):
+            self.work -= 10 * len(rows)
+            parts = [part(row, left, end) for row in rows]
+            for row, (cells, style) in zip(stay, parts[come]):
+                place(row, left, cells, style)
+        else:
+            for row, source in zip(stay, texts[come]):
+                old = row.text
+                cells = source[left:end]
+                if cells != old[left:end]:
+                    row.text = spliced(old, left, end, cells, BLANK)
+            if any(styles):
+                for row, source in zip(stay, styles[come]):
+                    old = row.style
+                    style = source[left:end]
+                    if style != old[left:end]:
+                        row.style = spliced(old, left, end, style, PLAIN)
+        for row in emptied:
+            row.erase(left, end, self.fill)
 
-    def part(self, y: int, x: int, end: int) -> tuple[str, str]:
-        """Cells and style of a stretch of a row, padded to its full length. Of a wide character
-        that is cut by its ends there is only a blank."""
-        row = self.lines[y]
-        cells = row.text.ljust(end, BLANK)[x:end]
-        if cells[:1] == TAIL:
-            cells = BLANK + cells[1:]
-        if row.text[end : end + 1] == TAIL:
-            cells = cells[:-1] + BLANK
-        return cells, row.style.ljust(end, PLAIN)[x:end]
 
-    def place(self, y: int, x: int, cells: str, style: str) -> None:
-        """Put back what part gave."""
-        row = self.lines[y]
-        row.put(x, cells, PLAIN)
-        if style.strip(PLAIN):
-            old = row.style.ljust(x, PLAIN)
-            row.style = old[:x] + style + old[x + len(style) :]
+def part(row: Row, x: int, end: int) -> tuple[str, str]:
+    """Cells and style of a stretch of a row, padded to its full length. Of a wide character
+    that is cut by its ends there is only a blank."""
+    cells = row.text[:end].ljust(end, BLANK)[x:]
+    if cells[:1] == TAIL:
+        cells = BLANK + cells[1:]
+    if row.text[end : end + 1] == TAIL:
+        cells = cells[:-1] + BLANK
+    return cells, row.style[:end].ljust(end, PLAIN)[x:]
+
+
+def place(row: Row, x: int, cells: str, style: str) -> None:
+    """Put back what part gave."""
+    row.put(x, cells, PLAIN)
+    if style.strip(PLAIN):
+        old = row.style.ljust(x, PLAIN)
+        row.style = old[:x] + style + old[x + len(style) :]
 
 
 def completed(text: str, cols: int, following: str) -> str:

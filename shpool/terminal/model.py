@@ -51,6 +51,7 @@ class Terminal(Answers):
             and self.bottom == self.rows - 1
             and not self.side_margins
             and not self.translation
+            and not self.paused
             and not self.unfinished
         )
 

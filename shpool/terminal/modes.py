@@ -1,6 +1,6 @@
 """Modes, pens, saved cursors, the two screens, keyboard protocols, resets."""
 
-from .cells import BLANK, PLAIN, Row
+from .cells import PLAIN
 from .edit import Editor
 from .grid import SavedCursor
 from .pen import DEFAULT, PROTECTED, number
@@ -270,23 +270,16 @@ class Modes(Editor):
         self.main.x = min(self.x, self.cols - 1)
         self.main.y = self.y
         if mode == 1049:
-            self._clear_alternate()
+            self._blank(self.alternate.lines)
         self.alternate_mode = mode
         self.screen = self.alternate
         self.lines = self.screen.lines
-
-    def _clear_alternate(self) -> None:
-        self.alternate.lines = [Row() for _ in range(self.rows)]
-        if self.fill != PLAIN:
-            for row in self.alternate.lines:
-                row.text = BLANK * self.cols
-                row.style = self.fill * self.cols
 
     def _leave_alternate(self, mode: int) -> None:
         """1047 clears the screen that it leaves, as in xterm; xterm.js always does."""
         if self.screen is self.alternate:
             if mode == 1047:
-                self._clear_alternate()
+                self._blank(self.alternate.lines)
             self.alternate_kept = mode == 47
             self.screen = self.main
             self.lines = self.screen.lines

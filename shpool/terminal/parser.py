@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 # Bytes interpreted at a time: bounds what is decoded at once, and how far the tables of pens and
 # clusters can grow before they are compacted.
-_SLICE = 64 * 1024
+MAX_PIECE = 64 * 1024
+
+# More work than any piece of input makes.
+UNBOUNDED = 1 << 62
 
 # Sequences remembered with what they mean, for all terminals of the process: some 400 bytes each.
 # 24x80 different CUP fit in, with as many of larger screens.
@@ -87,7 +90,16 @@ class Parser:
 
     # Here and in each subclass: in a dict, so many attributes would be read more slowly, by a
     # twentieth of all the interpreter does.
-    __slots__ = ("_partial", "_unfinished", "_unfinished_size", "after_print", "state")
+    __slots__ = (
+        "_partial",
+        "_put_off",
+        "_unfinished",
+        "_unfinished_size",
+        "after_print",
+        "state",
+        "unprinted",
+        "work",
+    )
 
     _memo: "dict[str, Action]" = {}  # noqa: RUF012 - shared on purpose
 
@@ -98,6 +110,10 @@ class Parser:
         self._partial = b""  # the first bytes of a character
         self._unfinished: list[str] = []  # the sequence so far, without what it already did
         self._unfinished_size = 0
+        # Counts down what sequences may still cost before the interpreter pauses.
+        self.work = UNBOUNDED
+        self._put_off: list[str] = []  # texts and controls, in turns, since the pause
+        self.unprinted = ""  # cells before those
 
     def write(self, text: str) -> None:
         """Print characters, none of them a control."""
@@ -110,6 +126,9 @@ class Parser:
     def write_lines(self, text: str) -> str:
         """Print whole lines at once if that can be done, and return what is left of text."""
         return text
+
+    def finish_printing(self) -> None:
+        """Print what is in unprinted, or again a part of it."""
 
     def compact(self) -> None:
         """Called between slices of input, to bound what tables have grown to."""
@@ -124,15 +143,43 @@ class Parser:
 
     def feed(self, data: bytes) -> None:
         """Interpret output of the program, cut anywhere. Never raises, whatever the bytes."""
-        for start in range(0, len(data), _SLICE):
-            piece = self._partial + data[start : start + _SLICE]
-            text, used = utf_8_decode(piece, "replace")
-            self._partial = piece[used:]
-            if "\x7f" in text:  # DEL is ignored wherever it stands
-                text = text.replace("\x7f", "")
-            if text:
-                self._interpret(text)
+        for start in range(0, len(data), MAX_PIECE):
+            self.begin(data[start : start + MAX_PIECE], UNBOUNDED)
+
+    def begin(self, data: bytes, work: int) -> None:
+        """As feed, but of at most MAX_PIECE bytes, and not after a pause before that has ended.
+
+        A few bytes can mean much to do. What a sequence costs beyond its length is taken from
+        work; once nothing is left of that, the interpreter is paused.
+        """
+        self.work = work
+        piece = self._partial + data
+        text, used = utf_8_decode(piece, "replace")
+        self._partial = piece[used:]
+        if "\x7f" in text:  # DEL is ignored wherever it stands
+            text = text.replace("\x7f", "")
+        if text:
+            self._interpret(text)
+            if not self.paused:
                 self.compact()
+
+    @property
+    def paused(self) -> bool:
+        """Something of the last piece is still to be interpreted, by go_on."""
+        return bool(self._put_off or self.unprinted)
+
+    def go_on(self, work: int) -> None:
+        """Interpret what was left when there was a pause; there may be another one."""
+        self.work = work
+        if self.unprinted:
+            self.finish_printing()
+            if self.work < 0:
+                return
+        parts, self._put_off = self._put_off, []
+        if parts:
+            self._run(parts)
+        if not self.paused:
+            self.compact()
 
     def _interpret(self, text: str) -> None:
         if self.state == GROUND and len(text) > 256:
@@ -145,6 +192,10 @@ class Parser:
         parts = sequences.split(text)
         # Ends the last pair: the piece of input is at its end.
         parts.append("")
+        self._run(parts)
+
+    def _run(self, parts: list[str]) -> None:
+        """Interpret texts and controls, which alternate."""
         pairs = iter(parts)
         if self.state != GROUND:
             self._resume(pairs)
@@ -157,6 +208,10 @@ class Parser:
         for text, control in zip(pairs, pairs):
             if text:
                 write(text)
+            if self.work < 0:
+                self.after_print = bool(text)
+                self._put_off = ["", control, *pairs]
+                return
             try:
                 action = memo[control]
             except KeyError:
@@ -195,6 +250,9 @@ class Parser:
     def _resume(self, pairs: "Iterator[str]") -> None:
         """Go on inside a sequence; returns when it ended where a new pair begins."""
         for text in pairs:
+            if self.work < 0:
+                self._put_off = [text, *pairs]
+                return
             rest = self._consume(text)
             control = next(pairs)
             if self.state != GROUND:
@@ -208,6 +266,9 @@ class Parser:
                 self.write(rest)
                 self.after_print = True
             if not control:
+                return
+            if self.work < 0:
+                self._put_off = ["", control, *pairs]
                 return
             if not self._dispatch(control):
                 return

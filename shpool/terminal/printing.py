@@ -3,6 +3,7 @@
 from .cells import BLANK, PLAIN, TAIL
 from .clusters import FIRST_CLUSTER
 from .cursor import Cursor
+from .parser import UNBOUNDED
 from .width import UNSURE, char_width
 
 TYPE_CHECKING = False
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
 
 MARK = "\x02"  # in cells: what follows the cell before it, or needs a number from the table
 _MAX_CELLS_MEMO = 20000
-_MAX_REPEAT = 0xFFFF  # of REP, as in kitty; a few bytes must not cost seconds
+_MAX_REPEAT = 0xFFFF  # of REP, as in kitty; the largest screens have 16 million cells
+_WRAP = 20  # what going on on the next row costs beside the printing itself; see Parser.begin
 
 
 class _Cells(dict[str, str]):
@@ -96,12 +98,21 @@ class Printer(Cursor):
             cell = self.clusters.joined(row.text[x], mark)
             row.text = row.text[:x] + cell + row.text[x + 1 :]
 
+    def finish_printing(self) -> None:
+        cells, self.unprinted = self.unprinted, ""
+        self._write_wrapping(cells)
+
     def _write_wrapping(self, cells: str) -> None:
         """Print cells that may pass the right edge, or under insert mode or side margins."""
         while cells:
+            if self.work < 0:
+                self.unprinted = cells
+                return
             edge = self.edge
             if self.x >= edge and (self.x >= self.cols or self.margin_wrap):
                 if self.autowrap:
+                    if self.side_margins:
+                        cells = self._pass_rows(cells)
                     self._wrap()
                     continue
                 self.x = edge - 1
@@ -125,6 +136,25 @@ class Printer(Cursor):
                 self.x = edge
             self.margin_wrap = self.x == edge and edge < self.cols
 
+    def _pass_rows(self, cells: str) -> str:
+        """With a wrap pending between side margins: print those of many cells that fill rows, most
+        of which scroll out again, in one scroll. Returns the other cells."""
+        width = self.right + 1 - self.left
+        number = (len(cells) - 1) // width
+        if number < 2 or self.x != self.right + 1 or self.y != self.bottom:
+            return cells
+        if self.insert_mode or TAIL in cells:
+            return cells
+        rows = min(number, self.bottom + 1 - self.top)
+        self.scroll_region(self.top, rows)
+        self.work -= _WRAP * rows
+        start = (number - rows) * width
+        for row in self.lines[self.bottom + 1 - rows : self.bottom + 1]:
+            row.put(self.left, cells[start : start + width], self.pen)
+            start += width
+        self.lines[self.bottom].wrapped = False
+        return cells[start:]
+
     def _put(self, cells: str, edge: int) -> None:
         """Print cells that fit before edge."""
         row = self.lines[self.y]
@@ -147,6 +177,7 @@ class Printer(Cursor):
         self.margin_wrap = self.x == edge and edge < self.cols
 
     def _wrap(self) -> None:
+        self.work -= _WRAP
         self.x = self.wrap_column
         self.margin_wrap = False
         if self.y == self.bottom:
@@ -156,10 +187,19 @@ class Printer(Cursor):
         self.lines[self.y].wrapped = not self.side_margins
 
     def repeat(self, count: int) -> None:
-        """REP: print the cluster before the cursor again, count times."""
+        """REP: print the cluster before the cursor again, count times. What is more than fills the
+        screen only counts for where the cursor ends."""
         cell = self.cell_before()[1]
-        count = min(count, self.rows * self.cols + self.cols, _MAX_REPEAT)
+        if not cell:
+            return
+        most = min((self.rows + 1) * self.cols, _MAX_REPEAT)
+        if count > most:
+            a_row = max((self.right + 1 - self.left) // len(cell), 1)
+            count = most + (count - most) % a_row
+        # In one go: what comes after it must not be printed before.
+        work, self.work = self.work, UNBOUNDED
         self._write_wrapping(cell * count)
+        self.work += work - UNBOUNDED
 
     def cell_before(self) -> tuple[int, str]:
         """Column and cells (with TAIL) of the cluster that ends before the cursor. None does in

@@ -1,4 +1,4 @@
-"""A program under a terminal of 24 rows and 80 columns, whose other end the benchmark holds."""
+"""A program under a terminal whose other end the benchmark holds."""
 
 import fcntl
 import os
@@ -19,11 +19,14 @@ class Stuck(Exception):
 
 
 class Client:
-    """Runs `argv` with the terminal as its controlling one; a context manager."""
+    """Runs `argv` with the terminal, of so many rows and columns, as its controlling one; a context
+    manager."""
 
-    def __init__(self, argv: list[str], env: dict[str, str]) -> None:
+    def __init__(
+        self, argv: list[str], env: dict[str, str], size: tuple[int, int] = (24, 80)
+    ) -> None:
         self.master, slave = os.openpty()
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("4H", *size, 0, 0))
         try:
             # Spawning costs the same however large this process is; opening the terminal after
             # setsid makes it the controlling one.

@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 # busy with will be skipped.
 _QUIET = 0.02
 
-# Interpreted at a time, in bytes: a millisecond or two of plain text, some ten of the worst.
-_SLICE = 32_768
+# Interpreted at a time, in seconds, and between two looks at the clock, in bytes or what makes as
+# much work as those.
+_SLICE = 0.002
+_STEP = 2048
+
+# What may be interpreted for a client that is let go, likewise.
+_LAST_STEP = 32_768
 
 
 class PictureUser(Owner):
@@ -139,7 +144,7 @@ class ModelPicture(Picture):
 
     def want(self) -> None:
         self._wanted = True
-        if self._backlog.pending:
+        if self._backlog.behind:
             self._reactor.when_idle(self._advance)
         else:
             self._reactor.soon(self._tell_ready)
@@ -156,9 +161,8 @@ class ModelPicture(Picture):
         return self._backlog.scrolled
 
     def farewell(self) -> bytes:
-        if self._backlog.pending > _SLICE:
+        if self._backlog.pending > _LAST_STEP or self._backlog.advance(_LAST_STEP):
             return b""
-        self._backlog.catch_up()
         terminal = self._backlog.terminal
         if terminal.clean:
             return b""
@@ -199,7 +203,10 @@ class ModelPicture(Picture):
         held = self.must_hold
         if not held and self._timer is not None:
             return False  # output came again
-        more = self._backlog.advance(_SLICE)
+        end = monotonic() + _SLICE
+        more = self._backlog.advance(_STEP)
+        while more and monotonic() < end and not (held and not self.must_hold):
+            more = self._backlog.advance(_STEP)
         if not more:
             self._tell_ready()
         if held and not self.must_hold:

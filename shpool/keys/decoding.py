@@ -192,8 +192,11 @@ def _kitty(code: int, shifted: int, base: int, encoded: int, event: int, text: i
     if event == _RELEASED:
         return RELEASE, (), (code, shifted) if shifted else (code,)
     modifiers = _modifiers(encoded)
-    # A key of a Latin layout says itself which one it is, wherever it is on the keyboard.
+    # A Latin letter says itself which key it is, wherever it is on the keyboard.
     character = base if base and code > 0x7F else code
+    names: tuple[str, ...] = ()
+    if _is_symbol(code) and modifiers == _CONTROL:
+        names = _names(base, modifiers)  # Greek and Hebrew keyboards have symbols in q's place
     if code == 0:  # text that no key is known of
         character = text
         if _is_capital(text):
@@ -206,7 +209,7 @@ def _kitty(code: int, shifted: int, base: int, encoded: int, event: int, text: i
             modifiers -= _SHIFT
     elif _is_symbol(text):
         character = text  # that of the key and AltGr
-    return KEY, _names(character, modifiers), (code,)
+    return KEY, (*_names(character, modifiers), *names), (code,)
 
 
 def _xterm(encoded: int, code: int) -> _Meaning:

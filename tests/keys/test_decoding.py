@@ -55,8 +55,9 @@ def test_control_q_is_known_in_every_encoding(data: bytes) -> None:
         b"\x1b[113:81;6u",
         b"\x1b[1081:1049:113;6u",
         b"\x1b[1081;5u",  # in q's place, but the terminal was not asked to tell
-        b"\x1b[39::113;5u",  # Dvorak: a quote is in q's place, and is a quote
-        b"\x1b[97::113;5u",  # French: an a is
+        b"\x1b[97::113;5u",  # French: an a is in q's place, and is an a
+        b"\x1b[59:58:113;6u",
+        b"\x1b[59::113;1u",
         b"\x1b[27;6;113~",
         b"\x1b[27;6;81~",
         b"\x1b[27;7;113~",
@@ -189,6 +190,11 @@ def test_kitty_tells_the_key_and_shift_where_a_binding_has_the_character(
     data: bytes, key: str
 ) -> None:
     assert key in names(data)
+
+
+def test_a_symbol_in_the_place_of_a_letter_is_either() -> None:
+    assert names(b"\x1b[59::113;5u") == ("Ctrl-q",)  # Greek
+    assert set(names(b"\x1b[47::113;5u")) == {"Ctrl-_", "Ctrl-q"}  # Hebrew
 
 
 def test_shift_makes_another_key_of_a_symbol_that_does_not_need_it() -> None:

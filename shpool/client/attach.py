@@ -15,6 +15,7 @@ from shpool.client.passed import PassedRelay
 from shpool.client.reach import ask, reach
 from shpool.client.relay import Outcome, Relay, Signals
 from shpool.errors import Verdict
+from shpool.forwarded import client_variables
 from shpool.names import check_session_name
 from shpool.output import complain, unwritable
 from shpool.protocol.messages import (
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 
     from shpool.client.context import Context
     from shpool.options import Parsed
-
-# Always sent to the daemon, beside what forward_env names.
-_FORWARDED = ("TERM", "DISPLAY", "LANG", "SSH_AUTH_SOCK")
 
 # After a forced detach: seconds between tries, and how many.
 _FORCE_PAUSE = 0.1
@@ -259,10 +257,9 @@ class Attach:
         return os.path.normpath(os.path.join(self._here, given))
 
     def _forwarded(self) -> "list[tuple[str, str]]":
-        environ = self._context.environ
-        names = dict.fromkeys((*_FORWARDED, *self._config.forward_env))
+        variables = client_variables(self._context.environ, self._config.forward_env)
         # A value that is not UTF-8 cannot travel.
-        return [(name, environ[name]) for name in names if _is_utf8(environ.get(name))]
+        return [(name, value) for name, value in variables.items() if _is_utf8(value)]
 
     # ---- being attached
 
@@ -344,9 +341,7 @@ def _working_directory() -> str:
         return "/"  # it was removed
 
 
-def _is_utf8(value: "str | None") -> bool:
-    if value is None:
-        return False
+def _is_utf8(value: str) -> bool:
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -49,6 +49,7 @@ def test_a_shell_gets_exactly_what_is_promised(place: Place) -> None:
         "SHPOOL_SESSION_DIR": str(directory),
         "SHELL": USER.pw_shell or "/bin/sh",
         "USER": USER.pw_name,
+        "LOGNAME": USER.pw_name,
         "SSH_AUTH_SOCK": f"{directory}/ssh-auth-sock.socket",
         "XDG_RUNTIME_DIR": str(place.xdg_runtime),
         "TERM": "xterm",
@@ -74,6 +75,29 @@ def test_the_configurations_env_wins_over_the_usual_and_the_client_over_it(place
     assert found["EMPTY"] == ""
     assert "UNSET" not in found
     assert found["SHPOOL_SESSION_NAME"] == "renamed"
+
+
+def test_the_locale_and_the_colours_of_the_terminal_are_the_clients(place: Place) -> None:
+    place.config_file.write_text("noread_etc_environment = true\n")
+    place.start(env=DAEMONS)
+    given = {
+        "LC_ALL": "C.UTF-8",
+        "LC_TIME": "",
+        "LC_TERMINAL": "iTerm2",
+        "COLORTERM": "truecolor",
+        "LC_LONG": "x" * 2000,
+    }
+    found = shown(place, "one", env=given)
+    assert {name: value for name, value in found.items() if name in given} == {
+        "LC_ALL": "C.UTF-8",
+        "LC_TIME": "",
+        "LC_TERMINAL": "iTerm2",
+        "COLORTERM": "truecolor",
+    }
+    place.attach("two", env=given)
+    forwarded = (place.runtime / "sessions/two/forward.env").read_text()
+    assert "LC_" not in forwarded
+    assert "COLORTERM" not in forwarded
 
 
 def test_an_empty_term_in_the_configuration_means_none(place: Place) -> None:

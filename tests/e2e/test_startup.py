@@ -53,6 +53,7 @@ OURS = {
         *(
             "shpool.client.reports",
             "shpool.client.tty",
+            "shpool.forwarded",
             "shpool.names",
             "shpool.protocol.chunks",
             "shpool.templates",

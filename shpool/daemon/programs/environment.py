@@ -5,6 +5,7 @@ started by another login, or by systemd, long before.
 """
 
 from shpool.files import read_bounded
+from shpool.forwarded import AT_EVERY_ATTACH, FOR_A_NEW_SHELL, locale_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ ETC_ENVIRONMENT = "/etc/environment"
 # Names in a session's directory.
 AGENT_LINK = "ssh-auth-sock.socket"
 FORWARD_ENV_FILE = "forward.env"
-
-# Taken from every client, whatever `forward_env` says.
-_ALWAYS_FORWARDED = ("TERM", "DISPLAY", "LANG", "SSH_AUTH_SOCK")
 
 # pam_env reads lines of at most 1 KiB or 8 KiB, depending on its version.
 _MAX_ETC_ENVIRONMENT_BYTES = 256 * 1024
@@ -65,7 +63,10 @@ def shell_environment(
         environment |= _present(("TERM",), client)
     elif not config.env["TERM"]:
         del environment["TERM"]
-    environment |= _present(("DISPLAY", "LANG", *config.forward_env), client)
+    names = (*FOR_A_NEW_SHELL, *locale_variables(client), *config.forward_env)
+    environment |= _present(names, client)
+    if "LOGNAME" not in config.env and "LOGNAME" not in config.forward_env:
+        environment["LOGNAME"] = environment["USER"]
     if not config.noread_etc_environment:
         environment |= parse_etc_environment(etc_environment)
     return environment
@@ -78,7 +79,7 @@ def forward_env_text(config: "Config", client: "Mapping[str, str]") -> bytes:
     running anything. A variable that the client has not set is left out, an empty one is kept,
     and a name that no shell can assign to is left out.
     """
-    names = dict.fromkeys(_ALWAYS_FORWARDED + config.forward_env)
+    names = dict.fromkeys(AT_EVERY_ATTACH + config.forward_env)
     lines = [
         f"{name}={_quoted(value)}\n"
         for name, value in _present(tuple(names), client).items()

@@ -46,6 +46,7 @@ def test_the_least_that_a_shell_gets() -> None:
         "SHPOOL_SESSION_DIR": "/run/s/main",
         "SHELL": "/bin/zsh",
         "USER": "ada",
+        "LOGNAME": "ada",
         "SSH_AUTH_SOCK": "/run/s/main/ssh-auth-sock.socket",
     }
 
@@ -74,6 +75,44 @@ def test_only_terminal_display_language_and_what_is_asked_for_come_from_the_clie
         "SSH_AUTH_SOCK": "/run/s/main/ssh-auth-sock.socket",
     }
     assert "UNSET" not in found
+
+
+def test_locale_and_colours_of_the_terminal_come_from_the_client_for_a_new_shell_only() -> None:
+    client = {
+        "LC_ALL": "",
+        "LC_CTYPE": "de_DE.UTF-8",
+        "LC_TERMINAL": "iTerm2",
+        "COLORTERM": "truecolor",
+        "LC_NOT-A-NAME": "x",
+        "LC_LONG": "x" * 1024,
+        "LC_NUL": "\0",
+        "XLC_ALL": "C",
+    }
+    found = environment(Config({"env": {"LC_CTYPE": "C"}}), client)
+    assert {name: found[name] for name in client if name in found} == {
+        "LC_ALL": "",
+        "LC_CTYPE": "de_DE.UTF-8",
+        "LC_TERMINAL": "iTerm2",
+        "COLORTERM": "truecolor",
+    }
+    assert forward_env_text(Config(), client) == b""
+    asked_for = Config({"forward_env": ("LC_CTYPE", "COLORTERM")})
+    assert forward_env_text(asked_for, client) == b"LC_CTYPE=de_DE.UTF-8\nCOLORTERM=truecolor\n"
+
+
+def test_no_client_fills_an_environment_with_locales() -> None:
+    many = {f"LC_{number}": "C" for number in range(100)}
+    assert [name for name in environment(client=many) if name.startswith("LC_")] == [
+        f"LC_{number}" for number in range(32)
+    ]
+
+
+def test_logname_is_as_user_unless_it_is_asked_for() -> None:
+    assert environment(Config({"env": {"USER": "other"}}))["LOGNAME"] == "other"
+    assert environment(Config({"env": {"LOGNAME": "other"}}))["LOGNAME"] == "other"
+    asked_for = Config({"forward_env": ("LOGNAME",)})
+    assert environment(asked_for, {"LOGNAME": "other"})["LOGNAME"] == "other"
+    assert environment(etc_environment="LOGNAME=other\n")["LOGNAME"] == "other"
 
 
 def test_later_ones_win() -> None:

@@ -39,8 +39,9 @@ _ENVIRON_MAX = 2_097_152
 
 _SIGUSR1_BIT = 1 << (SIGUSR1 - 1)
 
-# Options of the interpreter that have a value.
-_VALUED = "WX"
+# Options of the interpreter that have a value, and those with which it runs something else.
+_VALUED = "mWX"
+_OTHER_PROGRAM = "c-"
 
 
 class _Process:
@@ -181,27 +182,34 @@ def _options(words: "list[str]") -> "list[str] | None":
         return words[1:]
     if not _is_interpreter(words[0]):
         return None
-    position = 1
-    while position < len(words) and words[position].startswith("-"):
-        letters = words[position][1:]
-        position += 1
-        for at, letter in enumerate(letters):
-            if letter == "m":
-                module = letters[at + 1 :] or words[position]
-                position += not letters[at + 1 :]
-                return words[position:] if module in ("shpool", "shpool.__main__") else None
-            if letter == "c" or letter == "-":
-                return None
-            if letter in _VALUED:
-                position += not letters[at + 1 :]
-                break
-    if position >= len(words):
-        return None
-    script = words[position]
-    name = os.path.basename(script)
+    rest = words[:0:-1]  # the next one last
+    while rest:
+        word = rest.pop()
+        if not word.startswith("-"):
+            return rest[::-1] if _is_program(word) else None
+        letter, value = _interpreter_option(word)
+        if letter in _VALUED and not value and rest:
+            value = rest.pop()
+        if letter == "m":
+            return rest[::-1] if value in ("shpool", "shpool.__main__") else None
+        if letter in _OTHER_PROGRAM:
+            return None
+    return None
+
+
+def _interpreter_option(word: str) -> "tuple[str, str]":
+    """Of a word like -ISWerror the letter that has a value, and what of it stands in the word."""
+    for position, letter in enumerate(word[1:], 2):
+        if letter in _VALUED or letter in _OTHER_PROGRAM:
+            return letter, word[position:]
+    return " ", ""
+
+
+def _is_program(path: str) -> bool:
+    directory, name = os.path.split(path)
     if name == "__main__.py":
-        name = os.path.basename(os.path.dirname(script))
-    return words[position + 1 :] if name in ("shpool", "shpool.pyz") else None
+        name = os.path.basename(directory)
+    return name in ("shpool", "shpool.pyz")
 
 
 def _is_interpreter(path: str) -> bool:

@@ -22,7 +22,7 @@ from shpool.daemon.private import (
     take_within,
 )
 from shpool.daemon.programs.directory import remove_leftovers
-from shpool.errors import ALREADY_RUNNING, ShpoolError
+from shpool.errors import ALREADY_RUNNING
 from shpool.paths import LOCK_FILE_NAME, LOG_FILE_NAME, PID_FILE_NAME
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ _BINDING_LOCK_NAME = "binding.lock"
 
 
 class Places:
-    """`requests` and `events` are the sockets to listen at, once occupy() has been called.
+    """`requests` and `events` are the sockets to listen at, once bind() has been called.
 
     `events` is None if the directory is another daemon's.  `activated` is a socket that was passed
     to us; `daemonized` daemons have a pid file, and a log unless they have another one; `log_file`
@@ -72,24 +72,23 @@ class Places:
     # ---- taking the place
 
     def occupy(self) -> None:
-        """Have all that is needed to serve.
+        """Have the directories, and be the only daemon for this socket.
 
-        Raises PlaceError, ListenError or LogError, and then nothing is left behind.
+        Raises PlaceError or ListenError; leave() is to be called then.
         """
+        self._make_directories()
+        self._become_the_only_one()
+
+    def bind(self) -> None:
+        """Have the sockets, pid file and log.  Raises as occupy() does."""
+        binding = self._binding_lock()
+        if not take_within(binding, _BINDING):
+            raise PlaceError(f"another daemon has locked {binding.path}")
         try:
-            self._make_directories()
-            self._become_the_only_one()
-            binding = self._binding_lock()
-            if not take_within(binding, _BINDING):
-                raise PlaceError(f"another daemon has locked {binding.path}")
-            try:
-                self._bind_all()
-            finally:
-                binding.unlink()
-                binding.close()
-        except ShpoolError:
-            self.leave()
-            raise
+            self._bind_all()
+        finally:
+            binding.unlink()
+            binding.close()
 
     def _bind_all(self) -> None:
         if self.requests is None and _answers(self._socket_path):

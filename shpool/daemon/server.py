@@ -67,8 +67,10 @@ class Server:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
         else:
             reactor.on_signal(signal.SIGHUP, self._end)
-        reactor.on_signal(signal.SIGUSR1, self._bind_anew)
         places.occupy()
+        # Only now: a daemon that is seen to catch it has lost its socket if nobody finds one.
+        reactor.on_signal(signal.SIGUSR1, self._bind_anew)
+        places.bind()
         config = ConfigSource(config_files, logs.warn)
         self._spawner = spawner = Spawner(reactor, umask, raise_descriptor_limit())
         self._events = Events(reactor)

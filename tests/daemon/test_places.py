@@ -12,6 +12,7 @@ from shpool import logs
 from shpool.daemon.loop.listener import ListenError, Taken
 from shpool.daemon.places import Places
 from shpool.daemon.private import PlaceError
+from shpool.errors import ShpoolError
 from shpool.paths import Paths
 from tests.daemon.conftest import LogLines
 
@@ -37,6 +38,16 @@ class Made:
         made = Places(paths, activated, log_file, daemonized, self.warnings.append)
         self.all.append(made)
         return made
+
+    def take(self, places: Places) -> Places:
+        """Have all that is needed to serve, or nothing."""
+        try:
+            places.occupy()
+            places.bind()
+        except ShpoolError:
+            places.leave()
+            raise
+        return places
 
     def names(self) -> list[str]:
         return sorted(path.name for path in self.runtime.iterdir())
@@ -73,7 +84,7 @@ def answers(path: pathlib.Path) -> bool:
 
 def test_all_is_there_and_private_and_all_but_the_log_goes(made: Made) -> None:
     places = made.places()
-    places.occupy()
+    made.take(places)
     assert made.names() == ALL
     for name in ALL:
         assert stat.S_IMODE((made.runtime / name).lstat().st_mode) == 0o600
@@ -86,14 +97,14 @@ def test_all_is_there_and_private_and_all_but_the_log_goes(made: Made) -> None:
 
 
 def test_one_in_the_foreground_has_no_pid_file_and_no_log(made: Made) -> None:
-    made.places(daemonized=False).occupy()
+    made.take(made.places(daemonized=False))
     assert made.names() == ["daemon.lock", "events.socket", "shpool.socket"]
 
 
 def test_a_second_one_for_the_same_socket_is_refused_at_once(made: Made) -> None:
-    made.places().occupy()
+    made.take(made.places())
     with pytest.raises(Taken, match=r"^another daemon is already running$"):
-        made.places().occupy()
+        made.take(made.places())
     assert made.names() == ALL
 
 
@@ -101,7 +112,7 @@ def test_what_stands_in_the_way_leaves_nothing_behind(made: Made) -> None:
     made.runtime.mkdir(parents=True)
     (made.runtime / "shpool.socket").write_text("precious")
     with pytest.raises(ListenError, match="it exists and is no socket"):
-        made.places(daemonized=False).occupy()
+        made.take(made.places(daemonized=False))
     assert made.names() == ["shpool.socket"]
 
 
@@ -112,13 +123,13 @@ def test_leftovers_of_sessions_go_and_a_planted_link_is_refused(
     (precious / "one").mkdir(parents=True)
     (made.runtime / "sessions" / "one").mkdir(parents=True)
     places = made.places()
-    places.occupy()
+    made.take(places)
     assert list((made.runtime / "sessions").iterdir()) == []
     places.leave()
     (made.runtime / "sessions").rmdir()
     (made.runtime / "sessions").symlink_to(precious)
     with pytest.raises(PlaceError, match="sessions is a link"):
-        made.places().occupy()
+        made.take(made.places())
     assert (precious / "one").exists()
 
 
@@ -131,8 +142,8 @@ def test_the_second_of_a_directory_is_without_what_is_the_firsts(
     shared = tmp_path / "shared"
     shared.mkdir()
     first, second = made.places(shared / "a"), made.places(shared / "b")
-    first.occupy()
-    second.occupy()
+    made.take(first)
+    made.take(second)
     assert second.events is None
     assert made.warnings == [
         f"{shared} has another daemon already (pid {os.getpid()}): "
@@ -153,7 +164,7 @@ def test_the_second_of_a_directory_is_without_what_is_the_firsts(
 @pytest.mark.parametrize("gone", ["events.socket", "shpool.socket", "daemonized-shpool.pid"])
 def test_what_is_gone_is_made_again_and_the_rest_is_kept(made: Made, gone: str) -> None:
     places = made.places()
-    places.occupy()
+    made.take(places)
     (made.runtime / gone).unlink()
     before = {name: (made.runtime / name).lstat().st_ino for name in made.names()}
     sockets = {"events.socket": places.events, "shpool.socket": places.requests}
@@ -168,7 +179,7 @@ def test_what_is_gone_is_made_again_and_the_rest_is_kept(made: Made, gone: str) 
 
 def test_after_a_logout_all_is_made_again_and_goes_at_the_end(made: Made) -> None:
     places = made.places()
-    places.occupy()
+    made.take(places)
     logs.info("before")
     for name in ALL:
         (made.runtime / name).unlink()
@@ -187,7 +198,7 @@ def test_after_a_logout_all_is_made_again_and_goes_at_the_end(made: Made) -> Non
 
 def test_a_log_that_is_still_there_goes_on(made: Made) -> None:
     places = made.places()
-    places.occupy()
+    made.take(places)
     logs.info("before")
     places.again()
     logs.info("after")
@@ -201,7 +212,7 @@ def test_a_log_of_the_users_that_was_moved_away_is_opened_anew(
     path = tmp_path / "own.log"
     logs.log.to_file(str(path))
     places = made.places(log_file=str(path))
-    places.occupy()
+    made.take(places)
     path.rename(tmp_path / "own.log.1")
     places.again()
     logs.info("after")
@@ -211,7 +222,7 @@ def test_a_log_of_the_users_that_was_moved_away_is_opened_anew(
 
 def test_somebody_else_who_answers_by_now_is_left_alone(made: Made, log: LogLines) -> None:
     places = made.places(daemonized=False)
-    places.occupy()
+    made.take(places)
     for name in ("events.socket", "shpool.socket"):
         (made.runtime / name).unlink()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
@@ -230,10 +241,10 @@ def test_somebody_else_who_answers_by_now_is_left_alone(made: Made, log: LogLine
 
 def test_a_daemon_that_has_taken_the_place_by_now_is_left_alone(made: Made, log: LogLines) -> None:
     first, second = made.places(daemonized=False), made.places(daemonized=False)
-    first.occupy()
+    made.take(first)
     for name in made.names():
         (made.runtime / name).unlink()
-    second.occupy()
+    made.take(second)
     before = {name: (made.runtime / name).lstat().st_ino for name in made.names()}
     first.again()
     assert {name: (made.runtime / name).lstat().st_ino for name in made.names()} == before
@@ -243,7 +254,7 @@ def test_a_daemon_that_has_taken_the_place_by_now_is_left_alone(made: Made, log:
 
 def test_what_cannot_be_made_is_logged(made: Made, log: LogLines) -> None:
     places = made.places(daemonized=False)
-    places.occupy()
+    made.take(places)
     for name in made.names():
         (made.runtime / name).unlink()
     made.runtime.rmdir()
@@ -259,7 +270,7 @@ def test_a_socket_that_was_passed_is_kept_unless_its_path_is_gone(made: Made) ->
         passed.bind(str(path))
         passed.listen()
         places = made.places(activated=passed, daemonized=False)
-        places.occupy()
+        made.take(places)
         places.again()
         assert places.requests is passed
         path.unlink()
@@ -275,6 +286,6 @@ def test_a_socket_without_a_place_is_kept(made: Made) -> None:
         passed.bind(b"\0shpool-test-%d" % os.getpid())
         passed.listen()
         places = made.places(activated=passed, daemonized=False)
-        places.occupy()
+        made.take(places)
         places.again()
         assert places.requests is passed

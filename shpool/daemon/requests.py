@@ -74,11 +74,16 @@ class Requests(ConnectionUser, TableUser):
                 return
         handle(self, connection, request)
 
-    def session_changed(self, name: str, failure: "str | None") -> None:
+    def sessions_changed(self) -> None:
+        for name, failure in self._table.take_changes():
+            self._ask_again(name, failure)
+
+    def _ask_again(self, name: str, failure: "str | None") -> None:
         waiting = self._room.leave(name)
         if failure is not None and waiting:
-            # It was made for the first one: an attach, for only these are not asked again.
-            refuse(waiting.pop(0)[0], failure)
+            first = waiting.pop(0)[0]  # for whom it was made
+            if first.alive:
+                refuse(first, failure)
         for connection, request in waiting:
             if connection.alive:
                 try:

@@ -104,7 +104,7 @@ class Caller:
         near, self.far = socket.socketpair()
         near.setblocking(False)
         self.far.setblocking(False)
-        self.near = near.fileno()
+        self._near = near
         self._unread = b""
         self._chunks = ChunkReader()
         self.reply: Any = None
@@ -112,12 +112,20 @@ class Caller:
         core.loop.settle()
         self.greeting = self.message()
 
+    @property
+    def near(self) -> int:
+        """-1 when the daemon has closed it."""
+        return self._near.fileno()
+
     def ask(self, request: Any) -> None:
         self.send(pack(request.to_wire() if hasattr(request, "to_wire") else request))
 
     def send(self, data: bytes) -> None:
         """It sends, and the loop sees it if anybody reads."""
-        self.far.send(data)
+        try:
+            self.far.send(data)
+        except OSError:
+            return  # the daemon has hung up, or does not read
         self.core.loop.readable(self.near)
 
     def hang_up(self) -> None:
@@ -132,7 +140,7 @@ class Caller:
         while True:
             try:
                 piece = self.far.recv(1 << 20)
-            except BlockingIOError:
+            except (BlockingIOError, ConnectionResetError):
                 return data
             if not piece:
                 return data

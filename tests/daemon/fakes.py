@@ -132,6 +132,11 @@ class FakePrograms(Spawner):
         self._all.append(child)
         return child
 
+    @property
+    def count(self) -> int:
+        """How many there have been."""
+        return len(self._all)
+
     def close(self) -> None:
         for child in self._all:
             child.close()
@@ -166,9 +171,10 @@ class FakeChild(Child):
         if not keep_slave:
             self.terminal.close_slave()
         self.dead: int | None = None
+        self.runs = False
         self.signals: list[int] = []
         self.programs = programs
-        pid = 50_000 + len(programs.started) + 100 * int(programs.loop.now)
+        pid = 50_000 + programs.count
         super().__init__(programs, pid, self.terminal, -1, owner)
 
     def signal_group(self, number: int) -> None:
@@ -177,6 +183,7 @@ class FakeChild(Child):
 
     def take_outcome(self) -> None:
         """The program runs; told when the test says so, or when it has ended."""
+        self.runs = True
         terminal, self._terminal = self._terminal, None
         if terminal is not None and self.owner is not None:
             self.owner.started(terminal)
@@ -197,8 +204,11 @@ class FakeChild(Child):
         self.programs.loop.settle()
 
     def write(self, data: bytes) -> None:
-        """The program writes, and the loop sees it if anybody reads the pty."""
-        self.far.send(data)
+        """The program writes, as far as there is room, and the loop sees it if anybody reads."""
+        try:
+            self.far.send(data)
+        except (BlockingIOError, BrokenPipeError):
+            pass  # nobody reads, or it was hung up
         self.programs.loop.readable(self.terminal.master)
 
     def typed(self) -> bytes:

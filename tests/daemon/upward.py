@@ -33,11 +33,14 @@ CALLBACKS: tuple[type, ...] = (
     *(ProgramOwner, Participant, PictureUser, SessionKeeper, TableUser),
 )
 
+# Asked for an answer, and not to tell anything.
+_QUESTIONS = {"outbound_writable"}
+
 # Which classes have a callback of this name.
 _KINDS: dict[str, tuple[type, ...]] = {}
 for _kind in CALLBACKS:
     for _name, _what in vars(_kind).items():
-        if isinstance(_what, FunctionType):
+        if isinstance(_what, FunctionType) and _name not in _QUESTIONS:
             _KINDS[_name] = (*_KINDS.get(_name, ()), _kind)
 _DAEMON = os.path.dirname(daemon.__file__) + os.sep
 

@@ -104,6 +104,10 @@ class Connection(OutboundUser):
         """It can still be answered."""
         return self.state.now == ASKED
 
+    def notice_end(self) -> None:
+        """It has to wait for its answer: notice when the peer does not wait any more."""
+        self._reactor.on_hangup(self._sock.fileno(), self.close)
+
     def reply(self, value: "Any") -> None:
         """Send the one reply, then close."""
         self.state.become(ANSWERED)
@@ -117,6 +121,7 @@ class Connection(OutboundUser):
         Nothing of ours is pending: the greeting fits into the buffer of a fresh socket.
         """
         self.state.become(HANDED)
+        self._reactor.on_hangup(self._sock.fileno(), None)
         self._outbound.close()
         self._drop_offered()
         self._tell_closed()

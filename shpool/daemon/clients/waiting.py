@@ -27,7 +27,8 @@ class WaitingRoom:
         return name in self.waiting
 
     def wait(self, name: str, connection: "Connection", request: "Request | AwaitEnd") -> None:
-        """Ask again when what becomes of the session `name` is known."""
+        """Ask again when what becomes of the session `name` is known, if it is still there."""
+        connection.notice_end()
         self.waiting.setdefault(name, []).append((connection, request))
 
     def leave(self, name: str) -> "list[tuple[Connection, Request | AwaitEnd]]":

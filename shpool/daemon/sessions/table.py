@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class TableUser:
     """Who is told, from the loop, when it is worth to ask again for a session."""
 
-    def session_changed(self, name: str, failure: "str | None") -> None:
-        """A session has come or gone; `failure` is why its shell could not be run."""
+    def sessions_changed(self) -> None:
+        """Sessions have come or gone: take_changes() says which."""
 
 
 class SessionTable(SessionKeeper):
@@ -58,6 +58,11 @@ class SessionTable(SessionKeeper):
     def listed(self) -> "list[Session]":
         """Every session whose shell has been run, in order of creation."""
         return [each for each in self._sessions.values() if each.state.now != STARTING]
+
+    def take_changes(self) -> "list[tuple[str, str | None]]":
+        """The sessions that have come or gone, in order, and why one's shell could not be run."""
+        changes, self._changes = self._changes, []
+        return changes
 
     # ---- the verbs
 
@@ -111,12 +116,9 @@ class SessionTable(SessionKeeper):
         self._call_hook("on_busy", session.name)
 
     def _changed(self, session: "Session", failure: "str | None") -> None:
+        if not self._changes:
+            self._reactor.soon(self.user.sessions_changed)
         self._changes.append((session.name, failure))
-        self._reactor.soon(self._tell)
-
-    def _tell(self) -> None:
-        """Tell of one change; each has asked for this once."""
-        self.user.session_changed(*self._changes.pop(0))
 
     def _call_hook(self, hook: str, name: str) -> None:
         try:

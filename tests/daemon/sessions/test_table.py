@@ -23,8 +23,8 @@ class Witness(Hooks, Events, TableUser):
         state = " ".join(f"{each.name}:{len(each.clients)}" for each in self.table.listed())
         self.seen.append(f"{kind.removeprefix('session.')} [{state}]")
 
-    def session_changed(self, name: str, failure: str | None) -> None:
-        self.changes.append((name, failure))
+    def sessions_changed(self) -> None:
+        self.changes += self.table.take_changes()
 
     def on_new_session(self, name: str) -> None:
         self.seen.append(f"hook new {name}")

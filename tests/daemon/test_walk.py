@@ -1,0 +1,177 @@
+"""A random walk through the core: comings, goings, floods, frozen clients, kills, in any order.
+
+A model that knows only the rules of the events follows it; after each step what List shows, what
+was published and what the server could list must agree, and at the end nothing is left.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from shpool.config import Config
+from shpool.config_values import Motd, RestoreMode
+from shpool.daemon.clients.client import GONE
+from shpool.daemon.sessions.session import ENDED
+from tests.daemon.core import Caller, Core
+from tests.daemon.fakes import FakeChild
+
+NAMES = ("a", "b")
+STEPS = 400
+
+
+class Walk:
+    def __init__(self, core: Core, seed: int) -> None:
+        self.core = core
+        self.chance = random.Random(seed)
+        self.callers: list[Caller] = []
+        core.loop.settle()
+
+    def step(self) -> None:
+        steps = (
+            *(self.attach, self.attach, self.attach, self.let_run, self.let_run, self.write),
+            *(self.type, self.hang_up, self.detach, self.kill, self.end, self.die, self.fail),
+            *(self.read, self.read, self.stop_reading, self.wait, self.idle, self.resize),
+            *(self.set_variable, self.writable),
+        )
+        self.chance.choice(steps)()
+        self.check()
+
+    # ---- steps
+
+    def attach(self) -> None:
+        if len(self.callers) < 5:
+            self.callers.append(self.core.attach(self.chance.choice(NAMES)))
+
+    def _programs(self) -> list[FakeChild]:
+        return list(self.core.programs.started)
+
+    def let_run(self) -> None:
+        for child in self._programs():
+            child.run()
+
+    def write(self) -> None:
+        for child in self._programs():
+            if child.runs:
+                child.write(b"x" * self.chance.choice((1, 100, 8000)) + b"\r\n")
+
+    def type(self) -> None:
+        for caller in self.callers:
+            caller.send(self.chance.choice((b"x", b"\x00\x11", b"\x00", b"y" * 5000)))
+
+    def hang_up(self) -> None:
+        if self.callers:
+            self.callers.pop(self.chance.randrange(len(self.callers))).hang_up()
+
+    def detach(self) -> None:
+        self.core.ask({"Detach": {"sessions": [self.chance.choice(NAMES)]}})
+
+    def kill(self) -> None:
+        self.core.call().ask({"Kill": {"sessions": [self.chance.choice(NAMES)]}})
+
+    def _some_child(self) -> FakeChild | None:
+        children = self._programs()
+        return self.chance.choice(children) if children else None
+
+    def end(self) -> None:
+        if child := self._some_child():
+            child.end(self.chance.randrange(3))
+
+    def die(self) -> None:
+        if child := self._some_child():
+            child.die(7)
+
+    def fail(self) -> None:
+        child = self._some_child()
+        if child is not None and not child.runs and child.dead is None:
+            child.fail("cannot run")
+
+    def read(self) -> None:
+        for caller in self.callers:
+            caller.received()
+            self.core.loop.writable(caller.near)
+        self.callers = [caller for caller in self.callers if not caller.ended]
+
+    def stop_reading(self) -> None:
+        for child in self._programs():
+            if child.runs:
+                for _ in range(40):
+                    child.write(b"flood" * 1600)
+
+    def writable(self) -> None:
+        for caller in self.callers:
+            self.core.loop.writable(caller.near)
+
+    def wait(self) -> None:
+        self.core.loop.pass_time(self.chance.choice((0.001, 0.1, 3.0)))
+
+    def idle(self) -> None:
+        self.core.loop.idle()
+
+    def resize(self) -> None:
+        size = {"rows": self.chance.randrange(60), "cols": 80, "xpixel": 0, "ypixel": 0}
+        payload = {"Resize": {"tty_size": size}}
+        name = self.chance.choice(NAMES)
+        self.core.ask({"SessionMessage": {"session_name": name, "payload": payload}})
+
+    def set_variable(self) -> None:
+        self.core.ask({"ModifyVar": {"var": "v", "val": str(self.chance.random())}})
+
+    # ---- what must hold
+
+    def check(self) -> None:
+        core = self.core
+        rows = {row["name"]: row for row in core.ask("List")["sessions"]}
+        attached = {name: len(row["attachments"]) for name, row in rows.items()}
+        assert all(count <= 1 for count in attached.values())
+        seen = core.events.seen
+        assert seen.count("created") - seen.count("removed") == len(rows)
+        for session in core.table.all():
+            assert session.state.now != ENDED
+            assert set(session.clients) <= core.attaching.clients
+        for client in core.attaching.clients:
+            assert client.state.now != GONE
+        waited_for = {session.name for session in core.table.all()}
+        assert set(core.room.waiting) <= waited_for
+
+    def finish(self) -> None:
+        """Everybody goes, and nothing is left."""
+        for caller in self.callers:
+            caller.hang_up()
+        core = self.core
+        for _ in range(20):
+            for child in self._programs():
+                child.run()
+                child.end(0)
+            core.loop.pass_time(10)
+            core.loop.idle()
+            for caller in core.callers:
+                if caller.far.fileno() >= 0:
+                    caller.received()
+                    core.loop.writable(caller.near)
+        assert [(each.name, each.state.now) for each in core.table.all()] == []
+        assert core.room.waiting == {}
+        assert core.attaching.clients == set()
+        assert core.requests.connections == set()
+        assert core.programs.children == {}
+        assert core.loop.deadlines() == []
+
+
+@pytest.mark.parametrize("motd", ["never", "pager"])
+@pytest.mark.parametrize("restore", ["screen", "simple"])
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_is_lost_or_left_in_any_order(
+    core: Core, seed: int, motd: str, restore: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shpool.daemon.clients.motd.message", lambda arguments: b"today")
+    values = {
+        "pass_terminal": False,
+        "motd": Motd(motd, "less", 0),
+        "session_restore_mode": RestoreMode(restore),
+    }
+    core.config.config = Config(values)
+    walk = Walk(core, seed)
+    for _ in range(STEPS):
+        walk.step()
+    walk.finish()

@@ -244,6 +244,7 @@ class Attach:
             rendered("cmd"),
             self._directory(rendered("dir")),
             rendered("start-cmd"),
+            self._background,
         )
 
     def _directory(self, given: "str | None") -> "str | None":

@@ -85,7 +85,8 @@ class AttachHeader:
     """Attach to the session `name`, made if it does not exist; the rest is for making it.
 
     A descriptor of the client's terminal may come with it (SCM_RIGHTS), which the daemon may take
-    (AttachReply.passed), and which an original daemon does not even see.
+    (AttachReply.passed), and which an original daemon does not even see.  `background`: the
+    client shows nothing, and goes once the session is there; an original daemon ignores it.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class AttachHeader:
         cmd: "str | None" = None,
         dir: "str | None" = None,  # noqa: A002  (the wire's word)
         start_cmd: "str | None" = None,
+        background: bool = False,
     ) -> None:
         self.name = name
         self.name_template = name_template
@@ -107,20 +109,22 @@ class AttachHeader:
         self.cmd = cmd
         self.dir = dir
         self.start_cmd = start_cmd
+        self.background = background
 
     def to_wire(self) -> "Any":
-        return {
-            "Attach": {
-                "name": self.name,
-                "name_template": self.name_template,
-                "local_tty_size": self.size.to_wire(),
-                "local_env": self.env,
-                "ttl_secs": self.ttl_secs,
-                "cmd": self.cmd,
-                "dir": self.dir,
-                "start_cmd": self.start_cmd,
-            }
+        fields = {
+            "name": self.name,
+            "name_template": self.name_template,
+            "local_tty_size": self.size.to_wire(),
+            "local_env": self.env,
+            "ttl_secs": self.ttl_secs,
+            "cmd": self.cmd,
+            "dir": self.dir,
+            "start_cmd": self.start_cmd,
         }
+        if self.background:
+            fields["background"] = True
+        return {"Attach": fields}
 
     @classmethod
     def from_wire(cls, value: "Any") -> "AttachHeader":
@@ -134,6 +138,7 @@ class AttachHeader:
             optional_text(fields, "cmd"),
             optional_text(fields, "dir"),
             optional_text(fields, "start_cmd"),
+            fields.get("background") is True,
         )
 
 

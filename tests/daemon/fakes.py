@@ -246,11 +246,16 @@ class Visitor(Participant):
         self.device = None
         self.is_full = False
         self.is_waiting = False
+        self.is_live = False
         self.heard: list[object] = []
 
     @property
     def holds(self) -> bool:
         return self.is_full
+
+    @property
+    def live(self) -> bool:
+        return self.is_live
 
     @property
     def waiting(self) -> bool:

@@ -75,6 +75,13 @@ REQUESTS: list[tuple[Any, bytes]] = [
         b"\xa9local_env\x90\xa8ttl_secs\xc0\xa3cmd\xa9sh -c 'x'\xa3dir\xa1/\xa9start_cmd\xa0",
     ),
     (
+        AttachHeader("one", "one", SIZE, [], background=True),
+        b"\x81\xa6Attach\x89\xa4name\xa3one\xadname_template\xa3one\xaelocal_tty_size"
+        + SIZE_WIRE
+        + b"\xa9local_env\x90\xa8ttl_secs\xc0\xa3cmd\xc0\xa3dir\xc0\xa9start_cmd\xc0"
+        b"\xaabackground\xc3",
+    ),
+    (
         SessionMessage("one", SIZE),
         b"\x81\xaeSessionMessage\x82\xacsession_name\xa3one\xa7payload"
         b"\x81\xa6Resize\x81\xa8tty_size" + SIZE_WIRE,

@@ -157,6 +157,7 @@ class Attaching(ClientUser):
             size=header.size.usable(),
             device=peer.controlling_terminal(connection.pid),
             fresh=reply.status == "Created",
+            shows=not header.background,
         )
         self.clients.add(client)
         return client

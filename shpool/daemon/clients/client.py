@@ -62,6 +62,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
     """A client in a session's list of clients; `enter` puts it to work.
 
     `fresh`: the session was made for it, so what the shell writes first is for this client.
+    `shows`: it has a terminal for that.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         size: "TtySize",
         device: "int | None",
         fresh: bool,
+        shows: bool = True,
     ) -> None:
         self._reactor = reactor
         self._channel = channel
@@ -87,6 +89,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         self.size = size
         self.device = device
         self._fresh = fresh
+        self._shows = shows
         self.state = State(f"client {pid}", LIFE, ASKED)
         self._session: Session | None = None
         self._pager: Pager | None = None
@@ -171,6 +174,10 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         if self.state.now == PAGING:
             return self._fresh  # the shell's first words are for this client
         return self._channel.full and self.state.now in (LIVE, WAITING)
+
+    @property
+    def live(self) -> bool:
+        return self._shows and self.state.now == LIVE
 
     @property
     def waiting(self) -> bool:

@@ -38,6 +38,11 @@ class Participant(Owner):
         return False
 
     @property
+    def live(self) -> bool:
+        """What the program writes is passed on to its terminal, which answers what is asked."""
+        return False
+
+    @property
     def waiting(self) -> bool:
         """It is to be shown a picture as soon as there is one."""
         return False

@@ -8,6 +8,7 @@ asks for that, and draws when told that it is ready.
 
 from time import monotonic
 
+from shpool import __version__
 from shpool.daemon.loop.reactor import Owner
 from shpool.terminal.backlog import Backlog
 from shpool.terminal.leave import LEAVE, LEAVE_MAIN
@@ -44,6 +45,9 @@ class PictureUser(Owner):
     def picture_relieved(self) -> None:
         """must_hold has become false."""
 
+    def picture_answers(self, answers: bytes) -> None:
+        """To be typed to the program, whose questions reached no terminal."""
+
     def picture_broken(self) -> None:
         """It has an error in it, and is of no use any more."""
 
@@ -66,8 +70,8 @@ class Picture(Owner):
         self._reactor = reactor
         self._user = user
 
-    def output(self, data: bytes) -> None:
-        """The pty produced `data`, which is not empty."""
+    def output(self, data: bytes, unanswered: bool = False) -> None:
+        """The pty produced `data`, which is not empty; `unanswered`: no terminal is shown it."""
 
     def resize(self, size: "TtySize") -> None:
         """The pty has a new size."""
@@ -130,10 +134,10 @@ class ModelPicture(Picture):
         # While a picture is wanted nothing new is read, so that the wait has an end.
         return self._wanted or self._backlog.must_hold
 
-    def output(self, data: bytes) -> None:
-        self._backlog.append(data)
+    def output(self, data: bytes, unanswered: bool = False) -> None:
+        self._backlog.append(data, unanswered)
         self._latest = monotonic()
-        if self._backlog.must_hold:
+        if self._backlog.must_hold or self._backlog.asked:
             self._reactor.when_idle(self._advance)
         elif self._timer is None:
             self._timer = self._reactor.call_later(_QUIET, self._settle)
@@ -151,6 +155,7 @@ class ModelPicture(Picture):
 
     def draw(self, since: "int | None" = None) -> bytes:
         self._backlog.catch_up()
+        self._pass_answers()
         if since is None:
             return self._backlog.restore(self._history)
         # What left the screen before stands in the terminal's scrollback.
@@ -161,7 +166,11 @@ class ModelPicture(Picture):
         return self._backlog.scrolled
 
     def farewell(self) -> bytes:
-        if self._backlog.pending > _LAST_STEP or self._backlog.advance(_LAST_STEP):
+        if self._backlog.pending > _LAST_STEP:
+            return b""
+        more = self._backlog.advance(_LAST_STEP)
+        self._pass_answers()
+        if more:
             return b""
         terminal = self._backlog.terminal
         if terminal.clean:
@@ -180,6 +189,11 @@ class ModelPicture(Picture):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _pass_answers(self) -> None:
+        answers = self._backlog.take_answers()
+        if answers:
+            self._user.picture_answers(answers)
 
     def _tell_ready(self) -> None:
         """There is nothing to catch up with; tell who wanted that, if it was not done yet."""
@@ -201,12 +215,13 @@ class ModelPicture(Picture):
         if self._closed:
             return False
         held = self.must_hold
-        if not held and self._timer is not None:
+        if not held and not self._backlog.asked and self._timer is not None:
             return False  # output came again
         end = monotonic() + _SLICE
         more = self._backlog.advance(_STEP)
         while more and monotonic() < end and not (held and not self.must_hold):
             more = self._backlog.advance(_STEP)
+        self._pass_answers()
         if not more:
             self._tell_ready()
         if held and not self.must_hold:
@@ -222,4 +237,5 @@ def picture_for(
     if mode.name == "simple":
         return Picture(reactor, user)
     model = Terminal(size.rows, size.cols, config.output_spool_lines)
+    model.name = f"shpool({__version__})"
     return ModelPicture(reactor, user, Backlog(model), mode.lines)

@@ -279,6 +279,11 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     def picture_relieved(self) -> None:
         self.check_output()
 
+    def picture_answers(self, answers: bytes) -> None:
+        # A program that does not read has asked enough.
+        if not self.full:
+            self.take_input(answers)
+
     def picture_broken(self) -> None:
         """Nothing is remembered from now on, and the program draws itself for who comes."""
         logs.error(f"session {self.name!r}: goes on in mode simple")
@@ -293,10 +298,10 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             end_broken(error, self.picture)
             return b""
 
-    def _remember(self, data: bytes) -> None:
+    def _remember(self, data: bytes, *, unanswered: bool = False) -> None:
         if data:
             try:
-                self.picture.output(data)
+                self.picture.output(data, unanswered)
             except Exception as error:
                 end_broken(error, self.picture)
 
@@ -314,14 +319,15 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             self.pty_output(text)
 
     def pty_output(self, data: bytes) -> None:
-        hold = False
+        hold = shown = False
         for client in tuple(self.clients):
             try:
                 client.take_output(data)
                 hold = hold or client.holds
+                shown = shown or client.live
             except Exception as error:
                 end_broken(error, client)
-        self._remember(data)
+        self._remember(data, unanswered=not shown)
         if hold or self.picture.must_hold:
             self.check_output()
 

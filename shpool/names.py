@@ -5,6 +5,12 @@ from shpool.errors import Verdict
 # What file systems allow for one name (NAME_MAX), in bytes.
 MAX_NAME_BYTES = 255
 
+# Unicode's Bidi_Control: what stands behind one of them, in a table of sessions say, may be shown
+# in another order than it has.
+_BIDI_CONTROLS = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+
 
 class InvalidName(Verdict):
     """A name that no session may have; the text is meant for the user."""
@@ -15,20 +21,38 @@ def check_session_name(name: str) -> None:
     if not name:
         raise InvalidName("blank session names are not allowed")
     if any(character.isspace() for character in name):
-        raise InvalidName(f"session name '{_shown(name)}' may not have whitespace")
+        raise InvalidName(f"session name '{shown(name)}' may not have whitespace")
     if "/" in name:
         raise InvalidName("session names may not contain slashes")
     if name in (".", ".."):
         raise InvalidName("session names may not be special directory names")
-    if any(_is_control(character) for character in name):
-        raise InvalidName(f"session name '{_shown(name)}' may not have control characters")
+    _check_text(name, "session name")
+
+
+def check_name_template(template: str) -> None:
+    """Raise InvalidName, saying why, if no session's name can come of `template`.
+
+    It stands beside the names in tables, so it is no longer than they are. Empty: not told.
+    """
+    if any(character.isspace() for character in template):
+        raise InvalidName(f"session name template '{shown(template)}' may not have whitespace")
+    _check_text(template, "session name template")
+
+
+def _check_text(text: str, what: str) -> None:
+    if any(_is_control(character) for character in text):
+        raise InvalidName(f"{what} '{shown(text)}' may not have control characters")
+    if not _BIDI_CONTROLS.isdisjoint(text):
+        raise InvalidName(
+            f"{what} '{shown(text)}' may not have characters that change the direction of text"
+        )
     try:
-        size = len(name.encode())
+        size = len(text.encode())
     except UnicodeEncodeError:
         # What Python makes of arguments that are not UTF-8; no such name can go over the wire.
-        raise InvalidName(f"session name '{_shown(name)}' is not valid UTF-8") from None
+        raise InvalidName(f"{what} '{shown(text)}' is not valid UTF-8") from None
     if size > MAX_NAME_BYTES:
-        raise InvalidName(f"session names may not be longer than {MAX_NAME_BYTES} bytes")
+        raise InvalidName(f"{what}s may not be longer than {MAX_NAME_BYTES} bytes")
 
 
 def _is_control(character: str) -> bool:
@@ -36,7 +60,7 @@ def _is_control(character: str) -> bool:
     return character < " " or "\x7f" <= character <= "\x9f"
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """`name` as it can be printed in one line of a terminal that nobody wants to surprise."""
     return "".join(
         character if character == " " or character.isprintable() else ascii(character)[1:-1]

@@ -16,7 +16,7 @@ from shpool.client.reach import ask, reach
 from shpool.client.relay import Outcome, Relay, Signals
 from shpool.errors import Verdict
 from shpool.forwarded import client_variables
-from shpool.names import check_session_name
+from shpool.names import check_name_template, check_session_name
 from shpool.output import complain, unwritable
 from shpool.protocol.messages import (
     AttachHeader,
@@ -143,6 +143,7 @@ class Attach:
     def _name_for(self, variables: "dict[str, str]") -> str:
         name = render(self._template, variables)
         check_session_name(name)
+        check_name_template(self._template)
         return name
 
     def _attach(self, variables: "dict[str, str]") -> "tuple[Connection, AttachReply] | None":

@@ -208,6 +208,12 @@ def test_what_is_for_making_a_session_is_ignored_on_reattach(shpool: Place) -> N
         (".", "session names may not be special directory names"),
         ("..", "session names may not be special directory names"),
         ("a\x1bb", r"session name 'a\x1bb' may not have control characters"),
+        ("a\x9bb", r"session name 'a\x9bb' may not have control characters"),
+        (
+            "a\u202eb",
+            r"session name 'a\u202eb' may not have characters that change the direction of text",
+        ),
+        ("a{" + "x" * 254 + "}", "session name templates may not be longer than 255 bytes"),
         ("x" * 300, "session names may not be longer than 255 bytes"),
         ("{unset}", "blank session names are not allowed"),
         ("{", "unclosed var substitution"),

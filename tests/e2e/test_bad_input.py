@@ -211,8 +211,41 @@ def test_a_client_that_goes_before_it_is_answered_leaves_a_session_that_works(
 
 
 @pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        ("x" * 256, "session name templates may not be longer than 255 bytes"),
+        ("a\x9b", r"session name template 'a\x9b' may not have control characters"),
+        ("a\nb", r"session name template 'a\nb' may not have whitespace"),
+    ],
+)
+def test_a_template_that_is_no_names_is_refused_by_the_daemon(
+    shpool: Place, template: str, reason: str
+) -> None:
+    peer = shpool.raw_attach("one", "sleep 1000", name_template=template)
+    assert peer.status == {"UnexpectedError": reason}
+    assert peer.remainder() == b""
+    assert shpool.statuses() == {}
+
+
+@pytest.mark.parametrize(
     "name",
-    ["", "a b", "a\tb", "a\nb", "a\x1bb", "a\x7fb", "a/b", "/", ".", "..", "../../x", "x" * 300],
+    [
+        *(
+            "",
+            "a b",
+            "a\tb",
+            "a\nb",
+            "a\x1bb",
+            "a\x7fb",
+            "a\x9bb",
+            "a\u202eb",
+            "a/b",
+            "/",
+            ".",
+            "..",
+        ),
+        *("../../x", "x" * 300),
+    ],
 )
 def test_a_name_that_the_client_let_through_is_refused_by_the_daemon(
     shpool: Place, witness: Peer, name: str

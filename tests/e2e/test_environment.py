@@ -94,7 +94,7 @@ def test_the_locale_and_the_colours_of_the_terminal_are_the_clients(place: Place
         "LC_TERMINAL": "iTerm2",
         "COLORTERM": "truecolor",
     }
-    place.attach("two", env=given)
+    assert place.run("attach", "-b", "-c", "sleep 1000", "two", env=given).status == 0
     forwarded = (place.runtime / "sessions/two/forward.env").read_text()
     assert "LC_" not in forwarded
     assert "COLORTERM" not in forwarded

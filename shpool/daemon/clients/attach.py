@@ -20,7 +20,7 @@ from shpool.daemon.programs.spawn import Program
 from shpool.daemon.sessions.session import RUNNING, Session
 from shpool.errors import ShpoolError
 from shpool.keys.scanner import Scanner
-from shpool.names import InvalidName, check_session_name
+from shpool.names import InvalidName, check_name_template, check_session_name, shown
 from shpool.protocol.messages import AttachHeader, AttachReply
 
 TYPE_CHECKING = False
@@ -62,6 +62,12 @@ class Attaching(ClientUser):
         except InvalidName as error:
             logs.warn(f"attach refused: {error}")
             refuse(connection, f"invalid session name {_quoted(name)}")
+            return
+        try:
+            check_name_template(header.name_template)
+        except InvalidName as error:
+            logs.warn(f"attach refused: {error}")
+            refuse(connection, str(error))
             return
         # A shell may have died in this very turn of the loop.  One that was just started has its
         # last words and its status for the client that it was started for.
@@ -240,4 +246,4 @@ def _passed_terminal(
 
 
 def _quoted(name: str) -> str:
-    return "'" + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name) + "'"
+    return f"'{shown(name)}'"

@@ -293,8 +293,16 @@ class Attach:
         size = tty.size()
         if size.to_wire() == self._told:
             return
+        path = self._context.paths.socket
         try:
-            connection = dial(self._context.paths.socket, _RESIZE_TIMEOUT)
+            try:
+                connection = dial(path, _RESIZE_TIMEOUT)
+            except Verdict:
+                # Without its socket the daemon serves us as ever, but cannot be told.
+                from shpool.client.lost import bring_back
+
+                bring_back(path, patience=_RESIZE_TIMEOUT)
+                connection = dial(path, _RESIZE_TIMEOUT)
             try:
                 connection.send(SessionMessage(self._name, size))
                 connection.receive()

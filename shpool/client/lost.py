@@ -56,11 +56,12 @@ class _Process:
         self.ignores = bool(int(fields[b"SigIgn"], 16) & _SIGUSR1_BIT)
 
 
-def bring_back(path: str, wanted: "str | None" = None) -> bool:
+def bring_back(path: str, wanted: "str | None" = None, patience: float = _PATIENCE) -> bool:
     """Returns whether a daemon that serves `path` was found, and listens at `wanted` again.
 
-    `wanted` is `path` itself, or the events socket of the same daemon.  A daemon that is starting
-    or ending does not count.  Raises ClientError if there is one that cannot be reached.
+    `wanted` is `path` itself, or the events socket of the same daemon; `patience` is in seconds.  A
+    daemon that is starting or ending does not count.  Raises ClientError if there is one that
+    cannot be reached.
     """
     wanted = wanted or path
     began = time.monotonic()
@@ -73,7 +74,7 @@ def bring_back(path: str, wanted: "str | None" = None) -> bool:
         if daemon is None:
             return False
         waited = time.monotonic() - began
-        if waited > (_PATIENCE if asked else _DOUBT):
+        if waited > (patience if asked else _DOUBT):
             raise ClientError(_verdict(daemon.pid))
         if daemon.catches and asked != daemon.pid:
             reason = _hopeless(path)

@@ -119,6 +119,15 @@ def test_those_who_are_connected_notice_nothing(place: Place, autodaemon: int) -
     place.expect_events(events)
 
 
+def test_an_attached_client_tells_its_size_all_the_same(place: Place, autodaemon: int) -> None:
+    client = place.attach("main")
+    client.ask("true")
+    logout(place)
+    client.resize(30, 90)
+    eventually(lambda: client.ask("stty size") == "30 90\n", "the session has the new size")
+    assert place.autodaemon() == autodaemon
+
+
 def test_several_clients_at_once_bring_one_daemon_back(place: Place, autodaemon: int) -> None:
     logout(place)
     clients = [place.popen("list") for _ in range(5)]

@@ -1,7 +1,8 @@
 """python3 -m tests [PYTEST ARGUMENTS]: run the test suite, on a machine without pytest too.
 
 Where what the tests need (extra `test` in setup.cfg) is not installed, it is installed into a
-virtual environment, .venv in the checkout, and used from there.
+virtual environment, .venv in the checkout, and used from there. The judges that npm and pip can
+fetch (judges.py) are fetched the first time. The last lines say what was skipped, and why.
 """
 
 import configparser
@@ -47,7 +48,10 @@ def main() -> int:
         sys.exit(f"tests: {VENV} lacks what it was made for; remove it and try again")
     import pytest
 
+    from tests import judges
+
     os.chdir(ROOT)
+    judges.set_up()
     return int(pytest.main(sys.argv[1:]))
 
 

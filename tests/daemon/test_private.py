@@ -14,8 +14,7 @@ from shpool.daemon.private import (
     take_within,
 )
 from shpool.paths import Paths
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+from tests.programs import as_root
 
 STRANGER = 65_534
 

@@ -15,6 +15,7 @@ import pytest
 
 from shpool.protocol.msgpack import pack
 from tests.e2e.harness import Peer, Place, attach_header, eventually
+from tests.programs import as_root
 
 
 @pytest.fixture
@@ -308,7 +309,7 @@ def test_requests_in_other_forms_of_messagepack_are_understood(shpool: Place) ->
 # ---- somebody else
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+@as_root
 def test_another_user_is_refused_even_where_the_files_would_let_them_in(
     shpool: Place, witness: Peer
 ) -> None:

@@ -98,6 +98,7 @@ def test_a_config_file_that_was_named_may_appear_later(place: Place) -> None:
 def test_a_broken_edit_changes_nothing_and_is_logged_once(place: Place) -> None:
     place.configure('initial_path = "/bin"')
     place.start()
+    place.request("List")  # it is configured, not only there
     place.config_file.write_text('initial_path = "/usr/bin"\nenv = [\n')
     for number in range(3):
         peer = place.raw_attach(f"s{number}", "sh -c 'echo $PATH'")

@@ -11,8 +11,9 @@ import pytest
 
 from shpool.protocol.msgpack import pack
 from tests.e2e.harness import DEADLINE, Place, eventually
+from tests.programs import as_root
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+pytestmark = as_root
 
 STRANGER = 65_534
 

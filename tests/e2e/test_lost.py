@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.e2e.harness import CHECKOUT, DEADLINE, Place, eventually
-from tests.programs import need
+from tests.programs import as_root, need, no_namespace
 
 Lose = Callable[[Place], None]
 
@@ -269,7 +269,7 @@ def test_what_only_looks_like_a_daemon_is_not_one(place: Place, words: list[str]
         place.end_autodaemon()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+@as_root
 def test_a_process_of_another_user_is_not_trusted(place: Place) -> None:
     lookalike = Lookalike(place)
     with lookalike.runs("PROGRAM", "--socket", str(place.socket), "daemon", user=65_534):
@@ -283,7 +283,7 @@ def test_a_daemon_of_another_file_system_is_not_asked(place: Place) -> None:
     mount = 'mount -t tmpfs none "$0" && exec "$@"'
     place.wrapper = [need("unshare"), "--mount", "sh", "-c", mount, str(place.xdg_runtime)]
     if subprocess.run([*place.wrapper, "true"], check=False).returncode:
-        pytest.skip("a mount namespace is not to be had")
+        no_namespace()
     daemon = place.launch()
     place.wrapper = before
     place.logged("STARTING DAEMON")
@@ -297,7 +297,7 @@ def test_without_proc_it_is_said_how_to_reach_one_that_may_be_running(place: Pla
     mount = 'mount -t tmpfs none /proc && exec "$@"'
     place.wrapper = [need("unshare"), "--mount", "sh", "-c", mount, "sh"]
     if subprocess.run([*place.wrapper, "true"], check=False).returncode:
-        pytest.skip("a mount namespace is not to be had")
+        no_namespace()
     done = place.run("-D", "list")
     assert (done.status, done.out) == (1, "")
     warning, verdict = done.err.splitlines()
@@ -399,7 +399,7 @@ class Account:
         return int((self.runtime / "shpool" / "daemonized-shpool.pid").read_text())
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+@as_root
 def test_two_users_log_out_and_in_and_each_is_back_in_the_old_session(place: Place) -> None:
     ada = Account(place, 65_533)
     assert ada.run("attach", "-b", "-c", "sleep 1000", "main") == (0, "", "")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.harness import Place
 from tests.e2e.window import attached
-from tests.programs import need
+from tests.programs import need, no_namespace
 
 
 @pytest.fixture
@@ -22,8 +22,7 @@ def etc(place: Place) -> Path:
     mount = 'mount --bind "$0" /etc && exec "$@"'
     wrapper = [need("unshare"), "--mount", *mapped, "sh", "-c", mount, str(copy)]
     if subprocess.run([*wrapper, "true"], check=False).returncode:
-        # No program is missing: the system does not let us.
-        pytest.skip("a mount namespace is not to be had")
+        no_namespace()
     place.wrapper = wrapper
     for name in ("motd", "environment", "zsh/zshenv", "zshenv"):
         (copy / name).unlink(missing_ok=True)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.harness import DETACH, Place, eventually
 from tests.e2e.window import OUTSIDE, Window, attached, outside
-from tests.programs import need
+from tests.programs import need, no_namespace
 
 
 def client_pid(place: Place, name: str = "one") -> int:
@@ -83,8 +83,7 @@ def test_the_terminal_of_a_client_in_another_mount_namespace(shpool: Place) -> N
     mount = 'mount -t devpts -o newinstance devpts /dev/pts && exec "$@"'
     wrapper = [need("unshare"), "--mount", *mapped, "sh", "-c", mount, "sh"]
     if subprocess.run([*wrapper, "true"], check=False).returncode:
-        # No program is missing: the system does not let us.
-        pytest.skip("a mount namespace with ptys of its own is not to be had")
+        no_namespace("a mount namespace with ptys of its own")
     other = shpool.program(["sh", "-c", "stty -echo; echo up; exec cat"])
     other.expect("up")
     shpool.wrapper = wrapper

@@ -15,9 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.harness import DEADLINE, Place, eventually
-from tests.programs import need
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+from tests.programs import as_root, need, no_namespace
 
 STRANGER = 65_534
 
@@ -274,7 +272,7 @@ def mounted(place: Place, how: str) -> None:
     """Have commands run with `how`, a mount command, done before in a namespace of their own."""
     place.wrapper = [need("unshare"), "--mount", "sh", "-c", f'{how} && exec "$@"', "sh"]
     if subprocess.run([*place.wrapper, "true"], check=False).returncode:
-        pytest.skip("a mount namespace is not to be had")
+        no_namespace()
 
 
 def test_a_read_only_home_is_told_at_once(place: Place) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from shpool.protocol.msgpack import pack
 from tests.e2e.harness import CHECKOUT, DETACH, Place, Terminal, eventually
-from tests.programs import need
+from tests.programs import need, no_namespace
 from tests.terminal import recorded
 
 PAGER = """#!/bin/sh
@@ -69,7 +69,7 @@ class Unmounted(Copy):
         mapped = [] if os.getuid() == 0 else ["--map-root-user"]
         self.wrapper = (need("unshare"), "--mount", *mapped)
         if subprocess.run([*self.wrapper, "true"], check=False).returncode:
-            pytest.skip("a mount namespace is not to be had")
+            no_namespace()
         super().__init__(place)
 
     def lose(self) -> None:

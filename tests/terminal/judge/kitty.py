@@ -19,7 +19,7 @@ MODULE = Path("/usr/lib/kitty/kitty/fast_data_types.so")
 def missing() -> str:
     """What this judge lacks on this machine, in words; empty when it can run."""
     if not MODULE.exists() or not os.access(PYTHON, os.X_OK):
-        return "kitty (the Debian package) is not installed"
+        return "kitty is not installed as Debian has it: apt install kitty"
     return ""
 
 

@@ -49,7 +49,7 @@ def _library() -> Any:
 
 def missing() -> str:
     """What this judge lacks on this machine, in words; empty when it can run."""
-    return "" if _library() is not None else "libvterm (Debian's libvterm0) is not installed"
+    return "" if _library() is not None else "libvterm is not installed: apt install libvterm0"
 
 
 class Vterm:

@@ -19,6 +19,9 @@ def _cache_bytecode(here):
         return
     cache = os.path.join(caches, "shpool")
     try:
+        above = caches if os.path.isdir(caches) else os.path.dirname(caches)
+        if os.stat(above).st_uid != os.geteuid():
+            return  # after sudo -E, say: nothing of root's is left with a user
         os.makedirs(caches, 0o700, exist_ok=True)
         if not os.path.isdir(cache):
             os.mkdir(cache, 0o700)

@@ -105,7 +105,12 @@ COMMANDS = {
         1,
         1,
     ),
-    "daemon": Command("daemon", "run the daemon in the foreground"),
+    "daemon": Command(
+        "daemon",
+        "run the daemon in the foreground",
+        detail="SIGTERM ends it and its sessions; SIGUSR1 has it make anew what is gone of its\n"
+        "sockets, pid file and log.\n",
+    ),
     "version": Command("version", "print the version"),
     "help": Command("help", "explain a command", "[COMMAND]", 0, 1),
 }

@@ -114,7 +114,7 @@ class Places:
         pid, _ = _holder(self._lock)
         raise PlaceError(
             f"a daemon (pid {pid}) has locked {self._lock.path} but does not answer at "
-            f"{self._paths.socket}"
+            f"{self._paths.socket}; kill -USR1 {pid} may help it"
         )
 
     def _give_up(self) -> None:

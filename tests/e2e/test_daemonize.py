@@ -307,7 +307,10 @@ def test_a_daemon_that_lives_but_does_not_answer_is_said(place: Place) -> None:
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     with in_the_way(place, f"4711 here {boot}\n"):
         lock = place.runtime / "daemon.lock"
-        reason = f"a daemon (pid 4711) has locked {lock} but does not answer at {place.socket}"
+        reason = (
+            f"a daemon (pid 4711) has locked {lock} but does not answer at {place.socket}; "
+            "kill -USR1 4711 may help it"
+        )
         assert place.run("list") == (1, "", f"shpool: cannot start a daemon: {reason}\n")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import DEADLINE, Place, eventually
+from tests.e2e.harness import CHECKOUT, DEADLINE, Place, eventually
 from tests.programs import as_root, need, no_namespace
 
 STRANGER = 65_534
@@ -102,6 +103,24 @@ def test_nothing_is_made_in_somebody_elses_home(place: Place) -> None:
         f"{place.home} belongs to uid {STRANGER}: set XDG_RUNTIME_DIR to a directory of your own",
     )
     assert not (place.home / ".local").exists()
+
+
+@as_root
+def test_no_cache_is_made_in_somebody_elses_home(place: Place) -> None:
+    copy = place.scratch / "shpool"
+    shutil.copytree(CHECKOUT / "shpool", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    os.chown(place.home, STRANGER, STRANGER)
+    words = [need("unshare"), "--mount", "sh", "-c", 'mount --bind -o ro "$0" "$0" && exec "$@"']
+    done = subprocess.run(
+        [*words, str(copy), sys.executable, "-IS", str(copy / "__main__.py"), "version"],
+        env=place.env,
+        capture_output=True,
+        check=False,
+    )
+    if b"mount:" in done.stderr:
+        pytest.skip("a mount namespace is not to be had")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert not (place.home / ".cache").exists()
 
 
 PLANTED = ["daemonized-shpool.log", "daemonized-shpool.pid"]

@@ -131,8 +131,9 @@ class Caller:
     def hang_up(self) -> None:
         """It is gone, and the loop sees that."""
         self.far.close()
-        self.core.loop.readable(self.near)
         self.core.loop.hung_up(self.near)
+        while self.core.loop.reads(self.near):  # what it sent before may be there
+            self.core.loop.readable(self.near)
 
     def received(self) -> bytes:
         """What has come, and was not asked for before."""

@@ -23,6 +23,7 @@ from shpool.protocol.messages import TtySize
 CLOCKS = (
     "shpool.daemon.clients.attach",
     "shpool.daemon.clients.client",
+    "shpool.daemon.clients.connection",
     "shpool.daemon.clients.terminal_channel",
     "shpool.daemon.loop.outbound",
     "shpool.daemon.loop.reactor",

@@ -3,6 +3,7 @@
 greeted    the daemon's version went out, a request is awaited (not for ever)
 asked      the request is complete; whoever handles it answers, now or later
 answered   the reply is going out, then the connection closes
+streaming  the reply was the head of a stream of chunks, which goes on until it is ended
 handed     it has become an attached client, and is nothing of this object's any more
 closed
 """
@@ -10,12 +11,14 @@ closed
 import os
 import socket
 from array import array
+from time import monotonic
 
 from shpool import __version__, logs, peer
 from shpool.daemon.loop import descriptors
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.states import State
+from shpool.protocol import chunks
 from shpool.protocol.messages import (
     AttachHeader,
     AttachReply,
@@ -54,12 +57,14 @@ _SHORTAGE = f"the daemon can have no more: {descriptors.shortage().strerror}"
 _REPLY_CAP = 1 << 62
 
 
-GREETED, ASKED, ANSWERED, HANDED, CLOSED = "greeted", "asked", "answered", "handed", "closed"
+GREETED, ASKED, ANSWERED, STREAMING = "greeted", "asked", "answered", "streaming"
+HANDED, CLOSED = "handed", "closed"
 
 LIFE = {
     GREETED: (ASKED, CLOSED),
-    ASKED: (ANSWERED, HANDED, CLOSED),
+    ASKED: (ANSWERED, STREAMING, HANDED, CLOSED),
     ANSWERED: (CLOSED,),
+    STREAMING: (ANSWERED, CLOSED),
     HANDED: (),
     CLOSED: (),
 }
@@ -77,8 +82,24 @@ class ConnectionUser(Owner):
         """It is of no use any more."""
 
 
-# So that what is closed does not keep its user in memory.
+class StreamUser(Owner):
+    """Who fills a stream."""
+
+    __slots__ = ()
+
+    def stream_full(self) -> None:
+        """More than the cap waits to be read."""
+
+    def stream_drained(self) -> None:
+        """There is room again."""
+
+    def stream_gone(self) -> None:
+        """Nobody reads it any more, and the connection is closed."""
+
+
+# So that what is closed does not keep its users in memory.
 _NOBODY = ConnectionUser()
+_NO_STREAM = StreamUser()
 
 
 class Connection(OutboundUser):
@@ -88,6 +109,7 @@ class Connection(OutboundUser):
         self._reactor = reactor
         self._sock = sock
         self._user = user
+        self._stream: StreamUser = _NO_STREAM
         self.state = State("a connection", LIFE, GREETED)
         self._decoder = Decoder()
         self.offered: int | None = None  # a descriptor that came along, ours to close
@@ -113,6 +135,31 @@ class Connection(OutboundUser):
         self.state.become(ANSWERED)
         self._timeout = self._reactor.call_later(_REPLY_TIMEOUT, self._not_read)
         self._outbound.send(pack(value))
+        self._outbound.finish()
+
+    def open_stream(self, head: "Any", cap: int, user: StreamUser) -> None:
+        """Reply with `head`, and let chunks follow; `cap`: bytes that may wait to be read."""
+        self.state.become(STREAMING)
+        self._stream = user
+        self._outbound.cap = cap
+        self._reactor.on_hangup(self._sock.fileno(), self.close)
+        self._outbound.send(pack(head))
+
+    @property
+    def full(self) -> bool:
+        """More than the stream's cap waits to be read."""
+        return self._outbound.full
+
+    def stream(self, data: bytes) -> None:
+        """Send `data` as chunks of kind Data."""
+        self._outbound.send(chunks.frame_data(data))
+
+    def end_stream(self, status: int = 0) -> None:
+        """Send what is left and the chunk with `status`, then close."""
+        self.state.become(ANSWERED)
+        self._stream = _NO_STREAM
+        self._timeout = self._reactor.call_later(_REPLY_TIMEOUT, self._not_read)
+        self._outbound.send(chunks.frame_exit_status(status))
         self._outbound.finish()
 
     def hand_over(self) -> "tuple[socket.socket, bytes]":
@@ -143,10 +190,18 @@ class Connection(OutboundUser):
 
     def _closed(self) -> None:
         user, self._user = self._user, _NOBODY
+        filler, self._stream = self._stream, _NO_STREAM
+        filler.stream_gone()
         user.connection_closed(self)
 
     def broken(self) -> None:
         self.close()
+
+    def outbound_full(self) -> None:
+        self._stream.stream_full()
+
+    def outbound_drained(self) -> None:
+        self._stream.stream_drained()
 
     def outbound_empty(self) -> None:
         self.close()
@@ -159,6 +214,10 @@ class Connection(OutboundUser):
         self.close()
 
     def _not_read(self) -> None:
+        idle = monotonic() - self._outbound.last_progress
+        if idle < _REPLY_TIMEOUT:  # a long one that is being read
+            self._timeout = self._reactor.call_later(_REPLY_TIMEOUT - idle, self._not_read)
+            return
         logs.warn(
             f"connection of pid {self.pid}: the reply is not read in {_REPLY_TIMEOUT:.0f} s; closed"
         )

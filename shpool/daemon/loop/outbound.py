@@ -54,7 +54,6 @@ class Outbound(Owner):
     """
 
     __slots__ = (
-        "_cap",
         "_error",
         "_fd",
         "_finishing",
@@ -64,6 +63,7 @@ class Outbound(Owner):
         "_telling",
         "_told_full",
         "_user",
+        "cap",
         "full",
         "last_progress",
         "pending",
@@ -72,7 +72,7 @@ class Outbound(Owner):
     def __init__(self, reactor: "Reactor", fd: int, cap: int, user: OutboundUser) -> None:
         self._reactor = reactor
         self._fd = fd
-        self._cap = cap
+        self.cap = cap
         self._user = user
         self._queue: deque[bytes | memoryview] = deque()
         self._finishing = False
@@ -104,7 +104,7 @@ class Outbound(Owner):
         else:
             self._queue.append(data)
             self.pending += len(data)
-        if self.pending > self._cap and not self.full:
+        if self.pending > self.cap and not self.full:
             self.full = True
             self._tell_soon()
 
@@ -187,7 +187,7 @@ class Outbound(Owner):
             queue.popleft()
         if not self.pending:
             self._reactor.on_writable(self._fd, None)
-        if self.full and self.pending <= self._cap // 4:
+        if self.full and self.pending <= self.cap // 4:
             self.full = False
         if self.full != self._told_full or (self._finishing and not self.pending):
             self._tell_soon()

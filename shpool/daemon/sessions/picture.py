@@ -155,7 +155,7 @@ class ModelPicture(Picture):
 
     def draw(self, since: "int | None" = None) -> bytes:
         self._backlog.catch_up()
-        self._pass_answers()
+        self._reactor.soon(self._pass_answers)
         if since is None:
             return self._backlog.restore(self._history)
         # What left the screen before stands in the terminal's scrollback.
@@ -169,7 +169,7 @@ class ModelPicture(Picture):
         if self._backlog.pending > _LAST_STEP:
             return b""
         more = self._backlog.advance(_LAST_STEP)
-        self._pass_answers()
+        self._reactor.soon(self._pass_answers)
         if more:
             return b""
         terminal = self._backlog.terminal

@@ -213,16 +213,8 @@ class Printer(Cursor):
         return x, text[x : x + 1]
 
     def write_lines(self, text: str) -> str:
-        """Print whole plain lines at once, when they would only pass through to history."""
-        if (
-            self.top > 0
-            or self.bottom < self.rows - 1
-            or self.limit < 0
-            or self.translation
-            or self.pen != PLAIN
-            or self.screen is not self.main
-            or not self.autowrap
-        ):
+        """Print whole plain lines at once, when they would only pass through the scroll region."""
+        if self.limit < 0 or self.translation or self.pen != PLAIN or not self.autowrap:
             return text
         stop = text.find("\x1b")
         end = text.rfind("\r\n", 0, len(text) if stop < 0 else stop)
@@ -236,7 +228,7 @@ class Printer(Cursor):
         done = 0
         for line in plain:
             if self.y == self.bottom and not self.x:
-                row = self.lines[-1]
+                row = self.lines[self.y]
                 if not row.text and not row.style:
                     break
             if line:
@@ -264,17 +256,18 @@ class Printer(Cursor):
         return pieces
 
     def _scroll_in(self, plain: "list[Piece]") -> None:
-        """Let plain rows scroll in from the bottom row, which is blank and stays so."""
-        lines = self.lines
-        bottom = lines.pop()
-        bottom.clear()
-        passing = max(len(plain) - len(lines), 0)
-        leaving = min(len(plain), len(lines))
-        for row in lines[:leaving]:
-            self.keep(row)
+        """Let plain rows scroll in from the region's last row, which is blank and stays so."""
+        region = self.lines[self.top : self.bottom + 1]
+        last = region.pop()
+        last.clear()
+        passing = max(len(plain) - len(region), 0)
+        leaving = region[: len(plain)]
+        if not self.top and self.screen is self.main:
+            for row in leaving:
+                self.keep(row)
+            self.history.extend(plain[:passing])
+            self.scrolled += passing
+        for row, piece in zip(leaving, plain[passing:]):
             row.clear()
-        self.history.extend(plain[:passing])
-        self.scrolled += passing
-        for row, piece in zip(lines[:leaving], plain[passing:]):
             row.text, row.wrapped = (piece, False) if isinstance(piece, str) else (piece[0], True)
-        self.lines[:] = [*lines[leaving:], *lines[:leaving], bottom]
+        self.lines[self.top : self.bottom + 1] = [*region[len(leaving) :], *leaving, last]

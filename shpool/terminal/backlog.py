@@ -37,6 +37,8 @@ _SAMPLE = 256
 _REMEMBERED = 8192
 # Bytes that may not be skipped and that come before a few of them are interpreted.
 _UNSEEN = 32 * 1024
+# Bytes that may wait, whatever work they make, while somebody types.
+_LET_IN = 4 * _SMALL
 # Bytes that a sequence may take that the output begins in the middle of.
 _REST_OF_SEQUENCE = 1024
 
@@ -80,6 +82,7 @@ class Backlog:
         "_asked",
         "_cut_question",
         "_given_cap",
+        "_let_in",
         "_new",
         "_new_size",
         "_odd",
@@ -113,6 +116,7 @@ class Backlog:
         self._asked = 0  # bytes of pending up to the last question that waits for its answer
         self._cut_question = b""  # what the last append ended in the middle of
         self._unseen = 0  # bytes since the last advance
+        self._let_in = 0  # bytes of pending that must_hold does not look at
         self._seen = _SAMPLE  # bytes interpreted of late, and the work that they made
         self._taken = 0
         self._work = _SAMPLE
@@ -162,6 +166,8 @@ class Backlog:
         """
         if self.pending > self.cap:
             return True
+        if self.pending <= self._let_in:
+            return False
         if not self._odd and self.terminal.scrolls_plainly:
             return False
         return (
@@ -169,6 +175,11 @@ class Backlog:
             or self.terminal.paused
             or self.pending * self._work > self.cap * self._seen
         )
+
+    def let_in(self) -> None:
+        """Somebody types: whatever work waits, have a little more read, that it may be shown what
+        comes of that."""
+        self._let_in = min(self.pending + _SMALL, _LET_IN)
 
     @property
     def asked(self) -> bool:
@@ -218,6 +229,7 @@ class Backlog:
             self._offset += size
             self.pending -= size
             self._asked = max(self._asked - size, 0)
+            self._let_in = max(self._let_in - size, 0)
             taken += size
             if self._offset >= len(first.data):
                 self._pop()

@@ -31,7 +31,7 @@ def _all_rows(terminal: "Properties") -> "list[Row]":
 
 def compact_pens(terminal: "Properties") -> None:
     """Number the pens anew that a cell, or the next print or erase, still has."""
-    used = {PLAIN, terminal.pen, terminal.fill}.union(*[row.style for row in _all_rows(terminal)])
+    used = {PLAIN, terminal.pen}.union(*[row.style for row in _all_rows(terminal)])
     _limit_history(terminal, used, 1)
     used.discard(PLAIN)
     numbers = [PLAIN, *used]
@@ -39,7 +39,7 @@ def compact_pens(terminal: "Properties") -> None:
     terminal.pens.clear([pens[ord(number)] for number in numbers])
     again = _renumbering(numbers, PLAIN)
     terminal.pen = terminal.pen.translate(again)
-    terminal.fill = terminal.fill.translate(again)
+    terminal.use_pen(terminal.current_pen)
     for row in _all_rows(terminal):
         row.style = row.style.translate(again)
     for index, piece in enumerate(terminal.history):

@@ -157,6 +157,10 @@ class Cursor(Grid):
         self.x = x if x < self.cols else self.cols - 1
         self.y = y if y < self.rows else self.rows - 1
 
+    def go_to_matched_position(self) -> None:
+        row, column = self.match.groups()
+        self.cursor_position(int(row) - 1, int(column) - 1)
+
     # Tab stops
 
     def set_tab_stop(self) -> None:

@@ -58,7 +58,7 @@ class Editor(Printer):
     def erase_in_line(self, which: int, *_: int) -> None:
         """EL: 0 from the cursor, 1 up to it, 2 the line. A pending wrap stays, and 0 is then
         nothing, as in xterm.js."""
-        if which == 0 and self.fill == PLAIN:
+        if which == 0 and self._fill == PLAIN:
             # What full-screen programs send with each line, without the calls.
             x = self.x
             row = self.lines[self.y]
@@ -150,15 +150,17 @@ class Editor(Printer):
         if self.top or self.side_margins or self.screen is not self.main:
             self.scroll_region(self.top, count or 1)
             return
-        for _line in range(min(count or 1, self.bottom + 1)):
+        count = min(count or 1, self.bottom + 1)
+        self.work -= _ROW * count
+        for _line in range(count):
             self._scroll_line()
 
     def scroll_down(self, count: int, *_: int) -> None:
         """SD: scroll the region down; blank lines without a background, as in xterm.js."""
-        fill = self.fill
-        self.fill = PLAIN
+        fill = self._fill
+        self._fill = PLAIN
         self.scroll_region(self.top, -(count or 1))
-        self.fill = fill
+        self._fill = fill
 
     def _shift_columns(self, x: int, count: int, *, insert: bool) -> None:
         if not self.top <= self.y <= self.bottom:

@@ -72,13 +72,13 @@ class Grid(Parser):
     """Screens and cursor."""
 
     __slots__ = (
+        "_fill",
         "alternate",
         "autowrap",
         "bottom",
         "charsets",
         "clusters",
         "cols",
-        "fill",
         "history",
         "insert_mode",
         "left",
@@ -125,7 +125,7 @@ class Grid(Parser):
         self.x = 0
         self.y = 0
         self.pen = PLAIN
-        self.fill = PLAIN  # the pen of erased cells
+        self._fill: str | None = PLAIN
         self.linked = False
         self.autowrap = True
         self.insert_mode = False
@@ -137,6 +137,15 @@ class Grid(Parser):
         self.side_margins = False
         self.margin_wrap = False  # a wrap is pending at the right margin, not at the edge
         self.reset_margins()
+
+    @property
+    def fill(self) -> str:
+        """The pen of erased cells, which has the background of the pen. It is numbered when there
+        is a need: a picture in true colour has as many as cells, and none of them is used."""
+        fill = self._fill
+        if fill is None:
+            fill = self._fill = self.pens.pair(self.pens.pens[ord(self.pen)])[1]
+        return fill
 
     def move_to(self, y: int, x: int) -> None:
         """Put the cursor there: relative to the margins and within them under origin mode."""

@@ -80,23 +80,23 @@ class Modes(Editor):
 
     def use_pen(self, pen: "Pen") -> None:
         """Print with this pen from now on."""
-        self.pen, self.fill = self.pens.pair(pen)
+        self.pen, self._fill = self.pens.pair(pen)
         self.linked = bool(pen[5])
 
     def change_pen(self, body: str) -> None:
         """SGR, one or several (see pen.py), starting from the current pen."""
         try:
-            self.pen, self.fill = self.pens.memo[self.pen + body]
+            self.pen, self._fill = self.pens.memo[self.pen + body]
         except KeyError:
-            self.pen, self.fill = self.pens.after_sgr(self.pen, body)
+            self.pen, self._fill = self.pens.after_sgr(self.pen, body)
 
     def set_pen(self, body: str) -> None:
         """SGR that begins with a reset: the same pen wherever it starts, but for the link."""
         pen = self.pen if self.linked else PLAIN
         try:
-            self.pen, self.fill = self.pens.memo[pen + body]
+            self.pen, self._fill = self.pens.memo[pen + body]
         except KeyError:
-            self.pen, self.fill = self.pens.after_sgr(pen, body)
+            self.pen, self._fill = self.pens.after_sgr(pen, body)
 
     def change_pen_in_ascii(self, body: str) -> None:
         """SGR with ESC ( B beside it, in whatever order."""
@@ -109,6 +109,14 @@ class Modes(Editor):
         if self.charsets[0] != "B":
             self.designate_charset(0, "B")
         self.set_pen(body)
+
+    def use_matched_colours(self) -> None:
+        foreground, background, background_alone = self.match.groups()
+        pen = self.pens.pens[ord(self.pen)]
+        self.pen = self.pens.number(
+            (foreground or pen[0], background or background_alone or pen[1], *pen[2:])
+        )
+        self._fill = None
 
     def select_protection(self, which: int, *_: int) -> None:
         """DECSCA: 1 protects what is printed from DECSED and DECSEL."""

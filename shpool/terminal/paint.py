@@ -45,7 +45,7 @@ class Painter:
 
     def number(self, pen: "Pen") -> str:
         """A pen as in a style."""
-        return self._pens.pair(pen)[0]
+        return self._pens.number(pen)
 
     def _change(self, old: str, new: str) -> str:
         pens = self._pens.pens

@@ -10,6 +10,7 @@ but an OSC and the data of a DCS; ESC k is no string. C1 controls count when the
 
 import re
 from codecs import utf_8_decode
+from itertools import islice
 
 from . import sequences
 
@@ -27,9 +28,11 @@ MAX_PIECE = 64 * 1024
 UNBOUNDED = 1 << 62
 
 # Sequences remembered with what they mean, for all terminals of the process: some 400 bytes each.
-# 24x80 different CUP fit in, with as many of larger screens.
-_MAX_MEMO = 8192
+# The positions of four screens of 24x80 fit in; those of more cells are read quickly each time.
+MAX_MEMO = 8192
 _MAX_MEMO_KEY = 64
+# Colours that have been seen once; what is seen twice is remembered.
+_MAX_SEEN = 4096
 
 # Characters of an unfinished sequence that are kept, for its effect and for a restore. A title or
 # a link fits many times over; of a clipboard or an image the rest passes through to nothing.
@@ -96,12 +99,14 @@ class Parser:
         "_unfinished",
         "_unfinished_size",
         "after_print",
+        "match",
         "state",
         "unprinted",
         "work",
     )
 
     _memo: "dict[str, Action]" = {}  # noqa: RUF012 - shared on purpose
+    _seen: "set[str]" = set()  # noqa: RUF012 - likewise
 
     def __init__(self) -> None:
         self.state = GROUND
@@ -110,6 +115,7 @@ class Parser:
         self._partial = b""  # the first bytes of a character
         self._unfinished: list[str] = []  # the sequence so far, without what it already did
         self._unfinished_size = 0
+        self.match: re.Match[str]  # of a control that is not worth remembering
         # Counts down what sequences may still cost before the interpreter pauses.
         self.work = UNBOUNDED
         self._put_off: list[str] = []  # texts and controls, in turns, since the pause
@@ -225,12 +231,34 @@ class Parser:
                     self._resume(pairs)
 
     def _look_up(self, control: str) -> "Action":
+        """What a control does that is not in the memo."""
+        memo = self._memo
+        if ";2;" in control:
+            match = sequences.true_colours(control)
+            if match is not None and control not in self._seen:
+                if len(self._seen) >= _MAX_SEEN:
+                    self._seen.clear()
+                self._seen.add(control)
+                self.match = match
+                return type(self).use_matched_colours
+        elif len(memo) >= MAX_MEMO:
+            match = sequences.position(control)
+            if match is not None:
+                self.match = match
+                return type(self).go_to_matched_position
         action = sequences.resolve(control, self) if control else None
         if len(control) <= _MAX_MEMO_KEY:
-            if len(self._memo) >= _MAX_MEMO:
-                self._memo.clear()
-            self._memo[control] = action
+            if len(memo) >= MAX_MEMO:
+                for old in list(islice(memo, MAX_MEMO // 2)):
+                    del memo[old]
+            memo[control] = action
         return action
+
+    def use_matched_colours(self) -> None:
+        """SGR as in match: a foreground and a background, or a background alone."""
+
+    def go_to_matched_position(self) -> None:
+        """CUP as in match: row and column, from 1."""
 
     def _handle(self, control: str, printed: bool) -> bool:
         """What needs to know its surroundings; printed: a print came just before.

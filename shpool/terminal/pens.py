@@ -31,33 +31,34 @@ class Pens:
 
     def __init__(self) -> None:
         self.memo: dict[str, tuple[str, str]] = {}
+        self.protected: set[str] = set()
         self.clear([DEFAULT])
 
     def clear(self, pens: "list[Pen]") -> None:
         """Start again with these pens, numbered in this order."""
         self.pens = pens
-        self._numbers = {pen: number for number, pen in enumerate(pens)}
+        self._numbers = dict(zip(pens, range(len(pens))))
         self.memo.clear()
-        self.protected = {chr(number) for number, pen in enumerate(pens) if pen[2] & PROTECTED}
+        if self.protected:
+            protected = [n for n, pen in enumerate(pens) if pen[2] & PROTECTED]
+            self.protected = set(map(chr, protected))
 
     def pair(self, pen: "Pen") -> tuple[str, str]:
         """A pen, and the pen that erased cells get under it (its background), as in a style."""
-        number = self._numbers.get(pen)
-        if number is None:
-            number = self._number(pen)
         background = pen[1]
         if not background:
-            return chr(number), PLAIN
-        return chr(number), chr(self._number(("", background, 0, 0, "", "")))
+            return self.number(pen), PLAIN
+        return self.number(pen), self.number(("", background, 0, 0, "", ""))
 
-    def _number(self, pen: "Pen") -> int:
+    def number(self, pen: "Pen") -> str:
+        """A pen as in a style."""
         number = self._numbers.get(pen)
         if number is None:
             number = self._numbers[pen] = len(self.pens)
             self.pens.append(pen)
             if pen[2] & PROTECTED:
                 self.protected.add(chr(number))
-        return number
+        return chr(number)
 
     def after_sgr(self, current: str, body: str) -> tuple[str, str]:
         """The pair for CSI body m, where current is the pen as in a style."""

@@ -161,6 +161,15 @@ CSI = {
 }
 
 
+# Controls that hardly ever come again, so that they are not worth remembering: colours of a picture
+# in true colour, and, to a screen of many thousand cells, a position. Just SGR with one or two
+# colours, written without needless zeros.
+_BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_RGB = f"2;{_BYTE};{_BYTE};{_BYTE}"
+true_colours = re.compile(rf"\x1b\[(?:(38;{_RGB})(?:;(48;{_RGB}))?|(48;{_RGB}))m").fullmatch
+position = re.compile(r"\x1b\[([1-9][0-9]{0,3});([1-9][0-9]{0,3})H").fullmatch
+
+
 def parameters(body: str) -> tuple[int, ...]:
     """Parameters as numbers, 0 for an empty one; subparameters behind colons are left out."""
     parts = body.split(";", MAX_PARAMS)[:MAX_PARAMS]

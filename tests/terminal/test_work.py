@@ -133,3 +133,14 @@ def test_however_long_rep_ends_in_the_right_column(count: int, cluster: str) -> 
     else:
         assert x == (2 + 1 + count - 1) % 81 + 1
     assert len(terminal.history) <= 100
+
+
+def test_while_somebody_types_a_little_more_may_wait() -> None:
+    backlog, _ = dear("line feeds under side margins", 60_000)
+    assert backlog.must_hold
+    backlog.let_in()
+    assert not backlog.must_hold
+    for _ in range(10):
+        backlog.let_in()
+        backlog.append(b"\n" * 50_000)
+    assert backlog.must_hold  # there is an end to it, too

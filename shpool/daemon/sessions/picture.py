@@ -73,6 +73,9 @@ class Picture(Owner):
     def output(self, data: bytes, unanswered: bool = False) -> None:
         """The pty produced `data`, which is not empty; `unanswered`: no terminal is shown it."""
 
+    def typed(self) -> None:
+        """Something is typed to the program."""
+
     def resize(self, size: "TtySize") -> None:
         """The pty has a new size."""
 
@@ -141,6 +144,12 @@ class ModelPicture(Picture):
             self._reactor.when_idle(self._advance)
         elif self._timer is None:
             self._timer = self._reactor.call_later(_QUIET, self._settle)
+
+    def typed(self) -> None:
+        held = self.must_hold
+        self._backlog.let_in()
+        if held and not self.must_hold:
+            self._user.picture_relieved()
 
     def resize(self, size: "TtySize") -> None:
         self._backlog.resize(size.rows, size.cols)

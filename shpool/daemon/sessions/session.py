@@ -340,6 +340,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     def take_input(self, data: bytes) -> None:
         if self._pty is not None:
             self._pty.send(data)
+            self.picture.typed()
 
     def pty_full(self) -> None:
         for client in self.clients:

@@ -11,9 +11,11 @@ from time import monotonic
 
 from shpool.client import tty
 from shpool.client.connect import ClientError, Connection, LostDaemon, dial
-from shpool.client.passed import PassedRelay
+from shpool.client.hands import DaemonsHands, OurHands
 from shpool.client.reach import ask, reach
-from shpool.client.relay import Outcome, Relay, Signals
+from shpool.client.relay import Outcome, Relay, interruption
+from shpool.client.signals import Signals
+from shpool.client.streams import Upstream
 from shpool.errors import Verdict
 from shpool.forwarded import client_variables
 from shpool.names import check_name_template, check_session_name
@@ -32,19 +34,18 @@ from shpool.templates import render
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from shpool.client.context import Context
+    from shpool.client.relay import Hands
     from shpool.options import Parsed
 
 # After a forced detach: seconds between tries, and how many.
 _FORCE_PAUSE = 0.1
 _FORCE_TRIES = 22
 
-# Seconds that a daemon may take to answer before ^C is a signal again.
-_ANSWER = 1.0
-
-# Seconds that the daemon may take to hear of a new window size.
-_RESIZE_TIMEOUT = 2.0
+# Seconds that the daemon may take over a question of ours while we are attached.
+_BUSY_TIMEOUT = 2.0
 
 
 def run(context: "Context", parsed: "Parsed") -> int:
@@ -71,45 +72,53 @@ class Attach:
         self._terminal = tty.Terminal()
         self._signals = Signals()
         self._name = ""
+        self._switched = False
         self._told: object = None  # the size that the daemon knows, in its form on the wire
 
     def run(self) -> int:
-        variables = self._greet()
-        switched = False
+        variables: dict[str, str] | None = self._greet()
         try:
             while True:
-                self._name = self._name_for(variables)
-                try:
-                    attached = self._attach(variables)
-                except Interrupted as interrupted:
-                    outcome = _interruption(interrupted.number)
-                else:
-                    if attached is None:
-                        # Not an error at first, scripts test for that; after a switch it is one.
-                        return 1 if switched else 0
-                    if self._background:
-                        attached[0].close()
-                        ask(self._context, DetachRequest([self._name]))
-                        return 0
-                    outcome = self._stay(*attached)
+                outcome = self._turn(variables)
                 if outcome.kind == "switch":
-                    variables = dict(outcome.variables)
-                    switched = True
+                    self._switched = True
                     self._terminal.clean()
                 elif outcome.kind == "suspended":
                     self._suspend()
-                elif outcome.kind == "exited":
-                    return outcome.status
-                elif outcome.kind == "signal":
-                    return 128 + outcome.status
-                elif outcome.kind == "lost":
-                    raise ClientError("lost the connection to the daemon")
-                elif outcome.error is not None and not self._terminal.is_terminal:
-                    raise unwritable(outcome.error)  # else it has no reader either
                 else:
-                    return 1
+                    return self._status(outcome)
+                variables = None  # they may be others by now
         finally:
             self._terminal.leave()
+
+    def _turn(self, variables: "dict[str, str] | None") -> Outcome:
+        """Attach to one session and stay there; `variables` are asked for if they are not known."""
+        try:
+            if variables is None:
+                connection = dial(self._context.paths.socket, wait=self._await)
+                variables = _variables(connection, self._await)
+            self._name = self._name_for(variables)
+            attached = self._attach(variables)
+        except Interrupted as interrupted:
+            return interruption(interrupted.number)
+        if attached is None:
+            # Not an error at first, scripts test for that; after a switch it is one.
+            return Outcome("busy", 1 if self._switched else 0)
+        if self._background:
+            attached[0].close()
+            ask(self._context, DetachRequest([self._name]))
+            return Outcome("exited", 0)
+        return self._stay(*attached)
+
+    def _status(self, outcome: Outcome) -> int:
+        """The exit status, or an error."""
+        if outcome.kind == "signal":
+            return 128 + outcome.status
+        if outcome.kind == "lost":
+            raise ClientError("lost the connection to the daemon")
+        if outcome.error is not None and not self._terminal.is_terminal:
+            raise unwritable(outcome.error)  # else it has no reader either
+        return outcome.status
 
     def _greet(self) -> "dict[str, str]":
         """The variables, once the user has been told of a daemon of another version."""
@@ -190,13 +199,10 @@ class Attach:
 
     def _await(self, sock: "socket.socket") -> None:
         """Return when the daemon has begun to answer.  Raises Interrupted."""
-        if not self._pause(_ANSWER, sock):
-            # The terminal may be raw already, and the user may have enough of this.
-            self._terminal.relax()
-            self._pause(None, sock)
+        self._pause(None, sock)
 
-    def _pause(self, seconds: "float | None", sock: "socket.socket | None" = None) -> bool:
-        """Wait; True as soon as the daemon says something.  Raises Interrupted."""
+    def _pause(self, seconds: "float | None", sock: "socket.socket | None" = None) -> None:
+        """Wait, until the daemon says something at the latest.  Raises Interrupted."""
         poll = select.poll()
         if self._signals.fd >= 0:
             poll.register(self._signals.fd, select.POLLIN)
@@ -211,10 +217,8 @@ class Attach:
                 raise Interrupted(number)
             left = None if deadline is None else max(0, deadline - monotonic()) * 1000
             ready = poll.poll(left)
-            if any(fd != self._signals.fd for fd, _ in ready):
-                return True
-            if not ready:
-                return False
+            if not ready or any(fd != self._signals.fd for fd, _ in ready):
+                return
 
     def _ask_again(self, header: AttachHeader, passes: bool) -> "tuple[Connection, AttachReply]":
         """Have whoever is attached detached.  The original's daemon takes a while over it."""
@@ -267,26 +271,36 @@ class Attach:
 
     def _stay(self, connection: Connection, reply: AttachReply) -> Outcome:
         self._signals.catch_all()
-        changed = self._terminal.enter()
         self._terminal.shown = True
-        kind = PassedRelay if reply.passed else Relay
         try:
-            relay = kind(
+            upstream = Upstream(connection.sock)
+            hands: Hands = OurHands(self._terminal)
+            if reply.passed:
+                hands = DaemonsHands(self._terminal, upstream)
+            hands.take()
+            relay = Relay(
                 connection.sock,
                 connection.rest,
+                upstream,
+                hands,
                 self._terminal,
                 self._signals,
                 self._resized,
                 self._switches,
             )
-            if changed and reply.passed:
-                relay.continued()  # the daemon has seen other modes
-            if "{" in self._template:
-                # Nobody told us of changes since we asked, or while we left another session.
-                relay.hear(list(_variables(dial(self._context.paths.socket)).items()))
+            self._catch_up(relay)
             return relay.run()
         finally:
             connection.close()
+
+    def _catch_up(self, relay: Relay) -> None:
+        """Nobody told us of changes since we asked, or while we left another session."""
+        if "{" not in self._template:
+            return
+        try:
+            relay.hear(_variables(dial(self._context.paths.socket, _BUSY_TIMEOUT)))
+        except (ClientError, Verdict):
+            pass  # it is going away, which the relay is about to hear
 
     def _resized(self) -> None:
         """Tell the daemon, on a connection of its own; one that cannot be told is going away."""
@@ -296,13 +310,13 @@ class Attach:
         path = self._context.paths.socket
         try:
             try:
-                connection = dial(path, _RESIZE_TIMEOUT)
+                connection = dial(path, _BUSY_TIMEOUT)
             except Verdict:
                 # Without its socket the daemon serves us as ever, but cannot be told.
                 from shpool.client.lost import bring_back
 
-                bring_back(path, patience=_RESIZE_TIMEOUT)
-                connection = dial(path, _RESIZE_TIMEOUT)
+                bring_back(path, patience=_BUSY_TIMEOUT)
+                connection = dial(path, _BUSY_TIMEOUT)
             try:
                 connection.send(SessionMessage(self._name, size))
                 connection.receive()
@@ -312,8 +326,8 @@ class Attach:
         except (ClientError, Verdict, WireError):
             pass
 
-    def _switches(self, variables: "list[tuple[str, str]]") -> bool:
-        return render(self._template, dict(variables)) != self._name
+    def _switches(self, variables: "dict[str, str]") -> bool:
+        return render(self._template, variables) != self._name
 
     def _suspend(self) -> None:
         """Stop, as a job does; while stopped the session is free, so that nothing waits for us."""
@@ -321,19 +335,19 @@ class Attach:
         os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def _variables(connection: Connection) -> "dict[str, str]":
-    """Ask for the variables, on a connection that ends with it."""
+def _variables(
+    connection: Connection, wait: "Callable[[socket.socket], None] | None" = None
+) -> "dict[str, str]":
+    """Ask for the variables, on a connection that ends with it; `wait` for the answer."""
     try:
         connection.send(GetVars())
+        if wait is not None:
+            wait(connection.sock)
         return dict(MaybeSwitch.from_wire(connection.receive()).vars)
     except WireError as error:
         raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
     finally:
         connection.close()
-
-
-def _interruption(number: int) -> Outcome:
-    return Outcome("suspended") if number == signal.SIGTSTP else Outcome("signal", number)
 
 
 def _ttl(given: "str | None") -> "int | None":

@@ -3,108 +3,69 @@
 Both directions are kept apart: output that the terminal does not take (Ctrl-S, a stopped ssh)
 never keeps a ^C from the daemon, and input that the daemon does not take never keeps output from
 the terminal.
+
+There is one end, `outcome`.  Where the daemon has the terminal, it is asked for it first: `_wish`
+is why, and becomes the outcome when the terminal is back, or overdue.  A signal that says to end
+counts for more than one that says to stop, and that for more than a switch to another session.
 """
 
-import os
 import select
 import signal
 from time import monotonic
 
 from shpool.client import tty
+from shpool.client.signals import LEAVING
+from shpool.client.streams import Downstream
 from shpool.protocol.chunks import DATA, MAYBE_SWITCH, ChunkReader
 from shpool.protocol.messages import MaybeSwitch
 from shpool.protocol.msgpack import WireError
+from shpool.terminal.leave import ALTERNATE, REPORTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from typing import Union
+
+    from shpool.client.hands import DaemonsHands, OurHands
+    from shpool.client.signals import Signals
+    from shpool.client.streams import Upstream
+
+    Hands = Union[OurHands, DaemonsHands]
 
 # One read, in bytes.
 _READ = 65_536
 
-# Bytes waiting in one direction before nothing more is read for it.
-_CAP = 65_536
-
 # Seconds that a shell has to end after the end of its input.
 _LAST_WORDS = 0.3
 
-# Signals that end the attachment, or interrupt it.
-LEAVING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
+# Seconds that the daemon has to give the terminal back, and that to take the last words.
+_GIVE_BACK = 2.0
 
 
 class Outcome:
     """How it ended.
 
-    `kind` is exited (with the status), lost, hung-up (after the end of the input), switch (with
-    the variables), signal (with its number as status), suspended or unwritable (with the error).
+    `kind` is exited (with the status), lost, hung-up (after the end of the input), switch (to
+    the session that the variables name now), signal (with its number as status), suspended,
+    unwritable (with the error), or busy.
     """
 
-    __slots__ = ("error", "kind", "status", "variables")
+    __slots__ = ("error", "kind", "status")
 
-    def __init__(
-        self,
-        kind: str,
-        status: int = 1,
-        variables: "list[tuple[str, str]] | None" = None,
-        error: "OSError | None" = None,
-    ) -> None:
+    def __init__(self, kind: str, status: int = 1, error: "OSError | None" = None) -> None:
         self.kind = kind
         self.status = status
-        self.variables = variables or []
         self.error = error
 
 
-class Signals:
-    """Signals as bytes in a pipe, for a poll."""
-
-    def __init__(self) -> None:
-        self.fd = -1
-        self._noticed: set[int] = set()
-
-    def catch_resizes(self) -> None:
-        """Note changes of the window size; other signals still do what they do."""
-        if self.fd < 0:
-            self.fd, write = os.pipe()
-            os.set_blocking(self.fd, False)
-            os.set_blocking(write, False)
-            signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-        signal.signal(signal.SIGWINCH, _noted)
-
-    def catch_all(self) -> None:
-        """Note every signal that would leave the terminal in a state nobody can use."""
-        self.catch_resizes()
-        for number in (*LEAVING, signal.SIGCONT):
-            signal.signal(number, _noted)
-
-    def take(self) -> "set[int]":
-        """The signals that have come."""
-        noticed, self._noticed = self._look(), set()
-        return noticed
-
-    def leaving(self) -> "int | None":
-        """One of LEAVING, if it has come; others are kept for take()."""
-        self._noticed = self._look()
-        for number in sorted(self._noticed.intersection(LEAVING)):
-            self._noticed.discard(number)
-            return number
-        return None
-
-    def _look(self) -> "set[int]":
-        if self.fd < 0:
-            return self._noticed
-        try:
-            return self._noticed.union(os.read(self.fd, 256))
-        except BlockingIOError:
-            return self._noticed
-
-
-def _noted(number: int, frame: object) -> None:
-    """Python only writes to the wake-up descriptor for signals that have a handler."""
+def interruption(number: int) -> Outcome:
+    """How one of LEAVING ends an attachment."""
+    return Outcome("suspended") if number == signal.SIGTSTP else Outcome("signal", number)
 
 
 class Relay:
-    """One attachment, from the reply on, with the terminal in our hands.
+    """One attachment, from the reply on.
 
     `early` is what followed the reply on the stream; `resized` is called when the terminal may
     have a new size; `switches` says of changed variables whether they name another session.
@@ -114,27 +75,29 @@ class Relay:
         self,
         sock: "socket.socket",
         early: bytes,
+        upstream: "Upstream",
+        hands: "Hands",
         terminal: tty.Terminal,
-        signals: Signals,
+        signals: "Signals",
         resized: "Callable[[], None]",
-        switches: "Callable[[list[tuple[str, str]]], bool]",
+        switches: "Callable[[dict[str, str]], bool]",
     ) -> None:
         self._sock = sock
+        self._early = early
+        self._hands = hands
         self._terminal = terminal
-        self._output_fd = terminal.output()
         self._signals = signals
         self._resized = resized
         self._switches = switches
         self._chunks = ChunkReader()
-        self._to_daemon = b""
-        self._to_terminal = b""
+        self._up = upstream
+        self._down = Downstream(terminal)
         self._input_ended = False
         self._deadline: float | None = None
+        self._wish: Outcome | None = None
         self._outcome: Outcome | None = None
         self._poll = select.poll()
         self._watched: dict[int, int] = {}
-        self._early = early
-        sock.setblocking(False)
 
     def run(self) -> Outcome:
         """Relay until one side ends."""
@@ -142,18 +105,21 @@ class Relay:
         self._watch(self._signals.fd, select.POLLIN)
         if self._early:
             self._take_chunks(self._early)
-        while self._outcome is None or self._to_terminal:
+        while self._outcome is None or self._down.waits:
             # Once it is over only the rest of the output is seen to.
             over = self._outcome is not None
             self._watch(tty.STDIN, 0 if over or not self._wants_input() else select.POLLIN)
-            interest = select.POLLOUT if self._to_daemon else 0
-            if len(self._to_terminal) < _CAP:
+            interest = select.POLLOUT if self._up.waits else 0
+            if not self._down.full:
                 interest |= select.POLLIN
             self._watch(sock, 0 if over else interest)
-            self._watch(self._output_fd, select.POLLOUT if self._to_terminal else 0)
+            self._watch(self._down.fd, select.POLLOUT if self._down.waits else 0)
             if not self._turn(sock):
                 break
-        return self._outcome or Outcome("hung-up")
+        if self._down.waits and not self._hands.passes_keys:
+            # It took no more, and what it has on may be what this would have turned off.
+            self._terminal.watch.unseen(ALTERNATE | REPORTS)
+        return self._outcome or self._wish or Outcome("hung-up")
 
     def _turn(self, sock: int) -> bool:
         """False when there is nothing more to wait for."""
@@ -168,8 +134,8 @@ class Relay:
                 self._serve_socket()
             elif fd == tty.STDIN:
                 self._read_input()
-            elif fd == self._output_fd:
-                self._write_output()
+            elif fd == self._down.fd:
+                self._show(b"")
             elif not self._take_signals():
                 return False
         return True
@@ -186,9 +152,8 @@ class Relay:
     # ---- from the daemon to the terminal
 
     def _serve_socket(self) -> None:
-        if self._to_daemon:
-            self._write_input()
-        if len(self._to_terminal) >= _CAP or self._outcome is not None:
+        self._up.flush()
+        if self._down.full or self._outcome is not None:
             return
         try:
             data = self._sock.recv(_READ)
@@ -203,6 +168,7 @@ class Relay:
 
     def _take_chunks(self, data: bytes) -> None:
         output = []
+        changed = None
         try:
             for kind, content in self._chunks.feed(data):
                 if isinstance(content, int):
@@ -211,45 +177,39 @@ class Relay:
                 if kind == DATA:
                     output.append(content)
                 elif kind == MAYBE_SWITCH:
-                    self.hear(MaybeSwitch.from_bytes(content).vars)
-                else:
-                    self._take_news(kind, content)
+                    changed = content
+                elif self._hands.told(kind, content):
+                    self._continued()
+            if changed is not None:
+                # Of several changes that were waiting for us only the last is true.
+                self.hear(dict(MaybeSwitch.from_bytes(changed).vars))
         except WireError:
             self._end(Outcome("lost"))
         if output:
-            self._to_terminal += b"".join(output)
-            self._write_output()
+            self._show(b"".join(output))
 
-    def hear(self, variables: "list[tuple[str, str]]") -> None:
+    def hear(self, variables: "dict[str, str]") -> None:
         """These are the variables now."""
-        if self._switches(variables):
-            self._switch(Outcome("switch", variables=variables))
-
-    def _switch(self, outcome: Outcome) -> None:
-        self._end(outcome)
-
-    def _take_news(self, kind: int, content: bytes) -> None:
-        """Another chunk: a heartbeat."""
-
-    def _write_output(self) -> None:
-        try:
-            taken = os.write(self._output_fd, self._to_terminal)
-        except BlockingIOError:
+        if self._outcome is not None or self._wish is not None or not self._switches(variables):
             return
+        if self._hands.give_back():
+            self._end(Outcome("switch"))
+        else:
+            self._wait_for_terminal(Outcome("switch"))
+
+    def _show(self, data: bytes) -> None:
+        try:
+            self._down.send(data)
         except OSError as error:
-            self._to_terminal = b""
             if self._outcome is not None and self._outcome.kind == "exited":
                 # Whatever the shell says, not all of what it wrote has arrived.
                 self._outcome = None
             self._end(Outcome("unwritable", error=error))
-            return
-        self._terminal.watch.output(self._to_terminal[:taken])
-        self._to_terminal = self._to_terminal[taken:]
 
     # ---- from the terminal to the daemon
 
     def _wants_input(self) -> bool:
-        return not self._input_ended and len(self._to_daemon) < _CAP
+        return self._hands.passes_keys and not self._input_ended and not self._up.full
 
     def _read_input(self) -> None:
         try:
@@ -257,21 +217,10 @@ class Relay:
         except BlockingIOError:
             return
         if data:
-            self._to_daemon += data
-            self._write_input()
+            self._up.send(data)
             return
         self._input_ended = True
         self._deadline = monotonic() + _LAST_WORDS
-
-    def _write_input(self) -> None:
-        try:
-            taken = self._sock.send(self._to_daemon)
-        except BlockingIOError:
-            return
-        except OSError:
-            self._to_daemon = b""  # reading the socket will tell why
-            return
-        self._to_daemon = self._to_daemon[taken:]
 
     # ---- signals and the end
 
@@ -281,29 +230,49 @@ class Relay:
         stays = True
         for number in LEAVING:
             if number in signals:
-                suspends = number == signal.SIGTSTP
-                stays = self._leave(Outcome("suspended") if suspends else Outcome("signal", number))
+                stays = self._leave(interruption(number))
                 break
         # Also when we leave: a client that was told to end while it was stopped is only let go
         # on, and has to make its terminal raw again to leave it well.
         if signal.SIGCONT in signals:
-            self.continued()
+            self._continued()
         elif signal.SIGWINCH in signals:
             self._resized()
         return stays
 
-    def continued(self) -> None:
+    def _continued(self) -> None:
         """We may have been stopped, and the terminal in the hands of others."""
         if not self._terminal.again():
             self._end(Outcome("hung-up"))
             return
         self._resized()  # of a change in the background nobody tells
+        if self._outcome is None:
+            self._hands.taken_again()
 
     def _leave(self, outcome: Outcome) -> bool:
-        self._outcome = outcome
-        return False
+        """False to leave at once."""
+        if self._outcome is not None:
+            # The terminal is ours again, but takes nothing.
+            if self._outcome.kind in ("switch", "suspended"):
+                self._outcome = outcome
+            return False
+        if self._wish is not None:
+            if self._wish.kind != "signal":
+                self._wish = outcome
+            return True
+        if self._hands.give_back():
+            self._outcome = outcome
+            return False
+        self._wait_for_terminal(outcome)
+        return True
+
+    def _wait_for_terminal(self, wish: Outcome) -> None:
+        self._wish = wish
+        self._deadline = monotonic() + _GIVE_BACK
 
     def _end(self, outcome: Outcome) -> None:
-        if self._outcome is None:
-            self._outcome = outcome
-            self._deadline = None
+        if self._outcome is not None:
+            return
+        self._outcome = self._wish or outcome
+        if self._outcome.kind not in ("signal", "suspended"):
+            self._deadline = None  # there is time for the terminal to take the last words

@@ -46,43 +46,38 @@ class Terminal:
         self.is_terminal = all(os.isatty(fd) for fd in (STDIN, STDOUT, STDERR))
         self.shown = False
         self._cooked: list[int | list[bytes | int]] | None = None
-        self._relaxed = False
         self.before = b""  # the modes to come back to, as the system's struct termios
         self._output = STDOUT
         self.watch = Watch()
 
-    def enter(self) -> bool:
-        """Pass every key on as it is typed, and every byte as it is written.
-
-        Whether that changed the terminal's modes.
-        """
-        if not self.is_terminal or (self._cooked is not None and not self._relaxed):
-            return False
+    def enter(self) -> None:
+        """Pass every key on as it is typed, and every byte as it is written."""
+        if not self.is_terminal or self._cooked is not None:
+            return
         try:
-            cooked = self._cooked or termios.tcgetattr(STDIN)
+            cooked = termios.tcgetattr(STDIN)
             termios.tcsetattr(STDIN, termios.TCSANOW, _raw(cooked))
         except termios.error:
-            return False  # it was hung up meanwhile, which reading it will show
+            return  # it was hung up meanwhile, which reading it will show
         self._cooked = cooked
-        self._relaxed = False
-        return True
 
     def offer(self) -> bool:
-        """Be ready to pass stdin to the daemon: raw, and `before` set.  False if it cannot be.
+        """Whether stdin can be passed to the daemon; `before` is set then.
 
-        It is raw before the daemon has it: in the background this stops us, as it should.
+        Its modes stay what they are: it is made raw when the daemon has them, who restores them
+        if we are killed.  In the background this stops us, as making it raw would.
         """
         try:
             same = os.path.samestat(os.fstat(STDIN), os.fstat(STDOUT))
             if not self.is_terminal or not same or not hasattr(termios, "TCGETS"):
                 return False
             if self._cooked is None:
+                termios.tcsetattr(STDIN, termios.TCSANOW, termios.tcgetattr(STDIN))
                 # Larger than the structure of any system.
                 self.before = fcntl.ioctl(STDIN, termios.TCGETS, bytes(256))
-                self.enter()
-        except OSError:
+        except (OSError, termios.error):
             return False
-        return self._cooked is not None
+        return True
 
     @property
     def is_raw(self) -> bool:
@@ -91,15 +86,6 @@ class Terminal:
     def again(self) -> bool:
         """Make it raw again, after others may have had it; False if it is not for us any more."""
         return self._cooked is None or _set(_raw(self._cooked))
-
-    def relax(self) -> None:
-        """Let ^C and ^Z be signals, until enter()."""
-        if self._cooked is not None:
-            self._relaxed = True
-            modes = _raw(self._cooked)
-            assert isinstance(modes[3], int)
-            modes[3] |= termios.ISIG
-            _set(modes)
 
     def leave(self) -> None:
         """Turn off what the session may have turned on, and restore the modes."""
@@ -110,7 +96,6 @@ class Terminal:
             if self.watch.reports:
                 reports.drain(STDIN, self._output)
         cooked, self._cooked = self._cooked, None
-        self._relaxed = False
         _set(cooked)
 
     def clean(self) -> None:

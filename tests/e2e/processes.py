@@ -51,6 +51,10 @@ def wake_ups_in_a_second(pid: int) -> int:
     return status_number(pid, "voluntary_ctxt_switches") - before
 
 
+def is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("T")
+
+
 def kill(pid: int) -> None:
     """SIGKILL to a process that may be gone."""
     try:

@@ -31,6 +31,7 @@ class Terminal:
     """A program on a pty of its own, which is its controlling terminal; we are the emulator.
 
     `output` is all that it has shown so far; it is only read while something is waited for.
+    `first_modes` are the terminal's when the program was started.
     """
 
     def __init__(

@@ -362,7 +362,7 @@ def _until_answered(client: Terminal) -> None:
 
 def test_the_terminal_is_raw_while_attached_and_as_before_after_a_detach(shpool: Place) -> None:
     client = shpool.attach("one")
-    before = client.modes()
+    before = client.first_modes
     client.ask("true")
     assert client.is_raw()
     client.send(DETACH)
@@ -378,7 +378,7 @@ def test_a_client_told_to_end_gives_the_terminal_back_and_frees_the_session(
 ) -> None:
     events = shpool.subscribe()
     client = shpool.attach("one")
-    before = client.modes()
+    before = client.first_modes
     client.ask("true")
     os.kill(client.pid, number)
     assert client.wait() == 128 + number
@@ -389,7 +389,7 @@ def test_a_client_told_to_end_gives_the_terminal_back_and_frees_the_session(
 
 def test_the_terminal_is_given_back_when_the_daemon_ends(shpool: Place) -> None:
     client = shpool.attach("one")
-    before = client.modes()
+    before = client.first_modes
     client.ask("true")
     assert shpool.stop() == 0
     assert client.wait() == 1
@@ -399,7 +399,7 @@ def test_the_terminal_is_given_back_when_the_daemon_ends(shpool: Place) -> None:
 
 def test_the_terminal_is_given_back_when_the_daemon_is_killed(shpool: Place) -> None:
     client = shpool.attach("-c", "cat", "one")
-    before = client.modes()
+    before = client.first_modes
     eventually(client.is_raw)
     shpool.kill_daemon()
     assert client.wait() == 1
@@ -455,7 +455,7 @@ def test_the_end_of_input_hangs_up_and_the_session_goes_on(shpool: Place) -> Non
 def test_a_terminal_on_one_side_only_is_left_as_it_is(shpool: Place) -> None:
     words = " ".join(shpool.command("attach", "-c", "'echo through'", "one"))
     client = shpool.program(["sh", "-c", f"{words} | cat"])
-    before = client.modes()
+    before = client.first_modes
     client.expect("through")
     assert client.modes() == before
     assert client.wait() == 0

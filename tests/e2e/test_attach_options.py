@@ -35,7 +35,7 @@ def test_background_with_force_frees_a_session(shpool: Place) -> None:
 
 def test_background_does_not_touch_the_terminal(shpool: Place) -> None:
     client = shpool.attach("-b", "one")
-    before = client.modes()
+    before = client.first_modes
     assert client.wait() == 0
     assert client.output == b""
     assert client.modes() == before

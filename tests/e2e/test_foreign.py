@@ -98,7 +98,7 @@ def test_no_command_speaks_to_a_daemon_of_another_user(place: Place, words: list
 def test_no_terminal_is_handed_to_a_daemon_of_another_user(place: Place) -> None:
     with stranger(place.socket):
         client = place.attach("one")
-        before = client.modes()
+        before = client.first_modes
         client.expect(f"the daemon at {place.socket} belongs to uid {STRANGER}\r\n")
         assert client.wait() == 1
         assert client.modes() == before

@@ -8,11 +8,11 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.e2e.harness import DETACH, Place, eventually
+from tests.e2e.processes import is_stopped
 from tests.e2e.window import OUTSIDE, Window, attached, outside
 from tests.programs import need, no_namespace
 
@@ -21,10 +21,6 @@ def client_pid(place: Place, name: str = "one") -> int:
     (row,) = place.sessions()[name]["attachments"]
     found: int = row["pid"]
     return found
-
-
-def is_stopped(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("T")
 
 
 # ---- taken, and given back

@@ -1,18 +1,26 @@
 """What a client may offer as its terminal, and a daemon may answer, or not."""
 
+import fcntl
 import os
 import pty
+import random
+import re
+import select
 import shlex
 import signal
 import socket
 import termios
+import time
+import tty
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from shpool.protocol import chunks
 from shpool.protocol.msgpack import pack
-from tests.e2e.harness import DETACH, Place, Terminal, attach_header, eventually
+from tests.e2e.harness import DEADLINE, DETACH, Place, attach_header, eventually
+from tests.e2e.processes import is_stopped
 from tests.e2e.window import outside
 
 # ---- refused
@@ -173,52 +181,92 @@ def silent(place: Place) -> Iterator[socket.socket]:
 GREETING = pack({"version": "0.4.2"})
 
 
-def tell_vars(listener: socket.socket) -> None:
-    """Serve the first connection of a client that is about to attach."""
+def variables(given: "list[list[str]] | None") -> bytes:
+    return pack({"switch_to": None, "vars": given or []})
+
+
+def tell_vars(listener: socket.socket, given: "list[list[str]] | None" = None) -> None:
+    """Serve a connection on which a client asks for the variables."""
     link, _ = listener.accept()
     link.sendall(GREETING)
     assert link.recv(100) == b"\xa7GetVars"
-    link.sendall(pack({"switch_to": None, "vars": []}))
+    link.sendall(variables(given))
     link.close()
 
 
-def asked(listener: socket.socket) -> socket.socket:
-    """The connection of a client that has asked to attach, and waits for the answer."""
-    tell_vars(listener)
+def asked(
+    listener: socket.socket, given: "list[list[str]] | None" = None, name: bytes = b""
+) -> socket.socket:
+    """The connection of a client that has asked to attach to `name`, and waits for the answer."""
+    tell_vars(listener, given)
     link, _ = listener.accept()
     link.sendall(GREETING)
-    assert b"Attach" in link.recv(1000)
+    request = link.recv(1000)
+    assert b"Attach" in request
+    assert name in request
     return link
-
-
-def takes_signals(client: Terminal) -> bool:
-    return bool(client.modes()[3] & termios.ISIG)
 
 
 def test_a_client_that_waits_in_vain_can_be_interrupted(
     place: Place, silent: socket.socket
 ) -> None:
     client = place.attach("one")
-    before = client.modes()
+    before = client.first_modes
     with asked(silent):
-        assert client.is_raw()
-        eventually(lambda: takes_signals(client))
+        assert client.modes() == before
         client.send(b"\x03")
         assert client.wait() == 128 + signal.SIGINT
     assert client.modes() == before
-    assert client.output in (b"", b"^C\r\n")  # it showed no session, so there is nothing to undo
+    assert client.output in (b"", b"^C")  # it showed no session, so there is nothing to undo
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_client_that_waits_for_a_greeting_can_be_told_to_end(
+    place: Place, silent: socket.socket, number: int
+) -> None:
+    client = place.attach("one")
+    before = client.first_modes
+    tell_vars(silent)
+    with silent.accept()[0]:
+        os.kill(client.pid, number)
+        assert client.wait() == 128 + number
+    assert client.modes() == before
+
+
+PASSED = pack({"status": {"Created": {"warnings": []}}, "terminal_passed": True})
+
+
+class Told:
+    """What a client says that has passed its terminal."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        self._reader = chunks.ChunkReader()
+        self._kinds: list[int] = []
+
+    def kinds(self, count: int) -> list[int]:
+        """The next `count` kinds of chunks."""
+        while len(self._kinds) < count:
+            data = self._link.recv(1000)
+            assert data, self._kinds
+            self._kinds += [kind for kind, _ in self._reader.feed(data)]
+        taken, self._kinds = self._kinds[:count], self._kinds[count:]
+        return taken
+
+
+def test_a_terminal_is_raw_when_the_daemon_has_its_modes(
     place: Place, silent: socket.socket
 ) -> None:
     client = place.attach("one")
-    before = client.modes()
-    tell_vars(silent)
-    with silent.accept()[0]:
-        eventually(client.is_raw)
-        os.kill(client.pid, signal.SIGTERM)
-        assert client.wait() == 128 + signal.SIGTERM
+    before = client.first_modes
+    with asked(silent) as link:
+        assert client.modes() == before
+        link.sendall(PASSED)
+        assert Told(link).kinds(2) == [chunks.MODES, chunks.BACK]
+        assert client.is_raw()
+        assert not client.modes()[3] & termios.ISIG
+        link.sendall(chunks.frame_exit_status(5))
+    assert client.wait() == 5
     assert client.modes() == before
 
 
@@ -226,29 +274,124 @@ def test_a_client_leaves_as_it_was_told_to_when_the_daemon_keeps_its_terminal(
     place: Place, silent: socket.socket
 ) -> None:
     client = place.attach("one")
-    before = client.modes()
+    before = client.first_modes
     with asked(silent) as link:
-        assert client.is_raw()
-        link.sendall(pack({"status": {"Created": {"warnings": []}}, "terminal_passed": True}))
-        assert link.recv(1000)[0] == chunks.MODES
+        link.sendall(PASSED)
+        told = Told(link)
+        told.kinds(2)
         os.kill(client.pid, signal.SIGTERM)
         assert client.wait() == 128 + signal.SIGTERM
+        assert told.kinds(1) == [chunks.DETACH]
     assert client.modes() == before
 
 
-def test_a_daemon_that_answers_late_hears_that_the_modes_have_changed(
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_middle_of_a_switch_ends_the_client(
+    place: Place, silent: socket.socket, number: int
+) -> None:
+    client = place.attach("x-{w}")
+    before = client.first_modes
+    with asked(silent) as link:
+        link.sendall(PASSED)
+        told = Told(link)
+        told.kinds(2)
+        tell_vars(silent, [["w", ""]])
+        link.sendall(chunks.frame(chunks.MAYBE_SWITCH, variables([["w", "new"]])))
+        assert told.kinds(1) == [chunks.DETACH]
+        os.kill(client.pid, number)
+        eventually(lambda: not pending(client.pid))
+        link.sendall(chunks.frame_exit_status(0))
+        assert client.wait() == 128 + number
+    assert client.modes() == before
+
+
+def test_a_client_that_is_asked_to_stop_in_the_middle_of_a_switch_stops_and_switches_then(
     place: Place, silent: socket.socket
 ) -> None:
-    client = place.attach("one")
+    client = place.attach("x-{w}")
+    before = client.first_modes
     with asked(silent) as link:
-        eventually(lambda: takes_signals(client))
-        link.sendall(pack({"status": {"Created": {"warnings": []}}, "terminal_passed": True}))
-        reader = chunks.ChunkReader()
-        kinds: list[int] = []
-        while len(kinds) < 2:
-            kinds += [kind for kind, _ in reader.feed(link.recv(1000))]
-        assert kinds == [chunks.BACK, chunks.MODES]
-        assert client.is_raw()
-        assert not takes_signals(client)
-        link.sendall(chunks.frame_exit_status(5))
-    assert client.wait() == 5
+        link.sendall(PASSED)
+        told = Told(link)
+        told.kinds(2)
+        tell_vars(silent, [["w", ""]])
+        link.sendall(chunks.frame(chunks.MAYBE_SWITCH, variables([["w", "new"]])))
+        assert told.kinds(1) == [chunks.DETACH]
+        os.kill(client.pid, signal.SIGTSTP)
+        eventually(lambda: not pending(client.pid))
+        link.sendall(chunks.frame_exit_status(0))
+        eventually(lambda: is_stopped(client.pid))
+        assert client.modes() == before
+    os.kill(client.pid, signal.SIGCONT)
+    # What is true by now counts, not what it was told before.
+    with asked(silent, [["w", "newest"]], name=b"x-newest") as link:
+        link.sendall(pack({"status": {"UnexpectedError": "enough"}}))
+        assert client.wait() == 1
+
+
+def pending(pid: int) -> bool:
+    """Whether a signal waits for the process; it has noted those that do not."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return any(int(mask, 16) for mask in re.findall(r"^(?:Shd|Sig)Pnd:\s+(\w+)", text, re.M))
+
+
+# ---- clients that are killed
+
+
+def test_a_client_that_is_killed_before_it_can_say_that_its_terminal_is_raw(
+    shpool: Place,
+) -> None:
+    shpool.raw_session("one", "cat")
+    master, slave = pty.openpty()
+    before = termios.tcgetattr(slave)
+    peer = shpool.peer()
+    peer.send(pack(attach_header("one")), [slave])
+    assert peer.message()["terminal_passed"] is True
+    modes = fcntl.ioctl(slave, termios.TCGETS, bytes(256))
+    peer.send(chunks.frame(chunks.MODES, modes))
+    tty.setraw(slave, termios.TCSANOW)
+    assert termios.tcgetattr(slave) != before
+    peer.close()
+    eventually(lambda: termios.tcgetattr(slave) == before)
+    eventually(lambda: not shpool.daemon_has(os.ttyname(slave)))
+    assert select.select([master], [], [], 0) == ([], [], [])
+    os.close(slave)
+    os.close(master)
+
+
+def test_nothing_is_shown_until_the_terminal_is_raw(shpool: Place) -> None:
+    shpool.raw_session("one", "sh -c 'stty -echo; echo hello; cat'")
+    master, slave = pty.openpty()
+    os.set_blocking(master, False)
+    peer = shpool.peer()
+    peer.send(pack(attach_header("one")), [slave])
+    assert peer.message()["terminal_passed"] is True
+    shpool.request({"SessionMessage": {"session_name": "one", "payload": {"Resize": RESIZE}}})
+    assert select.select([master], [], [], 0.2) == ([], [], [])
+    tty.setraw(slave, termios.TCSANOW)
+    peer.send(chunks.frame(chunks.BACK, b""))
+    shown = b""
+    while b"hello" not in shown:
+        select.select([master], [], [], DEADLINE)
+        shown += os.read(master, 1000)
+    os.close(slave)
+    os.close(master)
+
+
+RESIZE = {"tty_size": {"rows": 30, "cols": 90, "xpixel": 0, "ypixel": 0}}
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_a_client_that_ends_at_any_moment_leaves_no_raw_terminal(
+    shpool: Place, number: int
+) -> None:
+    for turn in range(12):
+        client = shpool.attach("one")
+        before = client.first_modes
+        if turn % 3:
+            eventually(client.is_raw)
+        time.sleep(random.uniform(0, 0.06))  # the moment
+        os.kill(client.pid, number)
+        client.wait()
+        eventually(lambda: client.modes() == before)  # noqa: B023
+        client.close()

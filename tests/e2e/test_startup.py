@@ -49,7 +49,13 @@ OURS = {
     "events": {*ALWAYS, "shpool.client.events"},
     "attach": {
         *ALWAYS,
-        *("shpool.client.attach", "shpool.client.relay", "shpool.client.passed"),
+        *(
+            "shpool.client.attach",
+            "shpool.client.relay",
+            "shpool.client.hands",
+            "shpool.client.signals",
+            "shpool.client.streams",
+        ),
         *(
             "shpool.client.reports",
             "shpool.client.tty",

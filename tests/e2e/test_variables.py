@@ -1,9 +1,14 @@
 """Variables in session names: setting one takes everybody who is named by it somewhere else."""
 
+import os
 import signal
+import time
+
+import pytest
 
 from tests.e2e.conftest import BOTH_WAYS
 from tests.e2e.harness import DETACH, Place, eventually
+from tests.e2e.processes import is_stopped
 from tests.e2e.window import attached, outside
 
 pytestmark = BOTH_WAYS
@@ -40,6 +45,37 @@ def test_every_client_whose_name_changes_switches_and_nobody_else(shpool: Place)
     assert other.ask("echo $SHPOOL_SESSION_NAME") == "z-\n"
     assert shpool.run("var", "unset", "w").status == 0
     eventually(lambda: at(shpool, **{"x-": one.pid, "y-": two.pid, "z-": other.pid}))
+
+
+@pytest.mark.parametrize("last", ["c", "a"])
+def test_of_several_changes_that_a_stopped_client_finds_the_last_counts(
+    shpool: Place, last: str
+) -> None:
+    shpool.run("var", "set", "w", "a")
+    client = shpool.attach("x-{w}")
+    client.ask("true")
+    os.kill(client.pid, signal.SIGSTOP)
+    eventually(lambda: is_stopped(client.pid))
+    for value in ("b", last):
+        shpool.run("var", "set", "w", value)
+    os.kill(client.pid, signal.SIGCONT)
+    eventually(lambda: at(shpool, **{f"x-{last}": client.pid}))
+    assert client.ask("echo $SHPOOL_SESSION_NAME") == f"x-{last}\n"
+    assert set(shpool.statuses()) == {"x-a", f"x-{last}"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_counts_wherever_in_a_switch_it_comes(shpool: Place, number: int) -> None:
+    for turn in range(6):
+        shpool.run("var", "set", "w", "a")
+        client = shpool.attach("x-{w}")
+        before = client.first_modes
+        client.ask("true")
+        shpool.request({"ModifyVar": {"var": "w", "val": "b"}})
+        time.sleep(turn / 1000)  # the moment
+        os.kill(client.pid, number)
+        assert client.wait() == 128 + number
+        assert client.modes() == before
 
 
 def test_a_variable_that_is_not_in_the_name_causes_no_switch(shpool: Place) -> None:
@@ -128,7 +164,7 @@ def test_a_switch_to_a_session_that_is_occupied_says_so_and_exits_1(shpool: Plac
 def test_a_switch_to_a_name_that_no_session_may_have_says_so_and_exits_1(shpool: Place) -> None:
     shpool.run("var", "set", "w", "a")
     client = shpool.attach("{w}")
-    before = client.modes()
+    before = client.first_modes
     client.ask("true")
     shpool.run("var", "set", "w", "a/b")
     assert client.wait() == 1
@@ -188,7 +224,7 @@ def test_a_client_that_is_told_to_end_during_a_switch_gives_the_terminal_back(
 ) -> None:
     shpool.run("var", "set", "w", "a")
     client = shpool.attach("x-{w}")
-    before = client.modes()
+    before = client.first_modes
     client.ask("true")
     for name in "bcdefgh":
         shpool.run("var", "set", "w", name)

@@ -66,7 +66,7 @@ def test_attach_ends_at_ctrl_c(place: Place) -> None:
     start(place, "0.5.0")
     client = place.attach("one")
     client.expect(r"\^C to exit\r\n")
-    before = client.modes()
+    before = client.first_modes
     client.send(b"\x03")
     assert client.wait() != 0
     assert "Traceback" not in client.text()

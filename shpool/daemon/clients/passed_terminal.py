@@ -36,9 +36,13 @@ class Refused(Exception):
 
 
 class PassedTerminal:
-    """Our own description `fd` of a terminal that the client `pid` has made raw."""
+    """Our own description `fd` of a terminal that the client `pid` has made raw, or is about to.
 
-    __slots__ = ("_device", "_ours", "_raw", "_stat", "before", "fd")
+    The client makes it raw when `before` has been sent, so that the modes can be restored whenever
+    it is killed.
+    """
+
+    __slots__ = ("_device", "_ours", "_raw", "_stat", "before", "fd", "ready")
 
     def __init__(self, offered: int, pid: int) -> None:
         """`offered` stays the caller's.  Raises Refused.
@@ -49,6 +53,7 @@ class PassedTerminal:
         """
         self.before = b""  # the modes to restore, where they are known
         self._raw = b""
+        self.ready = False  # whether the client has made it raw, as far as we know
         self.fd = self._stat = -1
         self._ours = b"?"  # how the client's state begins when all is well
         try:
@@ -68,6 +73,7 @@ class PassedTerminal:
             self._stat = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
             if not self.renew():
                 raise Refused("its client does not run in the foreground")
+            self.ready = self.looks_raw()
         except OSError as error:
             self.close()
             raise Refused(error.strerror) from None
@@ -82,6 +88,7 @@ class PassedTerminal:
         """
         known, self._raw = self._raw, fcntl.ioctl(self.fd, termios.TCGETS, _MODES)
         if self.is_ours():
+            self.ready = True
             return True
         self._raw = known
         return False
@@ -116,11 +123,21 @@ class PassedTerminal:
     def restore(self) -> None:
         """Bring back the modes from before, if they are still those that the client set."""
         try:
-            if self.before and self._is_raw():
+            # It may not have come to telling us what it has set.
+            if self.before and (self._is_raw() or (not self.ready and self.looks_raw())):
                 # At once, as nobody's to wait for and without losing what was typed.
                 fcntl.ioctl(self.fd, termios.TCSETS, self.before)
         except OSError:
             pass  # it was hung up
+
+    def looks_raw(self) -> bool:
+        """Returns whether it is as a client sets it, and hardly anybody else.  Raises OSError."""
+        try:
+            _, oflag, _, lflag, *_ = termios.tcgetattr(self.fd)
+        except termios.error as error:
+            raise OSError(*error.args) from None
+        cooked = termios.ECHO | termios.ICANON | termios.ISIG | termios.IEXTEN
+        return not lflag & cooked and not oflag & termios.OPOST
 
     def close(self) -> None:
         for fd in (self.fd, self._stat):

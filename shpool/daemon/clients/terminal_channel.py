@@ -3,7 +3,8 @@
 The terminal is given back by closing it before the last words and the exit status are sent over
 the connection, for the client to write.  Before what is typed is read, and, less often, before
 output is written, a look is taken whether the client has its terminal; if not, all is left alone
-and kept until the client says that it has it again.
+and kept until the client says that it has it again.  Until it says so first, which is when it has
+made it raw, what is to be shown is only kept.
 """
 
 import os
@@ -50,6 +51,7 @@ class TerminalChannel(Channel, MournerUser):
         self._looked = 0.0
         self._killed = False  # the client went without a word
         self._mourner: Mourner | None = None
+        self._screen.pause(not terminal.ready)
         reactor.on_readable(sock.fileno(), self._line_readable)
         if early:
             reactor.soon(self._line_readable)
@@ -74,7 +76,7 @@ class TerminalChannel(Channel, MournerUser):
     def look(self) -> bool:
         if self._away or monotonic() - self._looked <= _LOOK_EVERY:
             return not self._away
-        return self._has_terminal()
+        return not self._ready or self._has_terminal()
 
     def show(self, data: bytes) -> None:
         if self._terminal is None or not data:
@@ -89,9 +91,13 @@ class TerminalChannel(Channel, MournerUser):
         self._reads = wanted
         if self._terminal is None:
             return
-        wanted = wanted and not self._away
+        wanted = wanted and self._ready and not self._away
         self._reactor.on_readable(self._terminal.fd, self._typed if wanted else None)
         self._reactor.on_hangup(self._terminal.fd, None if wanted else self._hung_up)
+
+    @property
+    def _ready(self) -> bool:
+        return self._terminal is not None and self._terminal.ready
 
     def _typed(self) -> None:
         if self._terminal is None or not self._looked_at():
@@ -196,11 +202,13 @@ class TerminalChannel(Channel, MournerUser):
 
     def _back(self) -> None:
         assert self._terminal is not None
+        first = not self._ready
         try:
             if not self._terminal.renew():
                 # Stopped again; or in the background, which it does not notice if nobody stops
                 # it there.  To ask it again would be to ask it for ever.
-                self._looked_at()
+                if not first:
+                    self._looked_at()
                 return
         except OSError:
             self._hung_up()
@@ -208,7 +216,8 @@ class TerminalChannel(Channel, MournerUser):
         self._away = False
         self.read(self._reads)
         self._screen.pause(False)
-        self.user.channel_back()
+        if not first:
+            self.user.channel_back()
 
     def _lost(self) -> None:
         """The connection has ended; with the terminal still ours the client was killed."""
@@ -239,7 +248,7 @@ class TerminalChannel(Channel, MournerUser):
         if self._terminal is not None:
             terminal = self._give_up()
             if self._killed:
-                words = self._watch.words()
+                words = self._watch.words() if terminal.ready else b""
                 self._mourner = Mourner(self._reactor, terminal, words, self)
                 return
             terminal.close()

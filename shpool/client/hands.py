@@ -1,0 +1,70 @@
+"""In whose hands the terminal is while a client is attached: the client's own, or the daemon's."""
+
+from shpool.protocol import chunks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.client.streams import Upstream
+    from shpool.client.tty import Terminal
+
+
+class OurHands:
+    """What is typed goes to the daemon as it is, and output comes in chunks."""
+
+    passes_keys = True
+
+    def __init__(self, terminal: "Terminal") -> None:
+        self._terminal = terminal
+
+    def take(self) -> None:
+        """Have the terminal raw."""
+        self._terminal.enter()
+
+    def taken_again(self) -> None:
+        """We were stopped, perhaps, and have made it raw again."""
+
+    def told(self, kind: int, content: bytes) -> bool:
+        """A chunk of another kind came; whether the daemon asks if we are there."""
+        return False
+
+    def give_back(self) -> bool:
+        """Whether we can leave now."""
+        return True
+
+
+class DaemonsHands:
+    """The daemon reads and writes the terminal, and we tell it when that is well.
+
+    Data comes only when it has given the terminal back.
+    """
+
+    passes_keys = False
+
+    def __init__(self, terminal: "Terminal", upstream: "Upstream") -> None:
+        self._terminal = terminal
+        self._upstream = upstream
+
+    def take(self) -> None:
+        """Have the terminal raw once the daemon can undo that, should we be killed.
+
+        It has what was sent to it, whatever becomes of us.
+        """
+        self._terminal.watch.unseen(0)
+        self._tell(chunks.MODES, self._terminal.before)
+        self._terminal.enter()
+        self._tell(chunks.BACK)
+
+    def taken_again(self) -> None:
+        self._tell(chunks.BACK)
+
+    def told(self, kind: int, content: bytes) -> bool:
+        if kind == chunks.STATE and content:
+            self._terminal.watch.unseen(content[0])
+        return kind == chunks.HEARTBEAT
+
+    def give_back(self) -> bool:
+        self._tell(chunks.DETACH)
+        return False
+
+    def _tell(self, kind: int, payload: bytes = b"") -> None:
+        self._upstream.send(chunks.frame(kind, payload))

@@ -118,7 +118,7 @@ class Server:
         self._places.again()
         for session in self._table.all():
             try:
-                os.makedirs(session.directory.path, 0o700, exist_ok=True)
+                session.directory.make_again()
             except OSError as error:
                 logs.warn(f"cannot make {session.directory.path} again: {error.strerror}")
         # Last, so that whoever is let in finds the rest as well.

@@ -18,13 +18,46 @@ from tests.e2e.harness import Place, eventually
 def test_what_a_killed_daemon_left_of_its_sessions_is_removed_by_the_next(place: Place) -> None:
     place.start()
     place.raw_session("one")
-    (place.runtime / "sessions/one/folder").mkdir()
+    place.raw_session("two")
+    notes = place.runtime / "sessions/two/notes"
+    notes.write_text("kept")
     assert place.daemon is not None
     place.daemon.kill()
     place.daemon.wait()
-    assert (place.runtime / "sessions/one").exists()
+    assert (place.runtime / "sessions/one/forward.env").exists()
     place.start()
-    assert list((place.runtime / "sessions").iterdir()) == []
+    assert list((place.runtime / "sessions").rglob("*")) == [notes.parent, notes]
+    notes.unlink()
+
+
+def test_what_somebody_put_into_a_sessions_directory_stays(place: Place) -> None:
+    directory = place.runtime / "sessions/one"
+    directory.mkdir(parents=True, mode=0o700)
+    place.runtime.chmod(0o700)
+    notes = directory / "notes"
+    notes.write_text("kept")
+    place.start()
+    assert place.run("attach", "-b", "-c", "sleep 1000", "one").status == 0
+    assert sorted(file.name for file in directory.iterdir()) == ["forward.env", "notes"]
+    assert place.run("kill", "one").status == 0
+    assert list(directory.iterdir()) == [notes]
+    assert notes.read_text() == "kept"
+    notes.unlink()
+
+
+def test_a_link_in_a_sessions_place_is_neither_followed_nor_removed(place: Place) -> None:
+    place.start()
+    elsewhere = place.scratch / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "forward.env").write_text("kept")
+    link = place.runtime / "sessions/one"
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(elsewhere)
+    done = place.run("attach", "-b", "one")
+    assert done == (1, "", f"shpool: cannot make {link}: Not a directory\n")
+    assert place.statuses() == {}
+    assert link.is_symlink()
+    assert (elsewhere / "forward.env").read_text() == "kept"
 
 
 @pytest.mark.parametrize(

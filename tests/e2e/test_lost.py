@@ -77,6 +77,23 @@ def test_a_client_that_finds_no_socket_goes_on_in_the_old_session(
     place.expect_events(place.subscribe())
 
 
+@pytest.mark.parametrize("lose", [logout, lose_directory])
+def test_what_a_shell_reads_of_its_session_is_there_again(
+    place: Place, autodaemon: int, lose: Lose
+) -> None:
+    agent = str(place.scratch / "agent")
+    last = {"SSH_AUTH_SOCK": agent, "DISPLAY": ":9"}
+    assert place.run("attach", "-b", "main", env=last) == (0, "", "")
+    directory = place.runtime / "sessions/main"
+    before = (directory / "forward.env").read_text()
+    assert "DISPLAY=:9\n" in before
+    lose(place)
+    assert place.run("list") == LISTED
+    assert (directory / "forward.env").read_text() == before
+    assert os.readlink(directory / "ssh-auth-sock.socket") == agent
+    assert directory.stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize(
     ("words", "outcome"),
     [

@@ -15,7 +15,7 @@ from shpool.daemon.clients.passed_terminal import PassedTerminal, Refused
 from shpool.daemon.clients.terminal_channel import TerminalChannel
 from shpool.daemon.loop import peer
 from shpool.daemon.programs.command import prepare, update
-from shpool.daemon.programs.directory import SessionDir
+from shpool.daemon.programs.directory import MOTD_FILE, SessionDir
 from shpool.daemon.programs.spawn import Program
 from shpool.daemon.sessions.session import RUNNING, Session
 from shpool.errors import ShpoolError
@@ -182,7 +182,7 @@ class Attaching(ClientUser):
         if not text:
             return None
         try:
-            path = session.directory.write("motd", text)
+            path = session.directory.write(MOTD_FILE, text)
         except OSError as error:
             logs.warn(f"the message of the day is not shown: {error.strerror}")
             return None

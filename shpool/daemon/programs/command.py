@@ -4,7 +4,6 @@ import os
 
 from shpool.daemon.programs import shells
 from shpool.daemon.programs.environment import (
-    FORWARD_ENV_FILE,
     etc_environment_text,
     forward_env_text,
     shell_environment,
@@ -32,7 +31,7 @@ def update(directory: "SessionDir", config: "Config", header: "AttachHeader") ->
     """
     client = dict(header.env)
     try:
-        directory.write(FORWARD_ENV_FILE, forward_env_text(config, client))
+        directory.write_forward_env(forward_env_text(config, client))
         agent = client.get("SSH_AUTH_SOCK")
         if agent and "\0" not in agent and not config.nosymlink_ssh_auth_sock:
             directory.link_agent(agent)

@@ -18,6 +18,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# What a start may write, below the session's directory.
+_BASH_FILE = "start.bash"
+_POSIX_FILE = "start.sh"
+_FISH_FILE = "start.fish"
+_ZSH_FILE = "zsh/.zshenv"
+START_FILES = (_BASH_FILE, _POSIX_FILE, _FISH_FILE, _ZSH_FILE)
+
 # A shell's name may end in a version: bash5.2, zsh-5.9.
 _NAME = re.compile(r"(rbash|bash|zsh|fish|dash|ash|busybox|sh|ksh93|ksh|mksh|lksh|oksh)[-.\d]*")
 
@@ -112,7 +119,7 @@ def _plan_bash(
     # Apple's bash 3.2 reads no $ENV. There it is an interactive shell that is no login shell,
     # and only .bash_logout misses it.
     env_file = not (sys.platform == "darwin" and shell == "/bin/bash")
-    path = os.path.join(session_dir, "start.bash")
+    path = os.path.join(session_dir, _BASH_FILE)
     start.files[path] = scripts.bash(
         prefix=prefix, start_cmd=start_cmd, norc=norc, env=start.env, env_file=env_file
     )
@@ -133,11 +140,9 @@ def _plan_zsh(
     if start_cmd:
         _refuse_fixed_zdotdir()
     # --no-rcs would keep zsh from our .zshenv too, which therefore sets that option itself.
-    directory = os.path.join(session_dir, "zsh")
-    start.files[os.path.join(directory, ".zshenv")] = scripts.zsh(
-        prefix=prefix, start_cmd=start_cmd, norc=norc, env=start.env
-    )
-    start.env["ZDOTDIR"] = directory
+    path = os.path.join(session_dir, _ZSH_FILE)
+    start.files[path] = scripts.zsh(prefix=prefix, start_cmd=start_cmd, norc=norc, env=start.env)
+    start.env["ZDOTDIR"] = os.path.dirname(path)
 
 
 def _refuse_fixed_zdotdir() -> None:
@@ -159,7 +164,7 @@ def _plan_fish(
     if norc:
         start.argv.append("--no-config")
     if prefix or start_cmd:
-        path = os.path.join(session_dir, "start.fish")
+        path = os.path.join(session_dir, _FISH_FILE)
         start.files[path] = scripts.fish(prefix=prefix, start_cmd=start_cmd)
         start.argv.append("--init-command=source " + scripts.fish_quote(path))
     if start_cmd:
@@ -174,7 +179,7 @@ def _plan_posix(
     default_env = _DEFAULT_ENV.get(kind, "")
     start.argv = [name if norc or start_cmd else "-" + name]
     if start_cmd:
-        path = os.path.join(session_dir, "start.sh")
+        path = os.path.join(session_dir, _POSIX_FILE)
         start.files[path] = scripts.posix(
             start_cmd=start_cmd, norc=norc, env=start.env, default_env=default_env
         )

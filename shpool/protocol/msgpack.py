@@ -153,6 +153,10 @@ _SIZED = {
 _FIXEXT = {0xD4: 1, 0xD5: 2, 0xD6: 4, 0xD7: 8, 0xD8: 16}
 
 
+# No key has been read.  Not the container itself: it would keep its items in memory.
+_NO_KEY = object()
+
+
 class _Open:
     """A container whose items are still arriving."""
 
@@ -162,20 +166,20 @@ class _Open:
         self.array = array
         self.wanted = count if array else 2 * count
         self.items: Any = [] if array else {}
-        self.key: Any = self  # a sentinel: no key has been read
+        self.key: Any = _NO_KEY
 
     def put(self, value: "Any") -> None:
         self.wanted -= 1
         if self.array:
             self.items.append(value)
-        elif self.key is self:
+        elif self.key is _NO_KEY:
             if isinstance(value, (list, dict)):
                 raise WireError("a map key that is a container")
             # Keys are text, so bin is read as such here and not by each message.
             self.key = _utf8(value) if isinstance(value, bytes) else value
         else:
             self.items[self.key] = value
-            self.key = self
+            self.key = _NO_KEY
 
 
 class Decoder:

@@ -210,13 +210,16 @@ class Attaching(ClientUser):
             program = prepare(config, header, directory)
             session.start(self._spawner, program, echo=not config.noecho)
         except ShpoolError as error:
-            directory.remove()
+            session.abandon()
             refuse(connection, str(error))
             return
         except OSError as error:
-            directory.remove()
+            session.abandon()
             refuse(connection, f"cannot make {directory.path}: {error.strerror}")
             return
+        except Exception:
+            session.abandon()
+            raise
         self._table.enter(session)
         self._room.wait(header.name, connection, header)
 

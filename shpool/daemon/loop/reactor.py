@@ -15,7 +15,7 @@ import select
 import selectors
 import signal
 from collections import deque
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from time import monotonic
 
 from shpool import logs
@@ -34,6 +34,9 @@ _BUSY_TURNS = 8
 # The longest wait in seconds.  epoll counts milliseconds in 31 bits, which a time to live of a
 # month overflows.
 _LONGEST_WAIT = 604_800.0
+
+# Not worth to be looked through for those that were called off.
+_FEW_TIMERS = 64
 
 
 class Owner:
@@ -76,6 +79,7 @@ class Reactor:
         self._watches: dict[int, _Interest] = {}
         self._timers: list[tuple[float, int, Timer]] = []
         self._sequence = 0
+        self._sweep_at = _FEW_TIMERS
         self._soon: deque[Callable[[], None]] = deque()
         self._idle: list[Callable[[], bool]] = []
         self._busy_turns = 0
@@ -170,10 +174,18 @@ class Reactor:
 
     def call_later(self, delay: float, callback: "Callable[[], None]") -> Timer:
         """Call back once, `delay` seconds from now."""
+        if len(self._timers) > self._sweep_at:
+            self._sweep_timers()
         timer = Timer(monotonic() + delay, callback)
         self._sequence += 1
         heappush(self._timers, (timer.deadline, self._sequence, timer))
         return timer
+
+    def _sweep_timers(self) -> None:
+        """Forget those that were called off, which else stay until their deadline."""
+        self._timers = [entry for entry in self._timers if entry[2].callback is not None]
+        heapify(self._timers)
+        self._sweep_at = max(2 * len(self._timers), _FEW_TIMERS)
 
     def when_idle(self, work: "Callable[[], bool]") -> None:
         """Call `work` for a few milliseconds at a time, when nothing else is to do, while True."""

@@ -17,6 +17,7 @@ Who waits for one of these is told when the loop has the stack back.
 from time import time
 
 from shpool import logs
+from shpool.daemon.loop.memory import give_back
 from shpool.daemon.sessions.session import STARTING, SessionKeeper
 
 TYPE_CHECKING = False
@@ -103,6 +104,7 @@ class SessionTable(SessionKeeper):
             logs.info(f"session {session.name!r}: removed")
             self._events.publish("session.removed")
             self._call_hook("on_shell_disconnect", session.name)
+            self._reactor.when_idle(give_back)
             self._changed(session, None)
 
     # ---- who else is told

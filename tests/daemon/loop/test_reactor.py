@@ -1,3 +1,4 @@
+import functools
 import os
 import pathlib
 import signal
@@ -581,3 +582,20 @@ reactor.run()
     process.wait(10)
     tracer.wait(10)
     assert text.count("(") == 1, text  # the wait it was in
+
+
+def test_deadlines_that_were_called_off_are_forgotten_long_before_they_are_due(
+    reactor: Reactor,
+) -> None:
+    kept = [reactor.call_later(1e6, lambda: None) for _ in range(3)]
+    for _ in range(10_000):
+        reactor.call_later(2e6, lambda: None).cancel()
+    assert len(reactor._timers) < 100
+    assert {id(timer) for timer in kept} <= {id(timer) for _, _, timer in reactor._timers}
+    done: list[int] = []
+    for number in (3, 1, 2):
+        reactor.call_later(number / 1000, functools.partial(done.append, number))
+    for _ in range(100):
+        reactor.call_later(0, lambda: None).cancel()
+    turn_until(reactor, lambda: len(done) == 3)
+    assert done == [1, 2, 3]

@@ -16,6 +16,8 @@ from shpool.paths import Paths, PathsError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from signal import SIGUSR1
+
+    from shpool.options import Parsed
 else:
     # Of what signal adds to this, enum alone takes as long to load as all of a list.
     try:
@@ -104,17 +106,45 @@ def _hopeless(path: str) -> str:
     return f"{missing} is gone, and {directory} is not ours to make it in"
 
 
-def can_be_looked_for() -> bool:
-    """Returns whether the system tells of processes; see hint()."""
-    return os.path.exists("/proc/self/status")
-
-
 def hint(path: str) -> str:
-    """What to say where it does not."""
-    return (
-        f"no daemon answers at {path}; one may be running all the same, without its socket: "
-        "kill -USR1 PID has it bind anew, and ps xww shows it as 'shpool ... daemon'"
-    )
+    """What to say of a daemon that may be running, where the system has no /proc to look in.
+
+    Empty where there is one, or where ps tells that there is none.
+    """
+    if os.path.exists("/proc/self/status"):
+        return ""
+    cure = "has it bind anew (an older one, or the original, would die of it)"
+    pids = _listed_by_ps(path)
+    if pids is None:
+        return (
+            f"no daemon answers at {path}; one may be running all the same, without its socket: "
+            f"kill -USR1 PID {cure}"
+        )
+    if not pids:
+        return ""
+    pid = pids[0]
+    return f"a daemon (pid {pid}) may be running without its socket {path}: kill -USR1 {pid} {cure}"
+
+
+def _listed_by_ps(path: str) -> "list[int] | None":
+    """Pids of daemons that may serve `path`, by their command lines; None if ps does not work."""
+    import subprocess
+
+    command = ["ps", "-xww", "-o", "pid=,command="]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    pids = []
+    for line in os.fsdecode(done.stdout).splitlines():
+        pid, _, words = line.strip().partition(" ")
+        given = _daemon_options(words.split() or [""])
+        # Without a path it is one of the environment that it was started in, which ps hides.
+        if pid.isdigit() and given is not None and given.text("socket") in (path, None):
+            pids.append(int(pid))
+    return pids
 
 
 # ---- /proc
@@ -165,16 +195,22 @@ def _serves(entry: str, path: str) -> bool:
     words = _read(f"/proc/{entry}/cmdline", _WORDS_MAX).rstrip(b"\0").split(b"\0")
     if words[-1] != b"daemon":
         return False
-    ours = _options([os.fsdecode(word) for word in words])
-    if ours is None or not _is_interpreter(os.readlink(f"/proc/{entry}/exe")):
+    given = _daemon_options([os.fsdecode(word) for word in words])
+    if given is None or not _is_interpreter(os.readlink(f"/proc/{entry}/exe")):
         return False
+    return _socket_of(entry, given.text("socket")) == path and _same_tree(entry, path)
+
+
+def _daemon_options(words: "list[str]") -> "Parsed | None":
+    """The options of a command line of `shpool daemon`; None if it is of something else."""
+    ours = _options(words)
+    if ours is None:
+        return None
     try:
         given = parse(ours, GLOBAL_OPTIONS, stop=True)
     except UsageError:
-        return False
-    if given.rest != ["daemon"]:
-        return False
-    return _socket_of(entry, given.text("socket")) == path and _same_tree(entry, path)
+        return None
+    return given if given.rest == ["daemon"] else None
 
 
 def _options(words: "list[str]") -> "list[str] | None":

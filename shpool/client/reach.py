@@ -36,12 +36,12 @@ def _reach(context: "Context") -> Connection:
     if sock is not None:
         return Connection(sock)
     # Neither is loaded by every command that finds a daemon.
-    from shpool.client.lost import bring_back, can_be_looked_for, hint
+    from shpool.client.lost import bring_back, hint
 
     if not bring_back(path):
         may = _may_daemonize(context)
-        if not can_be_looked_for():
-            complain(f"shpool: warn: {hint(path)}\n")
+        if warning := hint(path):
+            complain(f"shpool: warn: {warning}\n")
         if not may:
             raise Verdict("could not connect to daemon")
         from shpool.client.daemonize import start_daemon

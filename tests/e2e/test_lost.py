@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -162,6 +163,17 @@ def test_a_daemon_in_the_foreground_is_found_by_its_environment(shpool: Place) -
     assert shpool.run("list") == LISTED
 
 
+def test_a_daemon_with_a_relative_path_is_found_by_its_directory(place: Place) -> None:
+    daemon = place.popen("-s", "own.socket", "daemon", cwd=place.scratch)
+    path = place.scratch / "own.socket"
+    eventually(path.is_socket)
+    assert place.run("-D", "-s", str(path), "list").status == 0
+    path.unlink()
+    assert place.run("-D", "-s", str(path), "list") == (0, "NAME\tSTATUS\n", "")
+    daemon.terminate()
+    assert daemon.wait() == 0
+
+
 def test_a_signal_makes_it_bind_anew_without_any_client(shpool: Place) -> None:
     lose_sockets(shpool)
     os.kill(shpool.daemon_pid, signal.SIGUSR1)
@@ -310,17 +322,55 @@ def test_a_daemon_of_another_file_system_is_not_asked(place: Place) -> None:
     assert daemon.wait() == 0
 
 
-def test_without_proc_it_is_said_how_to_reach_one_that_may_be_running(place: Place) -> None:
-    mount = 'mount -t tmpfs none /proc && exec "$@"'
-    place.wrapper = [need("unshare"), "--mount", "sh", "-c", mount, "sh"]
-    if subprocess.run([*place.wrapper, "true"], check=False).returncode:
-        no_namespace()
+CURE = "has it bind anew (an older one, or the original, would die of it)"
+
+
+@pytest.fixture
+def no_proc(place: Place) -> Path:
+    """Commands see no /proc, as on macOS; the path of what is ps to them, which is not there."""
+    folder = place.scratch / "bin"
+    folder.mkdir()
+    place.env["PATH"] = str(folder)
+    mount = '/usr/bin/mount -t tmpfs none /proc && exec "$@"'
+    place.wrapper = [need("unshare"), "--mount", "/bin/sh", "-c", mount, "sh"]
+    if subprocess.run([*place.wrapper, "/bin/true"], check=False).returncode:
+        pytest.skip("a mount namespace is not to be had")
+    return folder / "ps"
+
+
+def test_without_proc_and_ps_it_is_said_that_one_may_be_running(
+    place: Place, no_proc: Path
+) -> None:
     done = place.run("-D", "list")
-    assert (done.status, done.out) == (1, "")
-    warning, verdict = done.err.splitlines()
-    assert verdict == "could not connect to daemon"
-    assert warning.startswith(f"shpool: warn: no daemon answers at {place.socket}; one may be")
-    assert "kill -USR1 PID" in warning
+    assert done == (
+        1,
+        "",
+        f"shpool: warn: no daemon answers at {place.socket}; one may be running all the same, "
+        f"without its socket: kill -USR1 PID {CURE}\ncould not connect to daemon\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("python3 -I -S /x/shpool/__main__.py --socket SOCKET daemon", True),
+        ("/usr/bin/python3 -m shpool daemon", True),
+        ("shpool --socket SOCKET-2 daemon", False),
+        ("vim shpool daemon", False),
+    ],
+)
+def test_without_proc_it_is_ps_that_tells(
+    place: Place, no_proc: Path, words: str, said: bool
+) -> None:
+    line = words.replace("SOCKET", str(place.socket))
+    no_proc.write_text(f"#!/bin/sh\necho '  17 sh'\necho ' 4711 {line}'\n")
+    no_proc.chmod(0o755)
+    warning = (
+        f"shpool: warn: a daemon (pid 4711) may be running without its socket {place.socket}: "
+        f"kill -USR1 4711 {CURE}\n"
+    )
+    done = place.run("-D", "list")
+    assert done == (1, "", warning * said + "could not connect to daemon\n")
 
 
 # ---- what stands there by now

@@ -133,6 +133,7 @@ def test_attach_and_daemon_refuse_a_configuration_that_cannot_be_used(
 
 
 def test_attach_to_a_running_daemon_refuses_it_too(shpool: Place) -> None:
+    shpool.request("List")  # it is configured, not only there
     shpool.config_file.write_text("norc = 7")
     done = shpool.run("attach", "-b", "one")
     assert done.status == 1

@@ -232,4 +232,5 @@ def test_a_shell_inherits_three_descriptors_and_clean_signals(shpool: Place) -> 
     assert text.split("Name:")[0].split() == ["0", "1", "2"]
     masks = dict(re.findall(r"(Sig\w+):([0-9a-f]+)$", text, re.MULTILINE))
     assert int(masks["SigBlk"], 16) == 0
-    assert int(masks["SigIgn"], 16) == 0
+    # The C library keeps 32 and 33 for itself: whoever ignored them, they cannot be reset.
+    assert int(masks["SigIgn"], 16) & ~(3 << 31) == 0

@@ -25,7 +25,7 @@ PACKAGES = ("@xterm/headless", "@xterm/addon-unicode11")
 def missing() -> str:
     """What this judge lacks on this machine, in words; empty when it can run."""
     if shutil.which("node") is None:
-        return "node is not installed"
+        return "node is not installed: apt install nodejs npm"
     for package in PACKAGES:
         if not (HERE / "node_modules" / package / "package.json").exists():
             return f"{package} is not installed: run `npm ci` in tests/terminal/judge"

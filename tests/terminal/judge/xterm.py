@@ -15,6 +15,8 @@ import tempfile
 import tty
 from pathlib import Path
 
+from tests.programs import not_installed
+
 DEADLINE = 20.0  # seconds for an answer of a machine that is busy
 
 
@@ -22,7 +24,7 @@ def missing() -> str:
     """What this judge lacks on this machine, in words; empty when it can run."""
     for program in ("Xvfb", "xterm"):
         if shutil.which(program) is None:
-            return f"{program} is not installed"
+            return not_installed(program)
     return ""
 
 

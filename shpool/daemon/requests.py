@@ -79,17 +79,16 @@ class Requests(ConnectionUser, TableUser):
             self._ask_again(name, failure)
 
     def _ask_again(self, name: str, failure: "str | None") -> None:
-        waiting = self._room.leave(name)
-        if failure is not None and waiting:
-            first = waiting.pop(0)[0]  # for whom it was made
-            if first.alive:
-                refuse(first, failure)
-        for connection, request in waiting:
-            if connection.alive:
-                try:
+        for connection, request in self._room.leave(name):
+            try:
+                if failure is not None:
+                    reason, failure = failure, None  # it was made for who came first
+                    if connection.alive:
+                        refuse(connection, reason)
+                elif connection.alive:
                     self._ask(connection, request)
-                except Exception as error:
-                    end_broken(error, connection)
+            except Exception as error:
+                end_broken(error, connection)
 
     # ---- what each does
 
@@ -134,7 +133,10 @@ class Requests(ConnectionUser, TableUser):
                 not_found.append(name)
             else:
                 doomed.append(session)
-                session.kill()
+                try:
+                    session.kill()
+                except Exception as error:
+                    end_broken(error, session)
         self._await_end(connection, AwaitEnd(doomed, not_found))
 
     def _await_end(self, connection: Connection, request: AwaitEnd) -> None:
@@ -151,7 +153,10 @@ class Requests(ConnectionUser, TableUser):
             connection.reply({"error": str(error)})
             return
         for client in tuple(self._attaching.clients):
-            client.send_vars(payload)
+            try:
+                client.send_vars(payload)
+            except Exception as error:
+                end_broken(error, client)
         connection.reply({})
 
     def _get_vars(self, connection: Connection, request: messages.GetVars) -> None:
@@ -165,7 +170,10 @@ class Requests(ConnectionUser, TableUser):
 
 def _detach_all(session: "Session") -> None:
     for client in tuple(session.clients):
-        client.detach()
+        try:
+            client.detach()
+        except Exception as error:
+            end_broken(error, client)
 
 
 def _nobody(request: "Any") -> "list[str]":

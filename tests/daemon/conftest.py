@@ -6,9 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from shpool import logs
+from shpool.config import Config
 from shpool.daemon.loop.reactor import Reactor
 from tests.daemon.core import Core
 from tests.daemon.fakes import FakeLoop, FakePrograms
+from tests.daemon.scene import Scene
 from tests.daemon.upward import ReentryWatch
 
 
@@ -76,3 +78,12 @@ def log(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log
     yield LogLines(path)
     assert logs.log.fd is not None
     os.close(logs.log.fd)
+
+
+@pytest.fixture
+def scene(core: Core, monkeypatch: pytest.MonkeyPatch, log: LogLines) -> Iterator[Scene]:
+    core.config.config = Config({"pass_terminal": False})
+    scene = Scene(core, monkeypatch)
+    yield scene
+    scene.check_witness()
+    assert any("Injected" in line for line in log.read())

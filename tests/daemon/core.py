@@ -47,6 +47,7 @@ class Core:
 
     def __init__(self, loop: FakeLoop, programs: FakePrograms, state: Path) -> None:
         self.loop = loop
+        self.state = state
         self.programs = programs
         self.config = FixedConfig(Config({"pass_terminal": False}))
         self.events = NotedEvents(loop)

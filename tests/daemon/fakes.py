@@ -129,6 +129,7 @@ class FakePrograms(Spawner):
             raise self.refuse
         child = FakeChild(self, program, size, owner, keep_slave=keep_slave)
         self.children[child.pid] = child
+        self.loop.on_readable(child.trouble, child.take_outcome)
         self.started.append(child)
         self._all.append(child)
         return child
@@ -151,7 +152,7 @@ class FakePrograms(Spawner):
 
 
 class FakeChild(Child):
-    """The other end of its pty is a socket, `far`."""
+    """The other end of its pty is a socket, `far`; that of its pipe is a pipe's."""
 
     def __init__(
         self,
@@ -171,38 +172,37 @@ class FakeChild(Child):
         self.terminal.master = os.dup(self.near.fileno())
         if not keep_slave:
             self.terminal.close_slave()
+        self.trouble, self._report = os.pipe()
+        os.set_blocking(self.trouble, False)
         self.dead: int | None = None
         self.runs = False
         self.signals: list[int] = []
         self.programs = programs
         pid = 50_000 + programs.count
-        super().__init__(programs, pid, self.terminal, -1, owner)
+        super().__init__(programs, pid, self.terminal, self.trouble, owner)
 
     def signal_group(self, number: int) -> None:
         if self.status is None:
             self.signals.append(number)
 
-    def take_outcome(self) -> None:
-        """The program runs; told when the test says so, or when it has ended."""
-        self.runs = True
-        terminal, self._terminal = self._terminal, None
-        if terminal is not None and self.owner is not None:
-            self.owner.started(terminal)
-
     def run(self) -> None:
         """The exec has worked."""
-        self.programs.loop.soon(self.take_outcome)
-        self.programs.loop.settle()
+        if self._report >= 0:
+            self.runs = True
+            self._close_report()
+            self.programs.loop.readable(self.trouble)
 
     def fail(self, reason: str) -> None:
-        """The exec has not."""
-        owner, self.owner = self.owner, None
-        self.terminal.close()
-        del self.programs.children[self.pid]
-        self.programs.started.remove(self)
-        if owner is not None:
-            owner.failed(reason)
-        self.programs.loop.settle()
+        """The exec has not, and the process has ended."""
+        os.write(self._report, reason.encode())
+        self._close_report()
+        self.programs.loop.readable(self.trouble)
+        self.end(127)
+
+    def _close_report(self) -> None:
+        if self._report >= 0:
+            os.close(self._report)
+            self._report = -1
 
     def write(self, data: bytes) -> None:
         """The program writes, as far as there is room, and the loop sees it if anybody reads."""
@@ -221,6 +221,7 @@ class FakeChild(Child):
 
     def die(self, status: int) -> None:
         """It ends, which nobody has noticed yet."""
+        self._close_report()
         self.dead = status
 
     def end(self, status: int) -> None:
@@ -232,8 +233,10 @@ class FakeChild(Child):
     def close(self) -> None:
         self.near.close()
         self.far.close()
-        if self._terminal is not None:
-            self._terminal.close()
+        self._close_report()
+        terminal = self._close_trouble()
+        if terminal is not None:
+            terminal.close()
 
 
 class Visitor(Participant):
@@ -297,6 +300,23 @@ class FakeDirectory(SessionDir):
 
     def remove(self) -> None:
         self.removed += 1
+
+
+class Injected(Exception):
+    """An error that nobody expects."""
+
+
+def inject(patch: pytest.MonkeyPatch, target: object, method: str) -> None:
+    """From now on `method` raises when it is called of `target`, and only then."""
+    kind = type(target)
+    original = getattr(kind, method)
+
+    def raising(self: object, *args: object, **named: object) -> object:
+        if self is target:
+            raise Injected(method)
+        return original(self, *args, **named)
+
+    patch.setattr(kind, method, raising)
 
 
 def make_session(

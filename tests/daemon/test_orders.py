@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 
+import pytest
+
+from shpool.config import Config
+from shpool.config_values import Motd
+from shpool.daemon.programs.directory import SessionDir
+from shpool.daemon.programs.spawn import SpawnError
 from tests.daemon.core import Core
 
 
@@ -75,3 +83,123 @@ def test_a_kill_of_a_session_being_started_waits_for_it(core: Core) -> None:
     assert shell.signals[-1] == signal.SIGKILL
     shell.end(137)
     assert killer.message() == {"not_found_sessions": ["zzz"]}
+
+
+def test_what_a_picture_finds_to_be_answered_is_typed_when_it_is_drawn(core: Core) -> None:
+    core.attached("one").hang_up()
+    (shell,) = core.programs.started
+    for _ in range(10):
+        shell.write(b"flood" * 1600)
+    shell.write(b"\r\nab\x1b[6n")
+    caller = core.attached("one")
+    core.loop.idle()
+    assert b"ab" in caller.output()[0]
+    assert shell.typed().endswith(b";3R")
+
+
+def test_a_client_in_the_pager_goes_in_the_turn_in_which_its_shell_ends(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In either order, and whether or not the loop knows yet."""
+    monkeypatch.setattr("shpool.daemon.clients.motd.message", lambda arguments: b"today")
+    core.config.config = Config({"pass_terminal": False, "motd": Motd("pager", "less", 0)})
+    for order in ("client first", "shell first", "client unnoticed", "pager too"):
+        caller = core.attached("one")
+        shell, pager = core.programs.started
+        assert [each.program.file for each in (shell, pager)][1] == "less"
+        pager.run()
+        if order == "client first":
+            caller.hang_up()
+            shell.end(0)
+        elif order == "shell first":
+            shell.end(0)
+            caller.hang_up()
+        elif order == "client unnoticed":
+            caller.far.close()
+            shell.end(0)
+        else:
+            pager.die(0)
+            shell.die(0)
+            caller.hang_up()
+        pager.end(0)
+        core.loop.pass_time(10)
+        assert core.ask("List") == {"sessions": []}
+        assert core.attaching.clients == set()
+        killer = core.call()
+        killer.ask({"Kill": {"sessions": ["one"]}})
+        assert killer.message() == {"not_found_sessions": ["one"]}
+        assert core.programs.started == []
+
+
+@pytest.mark.parametrize("reason", ["cannot open a pty: none left", "cannot fork: not allowed"])
+def test_where_no_process_can_be_made_the_client_is_told_and_nothing_is_left(
+    core: Core, reason: str
+) -> None:
+    core.programs.refuse = SpawnError(reason)
+    caller = core.attach("one")
+    assert caller.message() == {"status": {"UnexpectedError": reason}}
+    assert caller.ended
+    assert core.ask("List") == {"sessions": []}
+    assert core.room.waiting == {}
+    core.loop.pass_time(10)
+    assert core.requests.connections == set()
+    assert os.listdir(core.state / "sessions") == []
+    core.programs.refuse = None
+    assert core.attached("one").reply == {"status": {"Created": {"warnings": []}}}
+
+
+def test_where_no_pager_can_be_had_the_session_is_shown(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shpool.daemon.clients.motd.message", lambda arguments: b"today")
+    core.attached("one").hang_up()
+    core.config.config = Config({"pass_terminal": False, "motd": Motd("pager", "less", 0)})
+    core.programs.refuse = SpawnError("cannot fork: not allowed")
+    caller = core.attached("one")
+    assert caller.reply == {"status": {"Attached": {"warnings": []}}}
+    core.programs.started[0].write(b"word")
+    assert caller.output()[0].endswith(b"word")
+
+
+def test_what_cannot_be_updated_is_told_to_who_made_the_session_and_to_nobody_later(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+
+        def refuse(directory: SessionDir, name: str, content: bytes) -> str:
+            raise OSError(28, "No space left on device")
+
+        patch.setattr(SessionDir, "write", refuse)
+        caller = core.attach("one", cmd="sh")
+    core.programs.started[0].run()
+    path = core.state / "sessions" / "one"
+    warning = f"cannot update {path}: No space left on device"
+    assert caller.message() == {"status": {"Created": {"warnings": [warning]}}}
+    caller.hang_up()
+    assert core.attached("one").reply == {"status": {"Attached": {"warnings": []}}}
+
+
+def test_what_cannot_be_updated_at_a_reattach_is_told_then(
+    core: Core,
+) -> None:
+    core.attached("one").hang_up()
+    shutil.rmtree(core.state / "sessions" / "one")
+    (core.state / "sessions" / "one").write_text("in the way")
+    caller = core.attached("one")
+    (warning,) = caller.reply["status"]["Attached"]["warnings"]
+    assert warning.startswith(f"cannot update {core.state}/sessions/one: ")
+    core.programs.started[0].write(b"word")
+    assert caller.output()[0].endswith(b"word")
+
+
+def test_an_error_in_a_reattach_is_its_end_and_not_the_sessions(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core.attached("one").hang_up()
+    with monkeypatch.context() as patch:
+        patch.setattr("shpool.daemon.clients.attach.update", lambda *arguments: 1 / 0)
+        caller = core.attach("one")
+        assert caller.ended
+    assert core.requests.connections == set()
+    assert core.ask({"Detach": {"sessions": ["one"]}})["not_attached_sessions"] == ["one"]
+    assert core.attached("one").reply == {"status": {"Attached": {"warnings": []}}}

@@ -14,6 +14,7 @@ from shpool.daemon.clients.client import AttachedClient, ClientUser
 from shpool.daemon.clients.passed_terminal import PassedTerminal, Refused
 from shpool.daemon.clients.terminal_channel import TerminalChannel
 from shpool.daemon.loop import peer
+from shpool.daemon.loop.reactor import end_broken
 from shpool.daemon.programs.command import prepare, update
 from shpool.daemon.programs.directory import MOTD_FILE, SessionDir
 from shpool.daemon.programs.spawn import Program
@@ -87,8 +88,11 @@ class Attaching(ClientUser):
 
     def drop_all(self) -> None:
         """The daemon ends: hang up on who is left, those included that are leaving."""
-        for client in self.clients:
-            client.drop()
+        for client in tuple(self.clients):
+            try:
+                client.drop()
+            except Exception as error:
+                end_broken(error, client)
         self.clients.clear()
 
     # ---- an existing session
@@ -134,25 +138,23 @@ class Attaching(ClientUser):
     ) -> None:
         config = self._config.current()
         client = self._client(connection, header, config, reply)
-        self._table.attach(session, client)
-        client.answer(reply)
-        pager = self._pager_program(session, config)
-        if pager is None:
-            client.enter(session)
-        else:
-            client.page(session, self._spawner, pager)
+        try:
+            self._table.attach(session, client)
+            client.answer(reply)
+            pager = self._pager_program(session, config)
+            if pager is None:
+                client.enter(session)
+            else:
+                client.page(session, self._spawner, pager)
+        except Exception as error:
+            end_broken(error, client)  # the connection is not ours any more
+            session.detach(client)
 
     def _client(
         self, connection: "Connection", header: AttachHeader, config: "Config", reply: AttachReply
     ) -> AttachedClient:
-        terminal = _passed_terminal(connection, config, reply)
-        reply.passed = terminal is not None
-        sock, early = connection.hand_over()
-        channel: Channel = (
-            TerminalChannel(self._reactor, sock, early, terminal)
-            if terminal is not None
-            else ChunkChannel(self._reactor, sock, early)
-        )
+        channel = self._channel(connection, _passed_terminal(connection, config, reply))
+        reply.passed = isinstance(channel, TerminalChannel)
         client = AttachedClient(
             self._reactor,
             channel,
@@ -167,6 +169,18 @@ class Attaching(ClientUser):
         )
         self.clients.add(client)
         return client
+
+    def _channel(self, connection: "Connection", terminal: "PassedTerminal | None") -> Channel:
+        sock, early = connection.hand_over()
+        try:
+            if terminal is None:
+                return ChunkChannel(self._reactor, sock, early)
+            return TerminalChannel(self._reactor, sock, early, terminal)
+        except BaseException:
+            sock.close()
+            if terminal is not None:
+                terminal.close()
+            raise
 
     # ---- the message of the day
 
@@ -209,17 +223,15 @@ class Attaching(ClientUser):
             session.warnings = update(directory, config, header)
             program = prepare(config, header, directory)
             session.start(self._spawner, program, echo=not config.noecho)
-        except ShpoolError as error:
+        except Exception as error:
             session.abandon()
-            refuse(connection, str(error))
+            if isinstance(error, ShpoolError):
+                refuse(connection, str(error))
+            elif isinstance(error, OSError):
+                refuse(connection, f"cannot make {directory.path}: {error.strerror}")
+            else:
+                raise
             return
-        except OSError as error:
-            session.abandon()
-            refuse(connection, f"cannot make {directory.path}: {error.strerror}")
-            return
-        except Exception:
-            session.abandon()
-            raise
         self._table.enter(session)
         self._room.wait(header.name, connection, header)
 

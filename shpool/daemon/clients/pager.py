@@ -3,7 +3,7 @@
 import signal
 
 from shpool import logs
-from shpool.daemon.loop.reactor import Owner
+from shpool.daemon.loop.reactor import Owner, end_broken
 from shpool.daemon.programs import spawn
 from shpool.daemon.programs.pty import Pty, PtyUser
 from shpool.daemon.sessions.participant import Front
@@ -123,7 +123,10 @@ class Pager(spawn.ProgramOwner, PtyUser, Front):
     def _done(self, unread: bytes) -> None:
         self._close()
         user, self._user = self._user, _NOBODY
-        user.pager_done(unread)
+        try:
+            user.pager_done(unread)
+        except Exception as error:
+            end_broken(error, user)  # who has no other way to hear of it
 
     def _close(self) -> None:
         if self._pty is not None:

@@ -7,6 +7,7 @@ import stat
 
 from shpool import logs, peer
 from shpool.daemon.loop import descriptors
+from shpool.daemon.loop.reactor import Owner
 from shpool.errors import ALREADY_RUNNING, ShpoolError
 
 TYPE_CHECKING = False
@@ -105,7 +106,7 @@ def _remove_stale(path: str) -> None:
     raise Taken(ALREADY_RUNNING, pid)
 
 
-class Listener:
+class Listener(Owner):
     """Hands every accepted connection, non-blocking, to `accepted`.
 
     What goes wrong with one of them costs that one, which then sees an end.
@@ -159,9 +160,15 @@ class Listener:
             self._reactor.drop(fd)
             connection.close()
 
+    def broken(self) -> None:
+        """A daemon that nobody can reach is of no use, so this one tries again."""
+        self._wait("there is an error in the daemon")
+
     def _pause(self, error: OSError) -> None:
+        self._wait(error.strerror or str(error))
+
+    def _wait(self, trouble: str) -> None:
         """Those who connect wait; they stay readable, so the loop would spin on them."""
-        trouble = error.strerror or str(error)
         if self._trouble != trouble:
             self._trouble = trouble
             logs.warn(f"cannot accept connections for now: {trouble}")

@@ -136,11 +136,11 @@ class Child(Owner):
         terminal = self._close_trouble()
         owner = self.owner
         if report:
-            self.owner = None  # its end interests nobody
             if terminal is not None:
                 terminal.close()
             if owner is not None:
                 owner.failed(report.decode("utf-8", "replace"))
+            self.owner = None  # its end interests nobody
         elif owner is None:
             if terminal is not None:
                 terminal.close()
@@ -154,9 +154,9 @@ class Child(Owner):
             self.take_outcome()
             self._spawner.reactor.soon(self.tell_end)
             return
-        owner, self.owner = self.owner, None
-        if owner is not None and self.status is not None:
-            owner.exited(self.status)
+        if self.owner is not None and self.status is not None:
+            self.owner.exited(self.status)
+        self.owner = None
 
     def broken(self) -> None:
         terminal = self._close_trouble()

@@ -109,7 +109,7 @@ class Picture(Owner):
     def broken(self) -> None:
         user = self._user
         self.close()
-        user.picture_broken()
+        self._reactor.soon(user.picture_broken)
 
 
 class ModelPicture(Picture):

@@ -27,6 +27,8 @@ from shpool.protocol.messages import Attachment, SessionRow, TtySize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from shpool.config import Config
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.programs.directory import SessionDir
@@ -134,8 +136,8 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
 
     def failed(self, reason: str) -> None:
         self.state.become(ENDED)
-        self._close()
         self._keeper.session_failed(self, reason)
+        self._close()
 
     def exited(self, status: int) -> None:
         """The shell is gone: off the table first, then the last words and the status to each."""
@@ -144,15 +146,15 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self.state.become(ENDED)
         logs.info(f"session {self.name!r}: the shell ended with status {status}")
         clients, self.clients = self.clients, []
-        self._keeper.session_ended(self)
         try:
+            self._keeper.session_ended(self)
             rest = self._pty.read_rest() if self._pty is not None else b""
             for client in clients:
                 self._pass_last(client, rest)
             self._remember(rest)
+        finally:
             for client in clients:
                 self._let_go(client, status)
-        finally:
             self._close()
 
     def kill(self) -> None:
@@ -160,8 +162,8 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         if self.state.now != RUNNING:
             return
         self.state.become(DOOMED)
-        self._hang_up()
         self._kill = self._reactor.call_later(spawn.KILL_AFTER, self._kill_for_good)
+        self._hang_up()
 
     def abandon(self) -> None:
         """The daemon ends: hang up on the shell and on the clients."""
@@ -170,15 +172,17 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self.state.become(ENDED)
         self._hang_up()
         clients, self.clients = self.clients, []
-        for client in clients:
-            client.drop()
+        self._tell(clients, lambda client: client.drop())
         self._close()
 
     def broken(self) -> None:
         """There is an error in it: its clients see an end, and its shell ends."""
-        for client in tuple(self.clients):
-            client.broken()
+        if self.state.now == STARTING:
+            self._kill_for_good()
+            self.failed("there is an error in the daemon, which its log tells of")
+            return
         self.kill()
+        self._tell(self.clients, lambda client: client.broken())
 
     def _pass_last(self, client: Participant, rest: bytes) -> None:
         try:
@@ -191,7 +195,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     def _let_go(self, client: Participant, status: int) -> None:
         try:
             if client.waiting:
-                client.show_picture(self._draw(client.since))
+                self._show_picture(client)
             client.leave(status, self.farewell())
         except Exception as error:
             end_broken(error, client)
@@ -243,13 +247,24 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         client = who_resized(self.clients, pid)
         self.size.set(size)
         if client is not None:
-            client.resized(self.size.current)
+            self._tell((client,), lambda client: client.resized(self.size.current))
+
+    def _tell(self, clients: "Iterable[Participant]", how: "Callable[[Participant], None]") -> None:
+        """Tell each of them something; what goes wrong with one ends that one."""
+        for client in tuple(clients):
+            try:
+                how(client)
+            except Exception as error:
+                end_broken(error, client)
 
     # ---- pictures
 
     def want_picture(self) -> None:
         """A client is waiting for a picture: have it drawn as soon as that can be."""
-        self.picture.want()
+        try:
+            self.picture.want()
+        except Exception as error:
+            end_broken(error, self.picture)
         self.check_output()
 
     def redraw(self) -> None:
@@ -269,11 +284,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     def picture_ready(self) -> None:
         for client in tuple(self.clients):
             if client.waiting:
-                picture = self._draw(client.since)
-                try:
-                    client.show_picture(picture)
-                except Exception as error:
-                    end_broken(error, client)
+                self._show_picture(client)
         self.check_output()
 
     def picture_relieved(self) -> None:
@@ -286,17 +297,24 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
 
     def picture_broken(self) -> None:
         """Nothing is remembered from now on, and the program draws itself for who comes."""
+        if self.state.now == ENDED:
+            return
         logs.error(f"session {self.name!r}: goes on in mode simple")
         self.picture = self.size.picture = Picture(self._reactor, self)
         if any(client.waiting for client in self.clients):
             self.redraw()
 
-    def _draw(self, since: "int | None") -> bytes:
+    def _show_picture(self, client: Participant) -> None:
+        """If there is an error in the picture the client is waiting for the next one."""
         try:
-            return self.picture.draw(since)
+            picture = self.picture.draw(client.since)
         except Exception as error:
             end_broken(error, self.picture)
-            return b""
+            return
+        try:
+            client.show_picture(picture)
+        except Exception as error:
+            end_broken(error, client)
 
     def _remember(self, data: bytes, *, unanswered: bool = False) -> None:
         if data:
@@ -343,9 +361,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             self.picture.typed()
 
     def pty_full(self) -> None:
-        for client in self.clients:
-            client.front_full()
+        self._tell(self.clients, lambda client: client.front_full())
 
     def pty_drained(self) -> None:
-        for client in self.clients:
-            client.front_drained()
+        self._tell(self.clients, lambda client: client.front_drained())

@@ -266,9 +266,15 @@ def test_an_error_with_one_connection_costs_that_one_alone(
     listener.close()
 
 
-@pytest.mark.parametrize("number", [errno.ENOMEM, errno.EPERM, errno.EPROTO])
-def test_whatever_the_system_says_to_accept_it_is_tried_again(
-    tmp_path: pathlib.Path, reactor: Reactor, monkeypatch: pytest.MonkeyPatch, number: int
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(OSError(n, os.strerror(n)) for n in (errno.ENOMEM, errno.EPERM, errno.EPROTO)),
+        RuntimeError("a defect"),
+    ],
+)
+def test_whatever_goes_wrong_in_accepting_it_is_tried_again(
+    tmp_path: pathlib.Path, reactor: Reactor, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     accepted = Accepted()
     listener = Listener(reactor, bind(str(tmp_path / "socket")), accepted)
@@ -276,7 +282,7 @@ def test_whatever_the_system_says_to_accept_it_is_tried_again(
     with monkeypatch.context() as patch:
 
         def refuse(sock: socket.socket) -> None:
-            raise OSError(number, os.strerror(number))
+            raise error
 
         patch.setattr(socket.socket, "accept", refuse)
         reactor._turn()

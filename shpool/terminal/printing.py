@@ -216,6 +216,9 @@ class Printer(Cursor):
         """Print whole plain lines at once, when they would only pass through the scroll region."""
         if self.limit < 0 or self.translation or self.pen != PLAIN or not self.autowrap:
             return text
+        if text[0] == "\n":  # of a line end cut in two, as many are
+            self.line_feed()
+            text = text[1:]
         stop = text.find("\x1b")
         end = text.rfind("\r\n", 0, len(text) if stop < 0 else stop)
         if end < 256:

@@ -1,8 +1,8 @@
 """What the terminal model costs: `python3 -m tests.bench.terminal_cost [--json] [--quick]`.
 
-Rates are the best of several rounds on one core, in MB (10^6 bytes) a second. pyte, another
-terminal in Python, reads the same bytes in the same run: its ratio says more than a rate does,
-which depends on the machine.
+Rates are the best of several rounds on one core, in MB (10^6 bytes) a second of its time. pyte,
+another terminal in Python, reads the same bytes in the same run: its ratio says more than a rate
+does, which depends on the machine.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from typing import Any
 
 from shpool.terminal.backlog import Backlog
 from shpool.terminal.model import Terminal
+from tests.bench.streams import DEAR, VTEBENCH, Stream, true_colour, true_colour_foreground
 from tests.terminal.recorded import stream
 
 ROWS, COLS = 24, 80
+SIZES = ((ROWS, COLS), (70, 280))  # of which the second is a maximised window
 HISTORY = 500
 CHUNK = 65536  # what one read of a pty gives at most, about
 RECORDED = ("vim", "htop", "less", "tmux")
@@ -102,12 +104,12 @@ def _lines(size: int, line: Callable[[], bytes]) -> bytes:
 
 
 def seconds(run: Callable[[], object], rounds: int) -> float:
-    """The shortest of several runs."""
+    """The processor's seconds for the shortest of several runs."""
     best = float("inf")
     for _ in range(rounds):
-        start = time.perf_counter()
+        start = time.process_time()
         run()
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     return best
 
 
@@ -174,6 +176,38 @@ def rates(size: int, rounds: int) -> list[Figure]:
     return figures
 
 
+def kind_seconds(kind: Stream, rows: int, cols: int, size: int, rounds: int) -> tuple[float, int]:
+    """The processor's seconds for about so many bytes of a kind, and how many they were, from where
+    its endless part begins."""
+    start = len(kind(rows, cols, 0))
+    data = kind(rows, cols, start + size)
+    best = float("inf")
+    for _ in range(rounds):
+        terminal = Terminal(rows, cols, HISTORY)
+        terminal.feed(data[:start])
+        began = time.process_time()
+        for at in range(start, len(data), CHUNK):
+            terminal.feed(data[at : at + CHUNK])
+        best = min(best, time.process_time() - began)
+    return best, len(data) - start
+
+
+def kinds(size: int, rounds: int) -> list[Figure]:
+    """vtebench's kinds and pictures by their rate, what is dear by what a byte costs."""
+    figures = []
+    pictures = {"true colour": true_colour, "true colour, foreground": true_colour_foreground}
+    for rows, cols in SIZES:
+        for name, kind in {**VTEBENCH, **pictures}.items():
+            bound = 8.0 if "region" in name else 4.0 if name in pictures else 3.0
+            spent, count = kind_seconds(kind, rows, cols, size, rounds)
+            figures.append(Figure(f"{name}, {rows}x{cols}", count / spent / 1e6, "MB/s", bound))
+    for rows, cols in SIZES:
+        for name, kind in DEAR.items():
+            spent, count = kind_seconds(kind, rows, cols, 2000, rounds)
+            figures.append(Figure(f"dear: {name}, {rows}x{cols}", spent / count * 1e6, "us/B"))
+    return figures
+
+
 def restores(rounds: int) -> list[Figure]:
     screen = Terminal(ROWS, COLS, HISTORY)
     screen.feed(stream("vim").data[:6000])
@@ -223,7 +257,13 @@ def memory() -> list[Figure]:
 
 
 def measure(size: int, rounds: int) -> list[Figure]:
-    return [*rates(size, rounds), *restores(rounds), *resizes(rounds), *memory()]
+    return [
+        *rates(size, rounds),
+        *kinds(size // 4, min(rounds, 3)),
+        *restores(rounds),
+        *resizes(rounds),
+        *memory(),
+    ]
 
 
 def table(figures: list[Figure]) -> str:
@@ -235,8 +275,8 @@ def table(figures: list[Figure]) -> str:
         )
         other = "" if figure.pyte is None else f"{figure.pyte:.2f}"
         value = f"{figure.value:.2f} {figure.unit}"
-        rows.append(f"{figure.name:<48}{value:>14}{bound:>10}{verdict:>8}{other:>8}")
-    head = f"{'':<48}{'measured':>14}{'bound':>10}{'':>8}{'pyte':>8}"
+        rows.append(f"{figure.name:<52}{value:>14}{bound:>10}{verdict:>8}{other:>8}")
+    head = f"{'':<52}{'measured':>14}{'bound':>10}{'':>8}{'pyte':>8}"
     return "\n".join([head, *rows])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import proc, report
+from tests.bench import neighbours, proc, report, streams, terminal_cost
 from tests.bench.__main__ import MEASUREMENTS
 from tests.bench.contestants import ALL, CHECKOUT
 from tests.bench.measuring import TINY, Bench, Row
@@ -31,6 +31,20 @@ def test_it_has_a_figure_for_everybody_it_measures(name: str) -> None:
         assert all(value >= 0 for value in row.values.values())
         if row.unit not in ("/s", "ms/s"):  # which may be none at all
             assert all(value > 0 for value in row.values.values())
+
+
+def test_neighbours_of_a_flood_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    assert neighbours.main(["--size", "24x80", "--keys", "10", "RIS", "scrolling"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert [row.split("24x80")[0].strip() for row in rows[1:]] == ["nothing", "RIS", "scrolling"]
+    for row in rows[2:]:
+        assert all(float(value) > 0 for value in row.split()[-5:])
+
+
+def test_every_kind_of_output_has_a_cost() -> None:
+    figures = terminal_cost.kinds(1000, 1)
+    assert len(figures) == 2 * len({**streams.VTEBENCH, **streams.DEAR}) + 4
+    assert all(figure.value > 0 for figure in figures)
 
 
 @pytest.fixture

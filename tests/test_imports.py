@@ -147,7 +147,7 @@ def test_imports_point_downward() -> None:
     ] == []
 
 
-@pytest.mark.skipif(sys.version_info < (3, 10), reason="Python knows its modules' names since 3.10")
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="tomllib came with Python 3.11")
 def test_nothing_but_the_standard_library_is_needed_at_run_time() -> None:
     assert [
         found

@@ -20,12 +20,12 @@
 The interpreter is one object in layers, each a class in a file of its own that knows those below.
 An attribute belongs to the layer that sets it first, and whose docstrings say what it means:
 
-    Parser      parser.py      state, after_print; what is unfinished
+    Parser      parser.py      state, after_print, continues; what is unfinished
     Grid        grid.py        rows, cols; main, alternate, and screen, lines for the one in use;
                                x, y, margin_wrap; top, bottom, left, right, side_margins, origin;
                                limit; pen, fill, linked; autowrap, insert_mode, newline_mode;
                                charsets, shift, translation; history, scrolled; pens, clusters
-    Cursor      cursor.py      tab_stops, alternate_tab_stops, reverse_wrap
+    Cursor      cursor.py      tab_stops, alternate_tab_stops, reverse_wrap, clustering
     Printer     printing.py    nothing: it writes cells
     Editor      edit.py        nothing: it erases and moves them
     Modes       modes.py       modes, tracking, encoding, alternate_mode, saved_modes

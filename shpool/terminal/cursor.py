@@ -12,11 +12,12 @@ TRANSLATIONS = {"0": GRAPHICS, "A": {ord("#"): ord("£")}}
 class Cursor(Grid):
     """The grid with a cursor that can be moved."""
 
-    __slots__ = ("alternate_tab_stops", "reverse_wrap", "tab_stops")
+    __slots__ = ("alternate_tab_stops", "clustering", "reverse_wrap", "tab_stops")
 
     def initialize(self) -> None:
         super().initialize()
         self.reverse_wrap = False
+        self.clustering = False
         self.tab_stops = bytearray()
         self.alternate_tab_stops = False  # set on the alternate screen; some have a set for each
         self.reset_tab_stops(5)

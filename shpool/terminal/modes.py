@@ -199,6 +199,8 @@ class Modes(Editor):
             self.modes[mode] = on
             if mode == 45:
                 self.reverse_wrap = on
+            elif mode == 2027:
+                self.clustering = on
         elif mode == 7:
             self.autowrap = on
         elif mode == 6:
@@ -256,6 +258,7 @@ class Modes(Editor):
             if on is not None:
                 self._set_private(mode, on=on)
             elif mode in self.saved_modes:
+                self._set_private(mode, on=False)
                 self.modes.pop(mode, None)
 
     def application_keypad(self) -> None:

@@ -3,8 +3,8 @@
 import re
 
 from .cells import BLANK, PLAIN, TAIL, Row
-from .clusters import FIRST_CLUSTER
 from .pen import PROTECTED, sgr
+from .width import is_doubtful, joins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,12 +25,15 @@ _DOUBTFUL = re.compile(
 class Painter:
     """Collects output; knows the pen that the terminal has after it."""
 
-    def __init__(self, pens: "Pens", clusters: "Clusters", rows: int) -> None:
+    def __init__(self, pens: "Pens", clusters: "Clusters", rows: int, *, joining: bool) -> None:
+        """joining: what belongs together may stand in several cells: not so in mode 2027."""
         self.out: list[str] = []
         self.pen = PLAIN
         self._pens = pens
         self._clusters = clusters
         self._can_go_up = rows > 1
+        self._joins = joining  # what is printed on goes into one cluster, in some terminals
+        self._wrapping = False  # the row's first cell is what the row above wraps with
         self._changes: dict[str, str] = {}
 
     def use(self, pen: str) -> None:
@@ -68,7 +71,8 @@ class Painter:
         for number, row in enumerate(rows):
             text = row.text
             start = 0
-            if row.wrapped and number:
+            self._wrapping = row.wrapped and number > 0
+            if self._wrapping:
                 start = self._wrapped_into(row, above, cols)
             above = ""
             if row.marks:
@@ -219,15 +223,37 @@ class Painter:
         return not (fg or any(others))
 
     def _text(self, part: str, x: int, cols: int) -> None:
+        """Text from column x on. What terminals join comes in one, and an absolute column after
+        it. Where a space follows what may be wider there, the space comes first: printed after it,
+        it would blank it."""
         out = self.out
-        clusters = self._clusters
-        for piece in _DOUBTFUL.split(part):
-            x += len(piece)
-            if not piece:
-                continue
-            if piece[0] >= FIRST_CLUSTER:
-                out.append(clusters.text(piece[0]))
-            else:
+        cluster = ""  # the last, while the cursor may be elsewhere than in column x
+        start = 0  # its column
+        for number, piece in enumerate(_DOUBTFUL.split(part)):
+            if number % 2:
+                text = self._clusters.text(piece[0])
+                if cluster and self._joins and joins(cluster, text[0]):
+                    cluster += text
+                else:
+                    self._put_cluster(cluster, x)
+                    cluster, start = text, x
+                x += len(piece)
+            elif piece:
+                narrow = cluster and x - start == 1 and not (self._wrapping and not start)
+                if narrow and piece[0] == " " and x + 1 < cols and is_doubtful(cluster):
+                    out.append(f"\x1b[{x + 1}G \x1b[{start + 1}G")
+                    x += 1
+                    piece = piece[1:]
+                self._put_cluster(cluster, x)
+                cluster = ""
                 out.append(piece.replace(TAIL, ""))
-            if x < cols and _DOUBTFUL.match(piece):
-                out.append(f"\x1b[{x + 1}G")
+                x += len(piece)
+        if x < cols:
+            self._put_cluster(cluster, x)
+        else:
+            out.append(cluster)
+
+    def _put_cluster(self, cluster: str, x: int) -> None:
+        """A cluster, and the column after it."""
+        if cluster:
+            self.out.append(f"{cluster}\x1b[{x + 1}G")

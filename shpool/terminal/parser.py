@@ -99,6 +99,7 @@ class Parser:
         "_unfinished",
         "_unfinished_size",
         "after_print",
+        "continues",
         "match",
         "state",
         "unprinted",
@@ -112,6 +113,7 @@ class Parser:
         self.state = GROUND
         # True when the last thing seen was printed: only then REP repeats (as in xterm.js).
         self.after_print = False
+        self.continues = ""  # the very text that goes on where an earlier piece stopped printing
         self._partial = b""  # the first bytes of a character
         self._unfinished: list[str] = []  # the sequence so far, without what it already did
         self._unfinished_size = 0
@@ -204,9 +206,11 @@ class Parser:
         """Interpret texts and controls, which alternate."""
         pairs = iter(parts)
         if self.state != GROUND:
+            self.continues = ""
             self._resume(pairs)
             carried = None
         else:
+            self.continues = parts[0] if self.after_print else ""
             # REP may stand at the very start, after what an earlier piece printed.
             carried = parts[1] if self.after_print and not parts[0] else None
         memo = self._memo

@@ -1,10 +1,10 @@
 """Printing: from characters to cells, wrapping, combining, repeating."""
 
 from .cells import BLANK, PLAIN, TAIL
-from .clusters import FIRST_CLUSTER
+from .clusters import FIRST_CLUSTER, MAX_CLUSTER
 from .cursor import Cursor
 from .parser import UNBOUNDED
-from .width import UNSURE, char_width
+from .width import UNSURE, char_width, cluster_width, joins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ class Printer(Cursor):
         if self.translation:
             text = text.translate(self.translation)
         if not text.isascii() and UNSURE.search(text):
+            if self.clustering:
+                self._write_clusters(text)
+                return
             cells = "".join(map(_cells.__getitem__, text))
             if MARK in cells:
                 self._write_marked(text)
@@ -81,9 +84,15 @@ class Printer(Cursor):
                 cells.append(cell)
             elif char >= FIRST_CLUSTER:
                 cells.append(clusters.cell(char))
-            elif cells:
+            elif cells and self.autowrap:
                 cells[-1] = clusters.joined(cells[-1][0], char) + cells[-1][1:]
             else:
+                # Without autowrap the last character may find no place, and what joins it then
+                # joins the one before. Nothing scrolls, so this is no more work than it seems.
+                work, self.work = self.work, UNBOUNDED
+                self._write_wrapping("".join(cells))
+                self.work += work - UNBOUNDED
+                cells.clear()
                 self._join(char)
         if cells:
             self._write_wrapping("".join(cells))
@@ -97,6 +106,45 @@ class Printer(Cursor):
         if 0 <= x < len(row.text):
             cell = self.clusters.joined(row.text[x], mark)
             row.text = row.text[:x] + cell + row.text[x + 1 :]
+
+    def _write_clusters(self, text: str) -> None:
+        """Print under mode 2027: a cluster is one cell, as wide as it is as a whole."""
+        clusters: list[str] = []
+        continues = text is self.continues
+        for char in text:
+            if not clusters:
+                start, cells = self.cell_before()
+                before = self.clusters.text(cells[:1] or BLANK)
+                if before and joins(before, char) and (continues or not char_width(char)):
+                    grown = before + char if len(before) < MAX_CLUSTER else before
+                    if cluster_width(grown) == len(cells):
+                        row = self.lines[self.y]
+                        cell = self.clusters.cell(grown)
+                        row.text = row.text[:start] + cell + row.text[start + 1 :]
+                    else:
+                        self._take_back(start, len(cells))
+                        clusters.append(grown)
+                elif char_width(char):
+                    clusters.append(char)
+            elif not joins(clusters[-1], char):
+                clusters.append(char)
+            elif len(clusters[-1]) < MAX_CLUSTER:
+                clusters[-1] += char
+            continues = True
+        if clusters:
+            self._write_wrapping("".join(map(self._cluster_cells, clusters)))
+
+    def _cluster_cells(self, cluster: str) -> str:
+        if len(cluster) == 1 and cluster < FIRST_CLUSTER:
+            return _cells[cluster]
+        return self.clusters.cell(cluster) + (TAIL if cluster_width(cluster) == 2 else "")
+
+    def _take_back(self, start: int, size: int) -> None:
+        """Have the cursor where the cluster before it begins, to print that anew."""
+        self.x = start
+        self.margin_wrap = False
+        if self.insert_mode:
+            self.lines[self.y].delete(start, size, self.edge, self.fill)
 
     def finish_printing(self) -> None:
         cells, self.unprinted = self.unprinted, ""
@@ -123,7 +171,9 @@ class Printer(Cursor):
             if len(cells) > room and cells[room] == TAIL:
                 piece = piece[:-1]
                 if not piece and self.autowrap and edge - self.wrap_column < 2:
-                    return  # a wide character on a screen of one column
+                    # A wide character where there is but one column: a blank takes its place.
+                    piece = BLANK
+                    cells = cells[1:]
             if piece:
                 self._put(piece, edge)
             cells = cells[len(piece) :]

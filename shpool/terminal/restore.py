@@ -4,10 +4,11 @@ Each step is there because some terminal goes wrong without it; the order matter
 in xterm.js and kitty.
 """
 
-from .cells import BLANK, Row
+from .cells import BLANK, PLAIN, TAIL, Row
 from .lines import last_rows
 from .modes import ENCODING, THREE_VALUED, TRACKING, TWO_VALUED
 from .paint import Painter
+from .width import joins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,12 +41,16 @@ _SHIFT = ("\x0f", "\x0e", "\x1bn", "\x1bo")
 
 def restore(terminal: "Properties", history: int, *, in_place: bool) -> bytes:
     """The bytes that draw a terminal; see Terminal.restore."""
-    painter = Painter(terminal.pens, terminal.clusters, terminal.rows)
+    painter = Painter(
+        terminal.pens, terminal.clusters, terminal.rows, joining=not terminal.clustering
+    )
     out = painter.out
     out.append(_CLEAN)
     if not in_place:
         out.append("\n" * terminal.rows)
     out.append(_HOME)
+    if 2027 in terminal.modes:  # decides how wide is what is printed now
+        out.append(_private(2027, terminal.modes[2027]))
 
     main = terminal.main
     rows = main.lines
@@ -242,21 +247,23 @@ def _cursor(painter: Painter, terminal: "Properties") -> None:
     charsets = _charsets(terminal.charsets, terminal.shift)
     insert = "\x1b[4h" if terminal.insert_mode else ""
     pending = x >= terminal.cols or terminal.margin_wrap
-    start, cells = terminal.cell_before()
+    start, cells = _last_cluster(terminal)
     if not pending and not (terminal.after_print and cells.strip(BLANK)):
         out.append(charsets + _position(terminal, y, x))
         painter.use(terminal.pen)
         out.append(insert)
         return
-    cluster = terminal.clusters.text((cells or BLANK)[0])
+    cluster = "".join(map(terminal.clusters.text, cells.replace(TAIL, "")))
     row = terminal.lines[y]
     look = row.style[start : start + 1] or "\0"
     # What is printed last is what REP repeats. So the cell comes last, unless its pen or a
-    # character set stand against that, or the program's last word was another.
+    # character set stand against that, or the program's last word was another, or it could not be
+    # taken out from where it is inserted.
     last = (
         terminal.after_print
         and cluster
         and look == terminal.pen
+        and not (insert and terminal.side_margins)
         and not (terminal.translation and ord(cluster[0]) in terminal.translation)
     )
     out.append(_position(terminal, y, start))
@@ -276,6 +283,28 @@ def _cursor(painter: Painter, terminal: "Properties") -> None:
         if not charsets:
             charsets = "\x0f"  # anything but a print
         out.append(charsets + insert)
+
+
+def _last_cluster(terminal: "Properties") -> tuple[int, str]:
+    """Column and cells of what was printed last: with the cells of one pen before it that some
+    terminals join with it. Printed alone it would break them there."""
+    start, cells = terminal.cell_before()
+    row = terminal.lines[terminal.y]
+    style = row.style.ljust(start + 1, PLAIN)
+    last = cells
+    while start > 0 and last.strip(BLANK) and not terminal.clustering:
+        before = start - (2 if row.text[start - 1] == TAIL else 1)
+        text = terminal.clusters.text(row.text[before : before + 1] or BLANK)
+        if (
+            not text
+            or style[before] != style[start]
+            or not joins(text, terminal.clusters.text(last[0])[0])
+        ):
+            break
+        last = row.text[before:start]
+        cells = last + cells
+        start = before
+    return start, cells
 
 
 def _position(terminal: "Properties", y: int, x: int) -> str:

@@ -199,3 +199,16 @@ WILD = st.lists(
     ),
     max_size=40,
 ).map(_joined)  # fmt: skip
+
+# Characters that join others, cut anywhere, among what moves them about.
+JOINING = st.lists(
+    st.one_of(
+        st.sampled_from("👩\u200d💻👍🏽🇩🇪❤\ufe0f1\u20e3e\u0301漢a\U0001fa77\U00100001").map(str.encode),
+        st.sampled_from(
+            [b"  ", b"\r\n", b"\n", b"\b", b"\t", b"\x1b[31m", b"\x1b[H", b"\x1b[2;3H", b"\x1b[K", b"\x1b[3b", b"\x1b[200b",
+             b"\x1b[L", b"\x1b[P", b"\x1b[@", b"\x1b[4h", b"\x1b[4l", b"\x1b[?7l", b"\x1b[?7h", b"\x1b[?69h\x1b[2;3s", b"\x1b[?69l",
+             b"\x1b[?2027h", b"\x1b[?2027l", b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[S", b"\x1b7", b"\x1b8", b"xxxxxxx"]
+        ),
+    ),
+    max_size=40,
+).map(_joined)  # fmt: skip

@@ -108,6 +108,30 @@ def test_made_up_streams_too(data: bytes, sizes: list[int]) -> None:
     assert backlog.restore(20) == at_once.restore(20)
 
 
+@given(
+    data=generated.JOINING,
+    rows=st.integers(1, 4),
+    cols=st.integers(1, 6),
+    sizes=st.lists(st.integers(1, 9), min_size=1),
+)
+@steady
+def test_what_joins_is_cut_anywhere_in_a_terminal_that_it_hardly_fits(
+    data: bytes, rows: int, cols: int, sizes: list[int]
+) -> None:
+    at_once = Terminal(rows, cols, 20)
+    at_once.feed(data)
+    backlog = Backlog(Terminal(rows, cols, 20))
+    position = 0
+    for n in range(len(data)):
+        step = sizes[n % len(sizes)]
+        backlog.append(data[position : position + step])
+        position += step
+        if n % 2 == 0:
+            backlog.advance(sizes[-1])
+    backlog.catch_up()
+    assert backlog.restore(20) == at_once.restore(20)
+
+
 @pytest.mark.parametrize("where", ["a title", "a region", "the alternate screen", "origin mode"])
 def test_a_flood_that_may_not_be_skipped_is_read(where: str, node: Node) -> None:
     state = {

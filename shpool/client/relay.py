@@ -19,7 +19,7 @@ from shpool.client.streams import Downstream
 from shpool.protocol.chunks import DATA, MAYBE_SWITCH, ChunkReader
 from shpool.protocol.messages import MaybeSwitch
 from shpool.protocol.msgpack import WireError
-from shpool.terminal.leave import ALTERNATE, REPORTS
+from shpool.terminal.leave import ALTERNATE, ASKED, REPORTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,7 +119,11 @@ class Relay:
         if self._down.waits and not self._hands.passes_keys:
             # It took no more, and what it has on may be what this would have turned off.
             self._terminal.watch.unseen(ALTERNATE | REPORTS)
-        return self._outcome or self._wish or Outcome("hung-up")
+        outcome = self._outcome or self._wish or Outcome("hung-up")
+        if outcome.kind == "lost" and not self._hands.passes_keys:
+            # It was not told whether somebody had asked something.
+            self._terminal.watch.unseen(self._terminal.watch.state | ASKED)
+        return outcome
 
     def _turn(self, sock: int) -> bool:
         """False when there is nothing more to wait for."""

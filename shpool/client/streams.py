@@ -1,6 +1,7 @@
 """Bytes that wait for the daemon, or for the terminal, to take them."""
 
 import os
+from time import monotonic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,5 +76,5 @@ class Downstream:
         except OSError:
             self._waiting = b""
             raise
-        self._watch.output(self._waiting[:taken])
+        self._watch.output(self._waiting[:taken], monotonic())
         self._waiting = self._waiting[taken:]

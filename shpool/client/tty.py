@@ -5,6 +5,7 @@ import os
 import select
 import struct
 import termios
+from time import monotonic
 
 from shpool.client import reports
 from shpool.protocol.messages import TtySize
@@ -91,18 +92,25 @@ class Terminal:
         """Turn off what the session may have turned on, and restore the modes."""
         if self._cooked is None:
             return
-        if self.shown:
-            self.clean()
-            if self.watch.reports:
-                reports.drain(STDIN, self._output)
+        typed = self._settle() if self.shown else b""
         cooked, self._cooked = self._cooked, None
         _set(cooked)
+        _type(typed)
 
     def clean(self) -> None:
         """Turn off what one session may have turned on, for what comes next."""
-        if self._cooked is None:
-            return
-        self._write(self.watch.farewell())
+        if self._cooked is not None:
+            _type(self._settle())
+
+    def _settle(self) -> bytes:
+        """Leave the terminal's state as it was, and nothing under way; what is typed meanwhile."""
+        watch = self.watch
+        asked = watch.asked(monotonic())
+        self._write(watch.farewell())
+        if not asked and not watch.reports:
+            return b""
+        watch.settled()
+        return reports.drain(STDIN, self._output, reports=watch.reports)
 
     def _write(self, data: bytes) -> None:
         while data:
@@ -138,6 +146,18 @@ def _set(modes: "list[int | list[bytes | int]]") -> bool:
         # shell that could bring us to the front has been killed.
         return False
     return True
+
+
+def _type(data: bytes) -> None:
+    """Have `data` read from the terminal as if it was typed now.
+
+    Where the system does not let us (Linux from 6.2 on can be told so) it is lost.
+    """
+    try:
+        for byte in data:
+            fcntl.ioctl(STDIN, termios.TIOCSTI, bytes((byte,)))
+    except OSError:
+        pass
 
 
 def _raw(cooked: "list[int | list[bytes | int]]") -> "list[int | list[bytes | int]]":

@@ -72,9 +72,17 @@ _OVERLAP = 7
 
 _KEPT = len(LEAVE_END) + 2
 
-# Watch.state
+# Bytes of output, at least, in which a question is looked for when a terminal is left: what a
+# program draws behind one when it starts.
+_RECENT = 65_536
+
+# Seconds after which a terminal has answered, or never will.
+_ANSWERED = 5.0
+
+# Watch.state; and that a question may be unanswered, which it does not tell
 ALTERNATE = 1
 REPORTS = 2
+ASKED = 4
 
 
 class Watch:
@@ -88,20 +96,35 @@ class Watch:
     several modes in it counts by the first, whatever it does to them, and the hint is never taken
     back: asking a terminal in vain costs one round trip.  A terminal that never answers costs
     more, so switching them off is no hint.
+
+    Nothing is looked at for questions while output passes: the last of it is kept, and looked at
+    when somebody wants to know.
     """
 
-    __slots__ = ("_alternate", "_tail", "reports")
+    __slots__ = ("_alternate", "_asked", "_at", "_older", "_recent", "_tail", "reports")
 
     def __init__(self) -> None:
         self.reports = False
         self._alternate = False
         self._tail = b""
+        self._asked = False  # by what has passed this watch by
+        self._at = 0.0  # when what is recent was written last
+        self._older = b""
+        self._recent = b""
 
-    def output(self, data: bytes) -> None:
+    def output(self, data: bytes, now: float = 0.0) -> None:
+        """`now` is in seconds, by a clock that asked() is told the time by, too."""
         # Looking for one byte is a hundred times faster than for several, and colours have none.
         tail = self._tail[-_OVERLAP:]
         if b"?" in data or b"?" in tail:
             self._look(tail + data)
+        if len(data) >= _RECENT:
+            self._older, self._recent = b"", data
+        else:
+            if len(self._recent) >= _RECENT or now - self._at > _ANSWERED:
+                self._older, self._recent = self._recent, b""
+            self._recent += data
+        self._at = now
         self._tail = (self._tail + data)[-_KEPT:] if len(data) < _KEPT else data[-_KEPT:]
 
     def _look(self, data: bytes) -> None:
@@ -125,7 +148,19 @@ class Watch:
         """Output that passed this watch by has left the terminal like this."""
         self._alternate = bool(state & ALTERNATE)
         self.reports = bool(state & REPORTS)
+        self._asked = bool(state & ASKED)
         self._tail = b"?"  # it may have ended anywhere
+
+    def asked(self, now: float) -> bool:
+        """Returns whether the terminal may still be about to answer a question."""
+        if self._asked:
+            return True
+        return now - self._at <= _ANSWERED and asks(self._older + self._recent)
+
+    def settled(self) -> None:
+        """Whatever was asked has been answered, or never will be."""
+        self._asked = False
+        self._older = self._recent = b""
 
     def words(self) -> bytes:
         """What turns off whatever is on, as far as that is safe."""
@@ -140,3 +175,44 @@ class Watch:
         self._alternate = False
         # A prompt would be missed at the end of somebody else's line.
         return words + (b"\r\n" if tail and not tail.endswith((b"\n", LEAVE_END)) else b"")
+
+
+def asks(output: bytes) -> bool:
+    """Returns whether there is a question in `output` that terminals answer by typing."""
+    return any(map(_asks, output.split(b"\x1b")[1:]))
+
+
+def _asks(sequence: bytes) -> bool:
+    """`sequence` is what follows an ESC, up to the next one."""
+    kind = sequence[:1]
+    if kind == b"[":
+        behind = sequence[1:].lstrip(b"0123456789:;<=>?")
+        return _csi_asks(sequence[1 : len(sequence) - len(behind)], behind[:2])
+    if kind == b"]":  # colours, clipboard: a question mark in the place of a value
+        return b";?" in sequence.partition(b"\x07")[0]
+    if kind == b"P":  # DECRQSS, XTGETTCAP
+        return sequence[1:3] in (b"$q", b"+q")
+    if kind == b"_":  # kitty's graphics, which are silent only if told to be
+        return sequence[1:2] == b"G" and b"q=2" not in sequence
+    return kind == b"Z"  # DECID
+
+
+def _csi_asks(parameters: bytes, behind: bytes) -> bool:
+    """See xterm's ctlseqs: `behind` has the final byte, or an intermediate one before it."""
+    private, final = parameters[:1], behind[:1]
+    if final == b"c":  # DA1, DA2, DA3
+        return parameters in (b"", b"0") or private in (b">", b"=")
+    if final == b"n":  # DSR, of which `>` switches something off
+        return private != b">"
+    if final == b"q":  # XTVERSION; else DECLL
+        return private == b">"
+    if final == b"u":  # keyboard protocol
+        return parameters == b"?"
+    if final == b"t":  # sizes and titles
+        return parameters.partition(b";")[0] in _WINDOW_QUESTIONS
+    if final == b"S":  # XTSMGRAPHICS
+        return private == b"?"
+    return behind in (b"$p", b"*y") or (final == b"x" and parameters in (b"", b"0", b"1"))
+
+
+_WINDOW_QUESTIONS = (b"11", b"13", b"14", b"15", b"16", b"18", b"19", b"20", b"21")

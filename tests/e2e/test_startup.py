@@ -54,6 +54,7 @@ OURS = {
             "shpool.client.relay",
             "shpool.client.hands",
             "shpool.client.signals",
+            "shpool.client.sieve",
             "shpool.client.streams",
         ),
         *(

@@ -48,6 +48,8 @@ class Window(Terminal):
     ) -> None:
         self._emulator = _node().new(rows, cols, SCROLLBACK)
         self._answered = 0
+        self._slow = False
+        self._under_way = b""
         super().__init__(argv, {**place.env, **(env or {})}, cwd, rows, cols)
 
     def resize(self, rows: int, cols: int) -> None:
@@ -68,8 +70,19 @@ class Window(Terminal):
         if b"\x1b" in data:
             answers = self._emulator.answers().encode()
             fresh, self._answered = answers[self._answered :], len(answers)
-            if fresh and self.master >= 0:
-                self.send(fresh)
+            self._under_way += fresh
+            if not self._slow:
+                self.deliver()
+
+    def become_slow(self) -> None:
+        """From now on answers are under way until deliver() is called."""
+        self._slow = True
+
+    def deliver(self) -> None:
+        """Have what the terminal has answered arrive."""
+        answers, self._under_way = self._under_way, b""
+        if answers and self.master >= 0:
+            self.send(answers)
 
     def state(self, *, history: bool = False) -> dict[str, Any]:
         """What the emulator knows, with its scrollback if asked."""

@@ -16,7 +16,7 @@ from shpool.daemon.clients.passed_terminal import MODES_MAX, Mourner, MournerUse
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.protocol import chunks
 from shpool.protocol.msgpack import WireError
-from shpool.terminal.leave import Watch
+from shpool.terminal.leave import ASKED, Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class TerminalChannel(Channel, MournerUser):
     def show(self, data: bytes) -> None:
         if self._terminal is None or not data:
             return
-        self._watch.output(data)
+        self._watch.output(data, monotonic())
         if self._watch.state != self._told:
             self._told = self._watch.state
             self._line.out.send(chunks.frame(chunks.STATE, bytes([self._told])))
@@ -230,6 +230,9 @@ class TerminalChannel(Channel, MournerUser):
         if self._line.fd < 0:
             return
         if self._terminal is not None:
+            if self._watch.asked(monotonic()):
+                # The answer comes when the terminal is the client's again.
+                self._line.out.send(chunks.frame(chunks.STATE, bytes([self._told | ASKED])))
             self._watch.output(last_words)
             last_words += self._watch.farewell()
             unsent = self._screen.unsent()

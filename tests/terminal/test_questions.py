@@ -1,0 +1,75 @@
+"""Whether a terminal that is left may still be about to answer something."""
+
+import pytest
+
+from shpool.terminal.leave import Watch, asks
+
+QUESTIONS = [
+    *(b"\x1b[c", b"\x1b[0c", b"\x1b[>c", b"\x1b[>0c", b"\x1b[=c", b"\x1bZ"),
+    *(b"\x1b[5n", b"\x1b[6n", b"\x1b[?6n", b"\x1b[?996n", b"\x1b[>q", b"\x1b[>0q", b"\x1b[?u"),
+    *(b"\x1b[?2026$p", b"\x1b[4$p", b"\x1b[14t", b"\x1b[18t", b"\x1b[21t", b"\x1b[x"),
+    *(b"\x1b]11;?\x1b\\", b"\x1b]4;1;?\x07", b"\x1b]52;c;?\x07", b"\x1b[?1;1;0S"),
+    *(b"\x1bP+q544e\x1b\\", b"\x1bP$qm\x1b\\", b"\x1b_Gi=1,a=q;AAAA\x1b\\"),
+]
+
+NO_QUESTIONS = [
+    *(b"\x1b[m", b"\x1b[1;31m", b"\x1b[>4;2m", b"\x1b[>1u", b"\x1b[<u", b"\x1b[u", b"\x1b[2 q"),
+    *(
+        b"\x1b[22;0t",
+        b"\x1b[8;24;80t",
+        b"\x1b[S",
+        b"\x1b[3S",
+        b"\x1b[?25h",
+        b"\x1b[>1n",
+        b"\x1b[!p",
+    ),
+    *(b"\x1b]0;what? a title; really\x07", b"\x1b]8;;http://a/?b\x1b\\", b"\x1b]11;#fff\x07"),
+    *(b"\x1bPq#0;2;0\x1b\\", b"\x1b_Gi=1,q=2,a=T;AAAA\x1b\\", b"c[c?u", b"\x1b7\x1b8\x1b(B"),
+]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_is_known_wherever_it_stands(question: bytes) -> None:
+    assert asks(question)
+    assert asks(b"\x1b[mtext" + question + b"\x1b[31mmore \x1b[H")
+    for at in range(len(question)):
+        watch = Watch()
+        watch.output(b"before" + question[:at], 1.0)
+        watch.output(question[at:] + b"behind", 1.0)
+        assert watch.asked(1.0)
+
+
+@pytest.mark.parametrize("output", NO_QUESTIONS)
+def test_what_terminals_do_not_answer_is_no_question(output: bytes) -> None:
+    assert not asks(output)
+
+
+def test_a_question_is_remembered_until_it_is_answered_or_never_will_be() -> None:
+    watch = Watch()
+    watch.output(b"\x1b[c", 100.0)
+    assert watch.asked(104.0)
+    assert not watch.asked(106.0)
+    watch.output(b"x" * 60_000, 104.0)  # what a program draws behind it
+    assert watch.asked(105.0)
+    watch.settled()
+    assert not watch.asked(105.0)
+    watch.output(b"\x1b[c", 200.0)
+    watch.output(b"more", 206.0)
+    watch.output(b"more", 212.0)
+    assert not watch.asked(212.0)
+
+
+def test_no_more_output_is_kept_than_is_looked_at() -> None:
+    watch = Watch()
+    for size in (1, 100, 16_384, 65_536, 1_000):
+        for _ in range(300):
+            watch.output(bytes(size), 1.0)
+        assert len(watch._older) + len(watch._recent) < 4 * 65_536
+
+
+def test_a_watch_is_told_what_another_one_knows() -> None:
+    watch = Watch()
+    watch.unseen(4)
+    assert watch.asked(0.0)
+    watch.settled()
+    assert not watch.asked(0.0)

@@ -11,7 +11,8 @@ import os.path
 import re
 import sys
 
-from shpool.daemon.programs import scripts
+from shpool.daemon.programs import script_bash, script_fish, script_posix, script_zsh
+from shpool.daemon.programs.scripts import ENV_FILE
 from shpool.errors import ShpoolError
 
 TYPE_CHECKING = False
@@ -120,7 +121,7 @@ def _plan_bash(
     # and only .bash_logout misses it.
     env_file = not (sys.platform == "darwin" and shell == "/bin/bash")
     path = os.path.join(session_dir, _BASH_FILE)
-    start.files[path] = scripts.bash(
+    start.files[path] = script_bash.script(
         prefix=prefix, start_cmd=start_cmd, norc=norc, env=start.env, env_file=env_file
     )
     if env_file:
@@ -141,7 +142,9 @@ def _plan_zsh(
         _refuse_fixed_zdotdir()
     # --no-rcs would keep zsh from our .zshenv too, which therefore sets that option itself.
     path = os.path.join(session_dir, _ZSH_FILE)
-    start.files[path] = scripts.zsh(prefix=prefix, start_cmd=start_cmd, norc=norc, env=start.env)
+    start.files[path] = script_zsh.script(
+        prefix=prefix, start_cmd=start_cmd, norc=norc, env=start.env
+    )
     start.env["ZDOTDIR"] = os.path.dirname(path)
 
 
@@ -165,10 +168,10 @@ def _plan_fish(
         start.argv.append("--no-config")
     if prefix or start_cmd:
         path = os.path.join(session_dir, _FISH_FILE)
-        start.files[path] = scripts.fish(prefix=prefix, start_cmd=start_cmd)
-        start.argv.append("--init-command=source " + scripts.fish_quote(path))
+        start.files[path] = script_fish.script(prefix=prefix, start_cmd=start_cmd)
+        start.argv.append("--init-command=source " + script_fish.quote(path))
     if start_cmd:
-        start.argv.append("--init-command=" + scripts.FISH_STARTED)
+        start.argv.append("--init-command=" + script_fish.STARTED)
 
 
 def _plan_posix(
@@ -180,7 +183,7 @@ def _plan_posix(
     start.argv = [name if norc or start_cmd else "-" + name]
     if start_cmd:
         path = os.path.join(session_dir, _POSIX_FILE)
-        start.files[path] = scripts.posix(
+        start.files[path] = script_posix.script(
             start_cmd=start_cmd, norc=norc, env=start.env, default_env=default_env
         )
         if kind in ("mksh", "lksh"):
@@ -196,5 +199,5 @@ def _plan_posix(
 def _set_env_file(start: ShellStart, path: str) -> None:
     # ENV is expanded before it is a path, and the shells differ in what quotes a character in it.
     # What comes of an expansion is not expanded again.
-    start.env[scripts.ENV_FILE] = path
-    start.env["ENV"] = f"${scripts.ENV_FILE}"
+    start.env[ENV_FILE] = path
+    start.env["ENV"] = f"${ENV_FILE}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shpool.daemon.programs import scripts
+from shpool.daemon.programs import script_bash
 from tests.daemon.programs.shellpty import ShellOnPty
 from tests.programs import lacking, need
 
@@ -147,7 +147,7 @@ def test_shell_is_as_without_us_but_for_its_prompt(
                     ("_=", "BASHPID", "PIPESTATUS", "PPID", "RANDOM", "SECONDS", "SRAND")
                 )
                 prompt = line.startswith(("PROMPT_COMMAND=", "PS1=", "__shpool_hook="))
-                prompt = prompt or line.strip("'") in scripts._BASH_HOOK.splitlines()
+                prompt = prompt or line.strip("'") in script_bash._HOOK.splitlines()
                 if not (ours or changing or prompt or line.startswith("EPOCH")):
                     lines.append(line)
                 ours = ours and line != "}"
@@ -368,8 +368,8 @@ def test_start_command_without_a_prefix(tmp_path: Path) -> None:
 def test_a_bash_that_knows_no_array_of_prompt_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str
 ) -> None:
-    script = scripts._BASH_PROMPT
-    monkeypatch.setattr(scripts, "_BASH_PROMPT", script.replace("> 500", "> 9900"))
+    script = script_bash._PROMPT
+    monkeypatch.setattr(script_bash, "_PROMPT", script.replace("> 500", "> 9900"))
     with ShellOnPty(tmp_path, "bash", {".bash_profile": PS1 + more}) as bash:
         bash.expect(PROMPT)
         assert bash.tell('"$(declare -p PROMPT_COMMAND)"').startswith("declare -- ")

@@ -248,6 +248,36 @@ def test_session_name_is_no_prompt_source(
             zsh.expect("\n")
 
 
+# What pure up to 1.27 does: it builds the prompt of two lines out of its last line, and shows it
+# anew when git has answered.
+PURE = r"""
+PROMPT='P> '
+prompt_pure_reset_prompt() { zle && zle .reset-prompt }
+prompt_pure_preprompt_render() {
+    PROMPT="top $(( ++built ))"$'\n'${PROMPT##*$'\n'}
+    [[ $1 == precmd ]] || prompt_pure_reset_prompt
+}
+prompt_pure_precmd() { prompt_pure_preprompt_render precmd }
+precmd_functions+=(prompt_pure_precmd)
+answered() { prompt_pure_preprompt_render; zle -R }
+zle -N answered
+bindkey '^T' answered
+"""
+
+
+def test_prompt_of_pure(tmp_path: Path) -> None:
+    with ShellOnPty(tmp_path, "zsh", {".zshrc": PURE}, session="a%n") as zsh:
+        zsh.expect("^shpool:a%n top 1\nP> ")
+        zsh.run("true")
+        zsh.expect(r"\nshpool:a%n top 2\nP> ")
+        zsh.type("\x14")
+        zsh.expect(r"shpool:a%n top 3\nP> ")
+        zsh.run("(exit 3)")
+        zsh.expect(r"\nshpool:a%n top 4\nP> ")
+        assert zsh.tell("$?") == "3"
+        assert "%n shpool" not in zsh.seen
+
+
 OPTIONS = (
     "no_unset err_exit ksh_arrays sh_word_split glob_subst no_glob rc_expand_param "
     "warn_create_global posix_traps no_prompt_cr all_export ksh_glob typeset_silent rc_quotes "

@@ -116,6 +116,18 @@ def test_every_command_finds_the_daemon(
     assert place.autodaemon() == autodaemon
 
 
+def test_a_shell_finds_its_clients_variables_and_agent_as_before(shpool: Place) -> None:
+    agent = {"SSH_AUTH_SOCK": str(shpool.scratch / "agent"), "DISPLAY": ":7"}
+    assert shpool.run("attach", "-b", "main", env=agent).status == 0
+    directory = shpool.runtime / "sessions" / "main"
+    before = (directory / "forward.env").read_text()
+    assert "DISPLAY=:7" in before
+    logout(shpool)
+    assert shpool.run("list") == LISTED
+    assert (directory / "forward.env").read_text() == before
+    assert os.readlink(directory / "ssh-auth-sock.socket") == agent["SSH_AUTH_SOCK"]
+
+
 @pytest.mark.parametrize("lose", [logout, lambda place: place.events_socket.unlink()])
 def test_events_are_followed_again(place: Place, autodaemon: int, lose: Lose) -> None:
     lose(place)

@@ -87,6 +87,19 @@ def test_a_socket_from_systemd_is_used_and_not_unlinked(place: Place) -> None:
     place.socket.unlink()
 
 
+def test_events_are_known_to_be_the_daemons_although_the_socket_is_systemds(place: Place) -> None:
+    with _listening(place) as sock:
+        _start_with_fd_3(place, sock.fileno(), {"LISTEN_FDS": "1"})
+        follower = place.popen("events")
+        place.until_subscribed(1)
+        place.fence()
+        assert follower.stdout is not None
+        assert follower.stdout.readline() == b'{"type":"session.created"}\n'
+        assert place.stop() == 0
+        assert follower.wait() == 0
+    place.socket.unlink()
+
+
 def test_a_socket_for_another_process_is_left_alone(place: Place) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         _start_with_fd_3(place, sock.fileno(), {"LISTEN_FDS": "1", "LISTEN_PID": "1"})

@@ -6,6 +6,7 @@ What is not in a table is swallowed: it is unknown, or has no lasting effect.
 """
 
 import re
+import sys
 
 from .pen import MAX_PARAMS, number
 
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
     # what stood before (REP) or what follows (the start of a sequence that is not complete here).
     Action = Callable[[Any], None] | None
 
+# Makes a repeat possessive, which is faster: what follows each is none of what it repeats, so that
+# it need not be tried with less. Python before 3.11 tries, and finds the same.
+_POSSESSIVE = "+" if sys.version_info >= (3, 11) else ""
+
 # Changes of the pen that stand together are one control, where they are simple: curses sends
 # ESC ( B with each reset, and a sequence for each attribute. Of longer ones there would be too many
 # different pairs to remember.
-_SIMPLE_SGR = r"\[ [0-9]{0,2} m"
+_SIMPLE_SGR = rf"\[ [0-9]{{0,2}}{_POSSESSIVE} m"
 _MORE = rf"(?: \x1b {_SIMPLE_SGR} (?: \x1b {_SIMPLE_SGR} | ) | )"
 
 # Splits what was decoded into text and controls, which alternate. A control is a whole sequence
@@ -34,9 +39,9 @@ split = re.compile(
     ( [\x00-\x1f\x80-\x9f]
       (?: (?<=\x1b)
           (?: \( B {_MORE} | {_SIMPLE_SGR} {_MORE}
-            | \[ [0-?]* [ -/]* [@-~]                               # CSI
-            | \] [^\x00-\x1f\x80-\x9f]* (?: \x07 | \x9c | \x1b\\ | (?=\x1b) )   # OSC
-            | [ -/]+ [0-~]                                         # ESC with intermediates
+            | \[ [0-?]*{_POSSESSIVE} [ -/]*{_POSSESSIVE} [@-~]     # CSI
+            | \] [^\x00-\x1f\x80-\x9f]*{_POSSESSIVE} (?: \x07 | \x9c | \x1b\\ | (?=\x1b) )  # OSC
+            | [ -/]+{_POSSESSIVE} [0-~]                            # ESC with intermediates
             | [0-OQ-WYZ\\`-~]                                      # ESC, but for string starters
           )
         | (?<=\r) \n                                               # the usual line end, as one

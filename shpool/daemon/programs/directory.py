@@ -10,6 +10,7 @@ below the other, so that no link is followed, and taken only if they are ours.
 
 import errno
 import os
+import stat
 from contextlib import contextmanager
 
 from shpool import logs
@@ -208,10 +209,10 @@ def _remove_file(directory: int, name: str) -> None:
     for path in (name, name + _FRESH):
         try:
             _unlink(directory, path)
-        except (IsADirectoryError, PermissionError):
-            pass  # a directory in its place is none of ours; macOS says EPERM
         except OSError as error:
-            logs.warn(f"cannot remove {path} of a session: {error.strerror}")
+            # A directory in its place is none of ours.
+            if not _is_directory(directory, path):
+                logs.warn(f"cannot remove {path} of a session: {error.strerror}")
 
 
 def _remove_empty(above: int, name: str) -> None:
@@ -222,6 +223,14 @@ def _remove_empty(above: int, name: str) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             logs.warn(f"cannot remove the directory {name} of a session: {error.strerror}")
+
+
+def _is_directory(directory: int, name: str) -> bool:
+    try:
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode)
 
 
 def _unlink(directory: int, name: str) -> None:

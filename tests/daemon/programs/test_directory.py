@@ -117,6 +117,17 @@ def test_what_others_put_there_stays_and_what_we_wrote_goes(
     assert log.read() == []
 
 
+@pytest.mark.parametrize("name", ["forward.env", "start.bash.new", "zsh/.zshenv"])
+def test_a_directory_that_has_the_name_of_a_file_of_ours_stays(
+    directory: SessionDir, log: LogLines, name: str
+) -> None:
+    path = pathlib.Path(directory.path, name)
+    path.mkdir(parents=True)
+    directory.remove()
+    assert path.is_dir()
+    assert log.read() == []
+
+
 def test_leftovers_go_of_every_session_and_of_nothing_else(
     tmp_path: pathlib.Path, elsewhere: pathlib.Path, log: LogLines
 ) -> None:

@@ -9,11 +9,11 @@ Where the client has passed its terminal to the daemon (AttachReply.passed), Dat
 end, when the daemon has given the terminal back, and the other direction has chunks too:
 
     Heartbeat   to the client: is it there?
-    State       to the client: what the terminal has on, one byte, see terminal.watch
-    Modes       to the daemon: the terminal's modes from before the client made it raw, as the
+    State       to the client: what the terminal has on, one byte, see Watch in terminal.leave
+    Modes       to the daemon: the terminal's modes from before the client makes it raw, as the
                 system's struct termios, to be restored if the client is killed
-    Back        to the daemon, empty: the client, which may have been stopped, has the terminal
-                and has made it raw
+    Back        to the daemon, empty: the client has the terminal and has made it raw, for the
+                first time, before which nothing is shown, or after it may have been stopped
     Detach      to the daemon, empty: the client wants its terminal back, and to be detached
 """
 

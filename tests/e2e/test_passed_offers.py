@@ -220,6 +220,25 @@ def test_a_client_that_waits_in_vain_can_be_interrupted(
     assert client.output in (b"", b"^C")  # it showed no session, so there is nothing to undo
 
 
+def test_a_client_that_is_stopped_while_it_waits_asks_again(
+    place: Place, silent: socket.socket
+) -> None:
+    client = place.attach("one")
+    with asked(silent) as link:
+        os.kill(client.pid, signal.SIGTSTP)
+        assert link.recv(1) == b""
+        eventually(lambda: is_stopped(client.pid))
+        assert client.modes() == client.first_modes
+    os.kill(client.pid, signal.SIGCONT)
+    with asked(silent) as link:
+        link.sendall(PASSED)
+        told = Told(link)
+        assert told.kinds(2) == [chunks.MODES, chunks.BACK]
+        link.sendall(chunks.frame_exit_status(4))
+        assert client.wait() == 4
+    assert client.modes() == client.first_modes
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_client_that_waits_for_a_greeting_can_be_told_to_end(
     place: Place, silent: socket.socket, number: int

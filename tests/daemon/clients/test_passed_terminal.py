@@ -157,3 +157,31 @@ def test_a_terminal_of_another_user_is_refused(slave: int, client: Terminal) -> 
         finally:
             os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_one_that_is_not_raw_yet_is_restored_from_what_its_client_may_have_set(
+    client: Terminal, slave: int
+) -> None:
+    raw = termios.tcgetattr(slave)
+    take_signals(slave)
+    cooked = termios.tcgetattr(slave)
+    terminal = PassedTerminal(slave, client.pid)
+    assert not terminal.ready
+    terminal.before = fcntl.ioctl(slave, termios.TCGETS, bytes(256))
+    termios.tcsetattr(slave, termios.TCSANOW, raw)
+    terminal.restore()
+    assert termios.tcgetattr(slave) == cooked
+    # Others' modes, also those of a shell that reads a line, are not what a client sets.
+    theirs = termios.tcgetattr(slave)
+    theirs[3] &= ~(termios.ICANON | termios.ECHO)
+    termios.tcsetattr(slave, termios.TCSANOW, theirs)
+    terminal.restore()
+    assert termios.tcgetattr(slave) == theirs
+    termios.tcsetattr(slave, termios.TCSANOW, raw)
+    assert terminal.renew()
+    assert terminal.ready
+    terminal.close()
+
+
+def test_one_that_is_raw_already_is_ready(passed: PassedTerminal) -> None:
+    assert passed.ready

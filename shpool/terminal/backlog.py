@@ -87,6 +87,7 @@ class Backlog:
         "_new_size",
         "_odd",
         "_offset",
+        "_plainly",
         "_queue",
         "_seen",
         "_share",
@@ -125,6 +126,7 @@ class Backlog:
     def _measure(self) -> None:
         """Work out what depends on the terminal's size."""
         terminal = self.terminal
+        self._plainly = terminal.scrolls_plainly
         self.cap = self._given_cap or max(MIN_CAP, 4 * terminal.history_lines * terminal.cols)
         lines = terminal.history_lines + terminal.rows
         self._worth = max(2 * lines * terminal.cols, _SMALL)  # pending that is worth skipping
@@ -168,7 +170,7 @@ class Backlog:
             return True
         if self.pending <= self._let_in:
             return False
-        if not self._odd and self.terminal.scrolls_plainly:
+        if not self._odd and self._plainly:
             return False
         return (
             self._unseen > _UNSEEN
@@ -244,6 +246,7 @@ class Backlog:
         if self._seen > _REMEMBERED:
             self._seen //= 2
             self._work //= 2
+        self._plainly = terminal.scrolls_plainly
         return bool(queue or self._new or terminal.paused)
 
     def catch_up(self) -> None:
@@ -344,6 +347,7 @@ class Backlog:
         else:
             terminal.feed(b"".join(_colours(data, start, cut)))
             terminal.pass_lines(lines)
+        self._plainly = terminal.scrolls_plainly
         self.pending -= cut - self._offset
         self._asked = max(self._asked - (cut - self._offset), 0)
         self._offset = 0

@@ -57,7 +57,7 @@ class Places:
         daemonized: bool,
         warn: "Callable[[str], None]",
     ) -> None:
-        self.requests = activated
+        self.requests = self._passed = activated
         self.events: socket.socket | None = None
         self._paths = paths
         self._log_file = log_file
@@ -119,10 +119,11 @@ class Places:
 
     def _give_up(self) -> None:
         """Whoever has the lock answers, or lives where he cannot: no use to wait for him."""
-        if _answers(self._paths.socket):
+        # Where a socket was passed to us, it is ours that would answer.
+        if self.requests is None and _answers(self._paths.socket):
             raise Taken(ALREADY_RUNNING)
         pid, host = _holder(self._lock)
-        if host and host.split()[-1] != _host().split()[-1]:
+        if host and not _is_here(host):
             raise PlaceError(
                 f"a daemon on host {host.split()[0]} (pid {pid}) uses {self._paths.state}, and can "
                 "only be reached from there; with XDG_RUNTIME_DIR set to a directory of this host "
@@ -213,8 +214,8 @@ class Places:
             return sock
         if made is not None and found is not None and _same_file(found, made):
             return sock
-        if made is None and sock is not None and found is not None:
-            return sock  # it was passed to us, and whose doing this is need not interest us
+        if sock is not None and sock is self._passed and found is not None:
+            return sock  # whose doing this is need not interest us
         try:
             fresh = self._bind(path)
         except Taken:
@@ -235,7 +236,7 @@ class Places:
             if self._log_file is None:
                 self._open_log()
         except PlaceError as error:
-            logs.warn(f"cannot be had again: {error}")
+            logs.warn(f"cannot bind anew: {error}")
 
     def _open_log_again(self) -> None:
         """Go on in the same file if it is still there, else in a new one."""
@@ -319,6 +320,14 @@ def _host() -> str:
             return f"{name} {file.read().strip()}"
     except OSError:
         return name
+
+
+def _is_here(host: str) -> bool:
+    """Returns whether what _host() told somebody is this host."""
+    theirs, ours = host.split(), _host().split()
+    if len(theirs) == len(ours):
+        return theirs[-1] == ours[-1]
+    return theirs[0] == ours[0]  # where /proc is not seen
 
 
 def _holder(lock: LockFile) -> "tuple[str, str]":

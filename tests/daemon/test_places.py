@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from shpool import logs
+from shpool.daemon import places as places_module
 from shpool.daemon.loop.listener import ListenError, Taken
 from shpool.daemon.places import Places
-from shpool.daemon.private import PlaceError
+from shpool.daemon.private import LockFile, PlaceError
 from shpool.errors import ShpoolError
 from shpool.paths import Paths
 from tests.daemon.conftest import LogLines
@@ -279,6 +280,62 @@ def test_a_socket_that_was_passed_is_kept_unless_its_path_is_gone(made: Made) ->
         assert answers(path)
         places.leave()
         assert not path.exists(), "it was bound by the daemon"
+
+
+def test_a_socket_that_was_passed_is_not_taken_for_another_daemons(made: Made) -> None:
+    """A predecessor is about to end; what answers is the socket that systemd has kept."""
+    made.runtime.mkdir(parents=True)
+    before = LockFile(str(made.runtime / "daemon.lock"), "7 here\n")
+    assert before.take()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as passed:
+        passed.bind(str(made.runtime / "shpool.socket"))
+        passed.listen()
+        places = made.places(activated=passed, daemonized=False)
+        looks: list[bool] = []
+
+        def ends() -> None:
+            looks.append(True)
+            before.close()
+
+        places._give_up, give_up = ends, places._give_up  # type: ignore[method-assign]
+        give_up()
+        made.take(places)
+        assert looks == [True]
+
+
+def test_what_somebody_else_left_who_answered_before_is_replaced(made: Made) -> None:
+    places = made.places(daemonized=False)
+    made.take(places)
+    path = made.runtime / "shpool.socket"
+    path.unlink()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+        other.bind(str(path))
+        other.listen()
+        places.again()
+    assert not answers(path)
+    places.again()
+    assert answers(path)
+    assert places.requests is not None
+    assert places.requests.getsockname() == str(path)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "same"),
+    [
+        ("a boot-1", "a boot-1", True),
+        ("renamed boot-1", "a boot-1", True),
+        ("a boot-2", "a boot-1", False),
+        ("a", "a", True),
+        ("b", "a", False),
+        ("a", "a boot-1", True),
+        ("b boot-1", "a", False),
+    ],
+)
+def test_a_host_is_known_by_its_start_or_else_its_name(
+    monkeypatch: pytest.MonkeyPatch, theirs: str, ours: str, same: bool
+) -> None:
+    monkeypatch.setattr(places_module, "_host", lambda: ours)
+    assert places_module._is_here(theirs) == same
 
 
 def test_a_socket_without_a_place_is_kept(made: Made) -> None:

@@ -70,6 +70,30 @@ def test_as_in_xterm_from_the_start_and_from_a_restore(what: str, xterm: Display
         real.close()
 
 
+REPEATED = {
+    "to the end of a row": b"ab\x1b[100b",
+    "just full": b"\x1b[3;3H-\x1b[9b",
+    "from the middle": b"\x1b[3;3H-\x1b[200b",
+    "as often as can be": b"ab\x1b[65535b",
+    "wide": "漢\x1b[77b".encode(),
+    "between margins": b"\x1b[?69h\x1b[3;7s\x1b[3;3H-\x1b[203b",
+    "in a region": b"\x1b[2;4r\x1b[2;1Ha\x1b[150b",
+}
+
+
+@pytest.mark.parametrize("what", REPEATED)
+def test_a_character_repeated_past_the_screen_ends_in_its_column(what: str, xterm: Display) -> None:
+    before, after = REPEATED[what], b"|"
+    model = Terminal(ROWS, COLS, 50)
+    model.feed(before)
+    whole = xterm.new(ROWS, COLS).write(before + after)
+    fresh = xterm.new(ROWS, COLS).write(model.restore(0, in_place=True) + after)
+    assert fresh.screen() == whole.screen()
+    assert fresh.cursor() == whole.cursor()
+    whole.close()
+    fresh.close()
+
+
 def test_erasing_the_history_from_the_alternate_screen_keeps_it(node: Node) -> None:
     """As xterm.js, kitty and alacritty have it; in xterm it is gone."""
     before = FIVE + b"\r\n6\r\n7\x1b[?1049h\x1b[3Jalt"

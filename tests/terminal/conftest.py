@@ -11,9 +11,11 @@ from tests.programs import lacking
 from . import judge
 from .judge import Node
 from .judge import kitty as kitty_judge
+from .judge import vte as vte_judge
 from .judge import vterm as vterm_judge
 from .judge import xterm as xterm_judge
 from .judge.kitty import Kitty
+from .judge.vte import Vte
 from .judge.vterm import Vterm
 from .judge.xterm import Display
 
@@ -50,3 +52,13 @@ def xterm() -> Iterator[Display]:
     display = Display()
     yield display
     display.close()
+
+
+@pytest.fixture(scope="session")
+def vte(xterm: Display) -> Iterator[Vte]:
+    """Not asked for in CI: it brings half a desktop along."""
+    if vte_judge.missing():
+        pytest.skip(vte_judge.missing())
+    process = Vte(xterm.name)
+    yield process
+    process.close()

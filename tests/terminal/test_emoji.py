@@ -14,6 +14,7 @@ from shpool.terminal.width import char_width
 from .judge import Node, difference
 from .judge.differ import screen_text
 from .judge.kitty import Kitty
+from .judge.vte import Vte
 from .judge.xterm import Display
 
 ROWS, COLS = 4, 24
@@ -100,6 +101,22 @@ def test_xterm_has_the_text_behind_it_in_its_column(cluster: str, xterm: Display
     assert real.screen()[0].endswith("Text")
     assert "tText" not in real.screen()[0]
     real.close()
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    ["\U0001fa77", "\U0001f6dc", CODER, FAMILY, RAINBOW, THUMB, FLAGS, HEART, KEYCAP, "e\u0301"],
+)
+@pytest.mark.parametrize("after", ["", " x", "x", "\r\ny"])
+def test_vte_shows_it_as_before(cluster: str, after: str, vte: Vte) -> None:
+    data = f"ab {cluster}{after}".encode()
+    whole, fresh = vte.new(ROWS, COLS).write(data), vte.new(ROWS, COLS)
+    model = fed(data.decode())
+    fresh.write(model.restore(0, in_place=True))
+    assert fresh.dump() == whole.dump()
+    assert whole.dump()["cursor"] == [model.y, model.x]
+    whole.close()
+    fresh.close()
 
 
 # Mode 2027: what is printed, and the columns it takes.

@@ -7,8 +7,10 @@ import pytest
 from .judge import Node, difference
 from .judge import kitty as kitty_judge
 from .judge.kitty import Kitty
+from .judge.vte import Vte
 from .judge.vterm import Vterm
 from .judge.vterm import difference as vterm_difference
+from .judge.xterm import Display
 
 BASE = b"\x1b[2;3Hsome \x1b[1mtext\x1b[m and a link\x1b[4;5H"
 
@@ -118,5 +120,33 @@ def test_kitty_notices(change: bytes, kitty: Kitty) -> None:
 def test_libvterm_notices(change: bytes, vterm: type[Vterm]) -> None:
     one, two = vterm(10, 40), vterm(10, 40).write(change)
     assert vterm_difference(one.dump(), two.dump())
+    one.close()
+    two.close()
+
+
+SHOWN = [b"x", b"\x1b[2;3HS\x1b[4;5H", b"\x1b[2;3H\x1b[X\x1b[4;5H", b"\x1b[C", b"\x1b[B"]
+
+
+@pytest.mark.parametrize("change", SHOWN)
+def test_xterm_notices(change: bytes, xterm: Display) -> None:
+    one, two = xterm.new(24, 80).write(BASE), xterm.new(24, 80).write(BASE + change)
+    assert (one.screen(), one.cursor()) != (two.screen(), two.cursor())
+    one.close()
+    two.close()
+
+
+def test_xterm_notices_a_line_of_its_scrollback(xterm: Display) -> None:
+    one, two = xterm.new(2, 10), xterm.new(2, 10)
+    one.write(b"a\r\nb\r\nc\r\nd")
+    two.write(b"a\r\nB\r\nc\r\nd")
+    assert (one.lines(), two.lines()) == (["a", "b", "c", "d"], ["a", "B", "c", "d"])
+    one.close()
+    two.close()
+
+
+@pytest.mark.parametrize("change", SHOWN)
+def test_vte_notices(change: bytes, vte: Vte) -> None:
+    one, two = vte.new(24, 80).write(BASE), vte.new(24, 80).write(BASE + change)
+    assert one.dump() != two.dump()
     one.close()
     two.close()

@@ -9,6 +9,7 @@ from shpool.terminal.model import Terminal
 from .judge import Node
 from .judge.differ import history_text, screen_text
 from .judge.kitty import Kitty
+from .judge.vte import Vte
 from .judge.xterm import Display
 
 ROWS, COLS = 5, 12
@@ -68,6 +69,19 @@ def test_as_in_xterm_from_the_start_and_from_a_restore(what: str, xterm: Display
     assert last.cursor() == whole.cursor()
     for real in (whole, fresh, last):
         real.close()
+
+
+@pytest.mark.parametrize("what", [what for what in SPOTS if b"7h" in SPOTS[what][0]])
+def test_vte_has_the_same_of_the_alternate_screen(what: str, vte: Vte) -> None:
+    before, after = SPOTS[what]
+    model = Terminal(ROWS, COLS, 50)
+    model.feed(before)
+    whole = vte.new(ROWS, COLS).write(before)
+    fresh = vte.new(ROWS, COLS).write(model.restore(0, in_place=True))
+    assert fresh.dump() == whole.dump()
+    assert fresh.write(after).dump() == whole.write(after).dump()
+    whole.close()
+    fresh.close()
 
 
 REPEATED = {

@@ -1,0 +1,61 @@
+"""What is said of a message that cannot be read or written: it goes to a log, or to a user."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from shpool.protocol import chunks, messages, msgpack, shapes
+from shpool.protocol.msgpack import Decoder, WireError, pack
+
+
+def decode(data: bytes, limit: int | None = None) -> Callable[[], object]:
+    return lambda: (Decoder() if limit is None else Decoder(limit)).feed(data)
+
+
+def request(value: object) -> Callable[[], object]:
+    return lambda: messages.read_request(value)
+
+
+SAID: list[tuple[Callable[[], object], str]] = [
+    (decode(b"\x81\x91\x01\x01"), "a map key that is a container"),
+    (decode(b"\x91" * 17), "a message nested deeper than 16"),
+    (decode(b"\xc1"), "the byte 0xc1, which no message contains"),
+    (decode(b"\xdb\0\0\0\xff", 100), "a message of more than 100 bytes"),
+    (lambda: pack(object()), "a object has no place in a message"),
+    (lambda: pack(1 << 64), f"{1 << 64} does not fit into 64 bits"),
+    (
+        lambda: msgpack._pack_head(bytearray(), 1 << 32, 0, 0, (0xC4, 0xC5, 0xC6)),
+        "a value of more than 4 GiB has no place in a message",
+    ),
+    (lambda: shapes.as_map(5, "it"), "it is not a map"),
+    (lambda: shapes.pairs({"it": [5]}, "it"), "it is not an array of pairs"),
+    (lambda: shapes.number({"it": -1}, "it", 0, 9), "it is not an integer from 0 to 9"),
+    (request("Nonsense"), "the unknown request 'Nonsense'"),
+    (request({"SetLogLevel": {"level": "Loud"}}), "the unknown log level 'Loud'"),
+    (
+        request({"SessionMessage": {"session_name": "one", "payload": "Dance"}}),
+        "a session message of the unknown kind 'Dance'",
+    ),
+    (
+        lambda: messages.AttachReply.from_wire({"status": "Maybe"}),
+        "the unknown attach status 'Maybe'",
+    ),
+    (lambda: messages.MaybeSwitch.from_bytes(b"\x81"), "half a message in a chunk"),
+    (
+        lambda: chunks.frame(0, bytes(chunks.MAX_PAYLOAD + 1)),
+        f"a chunk of {chunks.MAX_PAYLOAD + 1} bytes, where {chunks.MAX_PAYLOAD} is the most",
+    ),
+    (
+        lambda: chunks.ChunkReader().feed(b"\0\xff\xff\xff\xff"),
+        f"a chunk of {(1 << 32) - 1} bytes, where {chunks.MAX_PAYLOAD} is the most",
+    ),
+]
+
+
+@pytest.mark.parametrize(("do", "said"), SAID, ids=[said[:40] for _, said in SAID])
+def test_it_is_said_what_is_wrong(do: Callable[[], object], said: str) -> None:
+    with pytest.raises(WireError, match=f"^{re.escape(said)}$"):
+        do()

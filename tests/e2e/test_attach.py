@@ -193,7 +193,7 @@ def test_a_background_process_that_keeps_the_pty_open_does_not_keep_the_session(
     client = shpool.attach("-c", "sh -c 'trap \"\" HUP; sleep 1000 & exit 5'", "one")
     assert client.wait() == 5
     assert shpool.statuses() == {}
-    (pid,) = shpool.pids("sleep 1000")
+    (pid,) = eventually(lambda: shpool.pids("sleep 1000"), "it runs")
     os.kill(pid, signal.SIGKILL)
 
 

@@ -190,6 +190,7 @@ def test_a_session_keeps_the_restore_mode_it_was_made_with(place: Place) -> None
     again.expect("words")
     again = place.attach("s")
     eventually(lambda: place.statuses()["s"] == "Attached")
+    eventually(again.is_raw)
     detached(again)
     assert b"words" not in again.output
 

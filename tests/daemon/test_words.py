@@ -198,6 +198,7 @@ def test_a_process_that_cannot_be_had(
 def test_a_picture_with_an_error_in_it_is_done_without(reactor: Reactor, log: LogLines) -> None:
     session = make_session(reactor, SessionKeeper())
     session.picture.broken()
+    turn_until(reactor, lambda: bool(log.read()))
     assert log.read() == ["ERROR session 'one': goes on in mode simple"]
 
 
@@ -256,7 +257,7 @@ def test_a_place_that_cannot_be_had_again(
     assert log.read() == [
         "WARN cannot bind anew: another daemon is just starting here",
         f"WARN {pid_file} is another daemon's by now, and is left alone",
-        "WARN cannot be had again: nothing can be opened",
+        "WARN cannot bind anew: nothing can be opened",
         "WARN the log cannot be opened anew: [Errno 5] Input/output error",
     ]
 

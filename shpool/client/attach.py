@@ -10,7 +10,7 @@ import signal
 from time import monotonic
 
 from shpool.client import tty
-from shpool.client.connect import ClientError, Connection, LostDaemon, dial
+from shpool.client.connect import Call, ClientError, LostDaemon, dial
 from shpool.client.hands import DaemonsHands, OurHands
 from shpool.client.reach import ask, reach
 from shpool.client.relay import Outcome, Relay, interruption
@@ -69,7 +69,7 @@ class Attach:
         self._ttl = _ttl(parsed.text("ttl"))
         self._config = context.config()
         self._here = _working_directory()
-        self._terminal = tty.Terminal()
+        self._terminal = tty.UserTerminal()
         self._signals = Signals()
         self._name = ""
         self._switched = False
@@ -155,7 +155,7 @@ class Attach:
         check_name_template(self._template)
         return name
 
-    def _attach(self, variables: "dict[str, str]") -> "tuple[Connection, AttachReply] | None":
+    def _attach(self, variables: "dict[str, str]") -> "tuple[Call, AttachReply] | None":
         """The connection on which the session's output follows; None if the session is busy.
 
         Raises Interrupted, once signals are caught.
@@ -184,7 +184,7 @@ class Attach:
             complain(f"shpool: warn: {warning}{newline}")
         return connection, reply
 
-    def _ask(self, header: AttachHeader, passes: bool) -> "tuple[Connection, AttachReply]":
+    def _ask(self, header: AttachHeader, passes: bool) -> "tuple[Call, AttachReply]":
         connection = dial(self._context.paths.socket, wait=self._await)
         try:
             connection.send(header, tty.STDIN if passes else None)
@@ -220,7 +220,7 @@ class Attach:
             if not ready or any(fd != self._signals.fd for fd, _ in ready):
                 return
 
-    def _ask_again(self, header: AttachHeader, passes: bool) -> "tuple[Connection, AttachReply]":
+    def _ask_again(self, header: AttachHeader, passes: bool) -> "tuple[Call, AttachReply]":
         """Have whoever is attached detached.  The original's daemon takes a while over it."""
         ask(self._context, DetachRequest([self._name]))
         for _ in range(_FORCE_TRIES):
@@ -269,7 +269,7 @@ class Attach:
 
     # ---- being attached
 
-    def _stay(self, connection: Connection, reply: AttachReply) -> Outcome:
+    def _stay(self, connection: Call, reply: AttachReply) -> Outcome:
         self._signals.catch_all()
         self._terminal.shown = True
         try:
@@ -336,7 +336,7 @@ class Attach:
 
 
 def _variables(
-    connection: Connection, wait: "Callable[[socket.socket], None] | None" = None
+    connection: Call, wait: "Callable[[socket.socket], None] | None" = None
 ) -> "dict[str, str]":
     """Ask for the variables, on a connection that ends with it; `wait` for the answer."""
     try:

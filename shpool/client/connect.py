@@ -37,7 +37,7 @@ class LostDaemon(ClientError):
     """The daemon hung up where it should have answered."""
 
 
-class Connection:
+class Call:
     """A blocking connection to the daemon, greeted; `warning` is set if versions do not match.
 
     `lost`: the daemon hung up in place of greeting, of which `warning` makes the best.
@@ -94,7 +94,7 @@ def dial(
     path: str,
     timeout: "float | None" = None,
     wait: "Callable[[socket.socket], None] | None" = None,
-) -> Connection:
+) -> Call:
     """Connect to a daemon that must be there.
 
     `timeout` is in seconds, for each step; `wait` is called before the greeting is read.
@@ -105,7 +105,7 @@ def dial(
         raise Verdict("could not connect to daemon")
     if wait is not None:
         wait(sock)
-    return Connection(sock)
+    return Call(sock)
 
 
 def connect(path: str, timeout: "float | None" = None) -> "socket.socket | None":

@@ -1,6 +1,6 @@
 """shpool detach: let go whoever is attached to sessions."""
 
-from shpool.client.connect import Connection
+from shpool.client.connect import Call
 from shpool.client.reach import ask, reach
 from shpool.errors import Verdict
 from shpool.output import complain
@@ -28,7 +28,7 @@ def sessions_meant(context: "Context", parsed: "Parsed", verb: str) -> "list[str
     inside = context.environ.get("SHPOOL_SESSION_NAME")
     if inside:
         return [inside]
-    connection: Connection = reach(context)
+    connection: Call = reach(context)
     connection.close()
     raise Verdict(f"no session to {verb}")
 

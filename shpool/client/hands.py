@@ -5,7 +5,7 @@ from shpool.protocol import chunks
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.client.streams import Upstream
-    from shpool.client.tty import Terminal
+    from shpool.client.tty import UserTerminal
 
 
 class OurHands:
@@ -13,7 +13,7 @@ class OurHands:
 
     passes_keys = True
 
-    def __init__(self, terminal: "Terminal") -> None:
+    def __init__(self, terminal: "UserTerminal") -> None:
         self._terminal = terminal
 
     def take(self) -> None:
@@ -40,7 +40,7 @@ class DaemonsHands:
 
     passes_keys = False
 
-    def __init__(self, terminal: "Terminal", upstream: "Upstream") -> None:
+    def __init__(self, terminal: "UserTerminal", upstream: "Upstream") -> None:
         self._terminal = terminal
         self._upstream = upstream
 

@@ -5,7 +5,7 @@ So a connection that is lost before there was an answer is worth a second try, w
 or the next daemon.
 """
 
-from shpool.client.connect import ClientError, Connection, LostDaemon, connect, dial
+from shpool.client.connect import Call, ClientError, LostDaemon, connect, dial
 from shpool.errors import Verdict
 from shpool.output import complain
 from shpool.protocol.msgpack import WireError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shpool.protocol.messages import Request
 
 
-def reach(context: "Context") -> Connection:
+def reach(context: "Context") -> Call:
     """Connect, to a daemon that is started first if none answers and one may be started.
 
     Raises Verdict if none answers and none may be started, ClientError, ConfigError.
@@ -30,11 +30,11 @@ def reach(context: "Context") -> Connection:
     return connection
 
 
-def _reach(context: "Context") -> Connection:
+def _reach(context: "Context") -> Call:
     path = context.paths.socket
     sock = connect(path)
     if sock is not None:
-        return Connection(sock)
+        return Call(sock)
     # Neither is loaded by every command that finds a daemon.
     from shpool.client.lost import bring_back, hint
 

@@ -77,7 +77,7 @@ class Relay:
         early: bytes,
         upstream: "Upstream",
         hands: "Hands",
-        terminal: tty.Terminal,
+        terminal: tty.UserTerminal,
         signals: "Signals",
         resized: "Callable[[], None]",
         switches: "Callable[[dict[str, str]], bool]",

@@ -7,7 +7,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
 
-    from shpool.client.tty import Terminal
+    from shpool.client.tty import UserTerminal
 
 # Bytes waiting in one direction before nothing more is read for it.
 _CAP = 65_536
@@ -49,7 +49,7 @@ class Upstream:
 class Downstream:
     """To the terminal, or whatever stdout is: what it has not taken yet."""
 
-    def __init__(self, terminal: "Terminal") -> None:
+    def __init__(self, terminal: "UserTerminal") -> None:
         self.fd = terminal.output()
         self._watch = terminal.watch
         self._waiting = b""

@@ -36,7 +36,7 @@ def read(most: int) -> bytes:
         return b""
 
 
-class Terminal:
+class UserTerminal:
     """The three standard descriptors, when all of them are terminals; else nothing is touched.
 
     enter() makes the terminal raw; leave() puts it back as it was, whatever the session turned

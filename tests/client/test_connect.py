@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 
 from shpool.client.connect import (
+    Call,
     ClientError,
-    Connection,
     LostDaemon,
     dial,
     listening,
@@ -197,7 +197,7 @@ def test_a_daemon_that_does_not_answer_in_time_is_lost(daemon: Daemon) -> None:
     here, there = socket.socketpair()
     there.sendall(GREETING)
     here.settimeout(0.01)
-    connection = Connection(here)
+    connection = Call(here)
     with pytest.raises(LostDaemon, match="timed out"):
         connection.receive()
     connection.close()

@@ -10,7 +10,7 @@ import pytest
 
 from shpool import peer
 from shpool.client import attach, daemonize, events
-from shpool.client.connect import ClientError, Connection, LostDaemon, connect
+from shpool.client.connect import Call, ClientError, LostDaemon, connect
 from shpool.client.context import Context
 from shpool.errors import Verdict
 from shpool.options import Parsed
@@ -24,7 +24,7 @@ def fail(*arguments: object) -> None:
 def test_a_daemon_that_ends_the_connection_has_given_no_answer() -> None:
     near, far = socket.socketpair()
     far.send(b"\x81\xa7version\xa50.4.2")
-    connection = Connection(near)
+    connection = Call(near)
     far.close()
     with pytest.raises(LostDaemon, match=r"^the daemon hung up without an answer$"):
         connection.receive()

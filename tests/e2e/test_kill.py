@@ -89,9 +89,18 @@ def test_the_directory_of_a_session_goes_with_it(shpool: Place) -> None:
     directory = client.ask("echo $SHPOOL_SESSION_DIR").strip()
     assert directory == f"{shpool.runtime}/sessions/one"
     assert os.stat(directory).st_mode & 0o777 == 0o700
-    client.ask("touch $SHPOOL_SESSION_DIR/mine; mkdir $SHPOOL_SESSION_DIR/folder")
     shpool.kill("one")
     assert not os.path.exists(directory)
+
+
+def test_what_a_user_put_into_the_directory_of_a_session_stays(shpool: Place) -> None:
+    client = shpool.attach("one")
+    directory = client.ask("echo $SHPOOL_SESSION_DIR").strip()
+    client.ask("touch $SHPOOL_SESSION_DIR/mine")
+    shpool.kill("one")
+    assert os.listdir(directory) == ["mine"]
+    os.unlink(f"{directory}/mine")
+    os.rmdir(directory)
 
 
 def test_many_sessions_can_be_killed_at_once(shpool: Place) -> None:

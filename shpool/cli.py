@@ -83,6 +83,24 @@ COMMANDS = {
     ),
     "kill": Command("kill", "end sessions", "[NAME...]", 0, None, (), _NAMES_DETAIL),
     "list": Command("list", "list the sessions", options=(_JSON,)),
+    "send": Command(
+        "send",
+        "type into a session without attaching to it",
+        "NAME [TEXT...]",
+        1,
+        None,
+        (
+            Option("e", "enter", None, "press Enter at the end"),
+            Option("k", "key", "KEY", "press KEY where this stands among the TEXTs", many=True),
+            Option("", "paste", None, "as a terminal pastes it"),
+            Option("", "stdin", None, "then what is read from stdin"),
+            Option("t", "timeout", "DUR", "give up when it was not read for DUR (default: 5s)"),
+        ),
+        "TEXT is typed as it is, TEXTs side by side with a space between; no names of keys in\n"
+        "it. KEY is Enter, Tab, Escape, Space, Backspace, Delete, Insert, Up, Down, Left, Right,\n"
+        "Home, End, PageUp, PageDown, F1 to F24 or a character, with C-, M- or S- before it.\n"
+        "NAME . is the session one is in.\n",
+    ),
     "events": Command(
         "events",
         "print a line for every change of the table of sessions",

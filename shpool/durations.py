@@ -47,6 +47,13 @@ def parse_duration(text: str) -> int:
     return seconds
 
 
+def parse_span(text: str) -> int:
+    """The milliseconds in `text`, as parse_duration has it, or a number with ``ms``."""
+    if text.endswith("ms"):
+        return _number(text[:-2], text)
+    return 1000 * parse_duration(text)
+
+
 def _number(digits: str, text: str) -> int:
     if not (digits.isascii() and digits.isdigit()):
         raise DurationError(f"could not parse {text!r} as duration: {digits!r} is no number")

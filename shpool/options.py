@@ -32,14 +32,18 @@ class Option:
 
 
 class Parsed:
-    """`values` by long name: the value of an option, or how often a switch was given."""
+    """`values` by long name: the value of an option, or how often a switch was given.
 
-    __slots__ = ("arguments", "rest", "values")
+    `given`: arguments, under the name "", and options' values, in the order of the command line.
+    """
+
+    __slots__ = ("arguments", "given", "rest", "values")
 
     def __init__(self) -> None:
         self.values: dict[str, str | int] = {}
         self.arguments: list[str] = []
         self.rest: list[str] = []
+        self.given: list[tuple[str, str]] = []
 
     def text(self, name: str) -> "str | None":
         value = self.values.get(name)
@@ -78,7 +82,9 @@ def parse(words: "Sequence[str]", options: "Sequence[Option]", *, stop: bool = F
         if word == "--":
             if stop:
                 break
-            parsed.arguments += reversed(pending)
+            for argument in reversed(pending):
+                parsed.arguments.append(argument)
+                parsed.given.append(("", argument))
             return parsed
         if word.startswith("--"):
             name, equals, value = word[2:].partition("=")
@@ -93,6 +99,7 @@ def parse(words: "Sequence[str]", options: "Sequence[Option]", *, stop: bool = F
             break
         else:
             parsed.arguments.append(word)
+            parsed.given.append(("", word))
     parsed.rest = list(reversed(pending))
     return parsed
 
@@ -128,6 +135,7 @@ def _take(
             raise UsageError(f"the option '{shown}' needs a value, {option.value}")
         attached = pending.pop()
     parsed.values[option.long] = attached
+    parsed.given.append((option.long, attached))
 
 
 def _find(options: "Sequence[Option]", name: str, *, long: bool) -> "Option | None":

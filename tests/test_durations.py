@@ -1,6 +1,6 @@
 import pytest
 
-from shpool.durations import MAX_SECONDS, DurationError, parse_duration
+from shpool.durations import MAX_SECONDS, DurationError, parse_duration, parse_span
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,16 @@ def test_what_is_no_duration_is_refused_with_the_reason(text: str, reason: str) 
     assert f"could not parse {text!r} as duration" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"), [("100ms", 100), ("0ms", 0), ("2s", 2000), ("01:30", 90_000)]
+)
+def test_a_span_may_be_shorter_than_a_second(text: str, milliseconds: int) -> None:
+    assert parse_span(text) == milliseconds
+
+
+@pytest.mark.parametrize("text", ["ms", "5", "-1ms", "1.5ms", "5 ms"])
+def test_other_spans_are_refused(text: str) -> None:
+    with pytest.raises(DurationError):
+        parse_span(text)

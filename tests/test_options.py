@@ -123,3 +123,9 @@ def test_the_help_shows_letters_names_and_values_in_columns() -> None:
         "  -d, --dir DIR  an option with a value\n"
         "      --ttl DUR  one without a letter\n"
     )
+
+
+def test_arguments_and_values_are_known_in_their_order_too() -> None:
+    options = (Option("k", "key", "KEY", "", many=True), Option("e", "enter", None, ""))
+    parsed = parse(["a", "-k", "Up", "b", "-e", "--key=x", "--", "-c"], options)
+    assert parsed.given == [("", "a"), ("key", "Up"), ("", "b"), ("key", "x"), ("", "-c")]

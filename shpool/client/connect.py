@@ -48,8 +48,9 @@ class Call:
         self.lost = False
         self.rest = b""  # what followed the message that was received last
         self.warning: str | None = None
+        self.server = ""  # its program and version, if it is ours and says so
         try:
-            version = read_greeting(self.receive())
+            version, self.server = read_greeting(self.receive())
         except (WireError, LostDaemon) as error:
             self.lost = isinstance(error, LostDaemon)
             self.warning = "could not get daemon version"

@@ -8,7 +8,9 @@ the end of this file, and what it does.
 from shpool import logs
 from shpool.daemon.clients.attach import Attaching, refuse
 from shpool.daemon.clients.connection import Connection, ConnectionUser
+from shpool.daemon.clients.typing_errand import TypingErrand
 from shpool.daemon.clients.waiting import AwaitEnd, WaitingRoom
+from shpool.daemon.loop import peer
 from shpool.daemon.loop.reactor import end_broken
 from shpool.daemon.sessions.session import STARTING
 from shpool.daemon.sessions.table import TableUser
@@ -146,6 +148,21 @@ class Requests(ConnectionUser, TableUser):
                 return
         connection.reply(messages.kill_reply(request.not_found))
 
+    def _send(self, connection: Connection, request: messages.SendRequest) -> None:
+        session = self._named(connection, request.session_name)
+        if session is None:
+            connection.reply("NotFound")
+        else:
+            TypingErrand(connection, session, request).begin()
+
+    def _named(self, connection: Connection, name: str) -> "Session | None":
+        """The session of that name, or with "." the one on whose pty the client runs."""
+        if name != ".":
+            return self._table.get(name)
+        device = peer.controlling_terminal(connection.pid)
+        found = [each for each in self._table.listed() if each.device == device]
+        return found[0] if found and device is not None else None
+
     def _modify_var(self, connection: Connection, request: messages.ModifyVar) -> None:
         try:
             payload = self.variables.change(request.var, request.val)
@@ -185,7 +202,7 @@ def _its_sessions(request: "Any") -> "list[str]":
     return names
 
 
-def _its_session(request: messages.SessionMessage) -> "list[str]":
+def _its_session(request: "Any") -> "list[str]":
     return [request.session_name]
 
 
@@ -198,6 +215,7 @@ _TABLE = {
     messages.DetachRequest: (_its_sessions, Requests._detach),
     messages.KillRequest: (_its_sessions, Requests._kill),
     AwaitEnd: (_nobody, Requests._await_end),
+    messages.SendRequest: (_its_session, Requests._send),
     messages.ModifyVar: (_nobody, Requests._modify_var),
     messages.GetVars: (_nobody, Requests._get_vars),
     messages.SetLogLevel: (_nobody, Requests._set_log_level),

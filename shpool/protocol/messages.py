@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 PROTOCOL_VERSION = "0.4.2"
 
+# What a daemon of ours calls itself, before its version.
+PROGRAM = "shpool-py"
+
 LOG_LEVELS = ("Off", "Error", "Warn", "Info", "Debug", "Trace")
 
 # ---- greeting ---------------------------------------------------------------------------------
@@ -42,9 +45,12 @@ def greeting(version: str, server: str) -> "Any":
     return {"version": version, "server": server}
 
 
-def read_greeting(value: "Any") -> str:
-    """The daemon's protocol version."""
-    return text(as_map(value, "the version header"), "version")
+def read_greeting(value: "Any") -> "tuple[str, str]":
+    """The daemon's protocol version, and its program's name and version, empty if it is not ours
+    or too old to say so."""
+    fields = as_map(value, "the version header")
+    server = text(fields, "server")
+    return text(fields, "version"), server if server.startswith(f"{PROGRAM} ") else ""
 
 
 # ---- requests ---------------------------------------------------------------------------------
@@ -225,6 +231,53 @@ class KillRequest:
         return cls(texts(as_map(value, "Kill"), "sessions"))
 
 
+class SendRequest:
+    """Type into a session: each of `items` a text, or the name of a key, as (kind, value).
+
+    `paste`: the texts are typed as a terminal pastes them.  `timeout_ms`: for how long the
+    program may not read.
+    """
+
+    __slots__ = ("items", "paste", "session_name", "timeout_ms")
+
+    def __init__(
+        self,
+        session_name: str,
+        items: "list[tuple[str, str]]",
+        *,
+        paste: bool = False,
+        timeout_ms: int = 5000,
+    ) -> None:
+        self.session_name = session_name
+        self.items = items
+        self.paste = paste
+        self.timeout_ms = timeout_ms
+
+    def to_wire(self) -> "Any":
+        return {
+            "Send": {
+                "session_name": self.session_name,
+                "items": self.items,
+                "paste": self.paste,
+                "timeout_ms": self.timeout_ms,
+            }
+        }
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "SendRequest":
+        fields = as_map(value, "Send")
+        found = pairs(fields, "items")
+        for kind, _ in found:
+            if kind not in ("text", "key"):
+                raise WireError(f"the unknown kind of input {kind!r}")
+        return cls(
+            text(fields, "session_name"),
+            found,
+            paste=fields.get("paste") is True,
+            timeout_ms=number(fields, "timeout_ms", 0, U64_MAX),
+        )
+
+
 class SetLogLevel:
     """Log from `level` (one of LOG_LEVELS) on upward."""
 
@@ -270,6 +323,7 @@ if TYPE_CHECKING:
         | SessionMessage
         | DetachRequest
         | KillRequest
+        | SendRequest
         | SetLogLevel
         | ModifyVar
     )
@@ -283,6 +337,7 @@ _REQUESTS: "dict[str, Any]" = {
     "SessionMessage": SessionMessage,
     "Detach": DetachRequest,
     "Kill": KillRequest,
+    "Send": SendRequest,
     "SetLogLevel": SetLogLevel,
     "ModifyVar": ModifyVar,
 }
@@ -431,6 +486,24 @@ def read_missed(value: "Any") -> "tuple[list[str], list[str]]":
     """The sessions a Detach or Kill reply names: (not found, not attached)."""
     fields = as_map(value, "the reply")
     return texts(fields, "not_found_sessions"), texts(fields, "not_attached_sessions")
+
+
+class SendReply:
+    """How typing went: so many bytes were typed, and, if it went wrong, why."""
+
+    __slots__ = ("error", "typed")
+
+    def __init__(self, typed: int, error: "str | None" = None) -> None:
+        self.typed = typed
+        self.error = error
+
+    def to_wire(self) -> "Any":
+        return {"typed": self.typed, "error": self.error}
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "SendReply":
+        fields = as_map(value, "the reply")
+        return cls(number(fields, "typed", 0, U64_MAX), optional_text(fields, "error"))
 
 
 class MaybeSwitch:

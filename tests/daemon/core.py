@@ -123,11 +123,12 @@ class Caller:
 
     def send(self, data: bytes) -> None:
         """It sends, and the loop sees it if anybody reads."""
-        try:
-            self.far.send(data)
-        except OSError:
-            return  # the daemon has hung up, or does not read
-        self.core.loop.readable(self.near)
+        while data:
+            try:
+                data = data[self.far.send(data[:16_384]) :]
+            except OSError:
+                return  # the daemon has hung up, or does not read
+            self.core.loop.readable(self.near)
 
     def hang_up(self) -> None:
         """It is gone, and the loop sees that."""

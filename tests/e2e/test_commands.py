@@ -25,8 +25,9 @@ def test_help_lists_all_commands_on_stdout(place: Place, words: list[str]) -> No
     done = place.run(*words)
     assert (done.status, done.err) == (0, "")
     for command in (
-        "attach", "detach", "kill", "list", "events", "var", "set-log-level", "daemon", "version",
-    ):  # fmt: skip
+        *("attach", "detach", "kill", "list", "send", "events", "var", "set-log-level"),
+        *("daemon", "version"),
+    ):
         assert re.search(rf"^  {command} ", done.out, re.MULTILINE), command
     assert not place.runtime.exists()
 

@@ -219,8 +219,13 @@ def test_the_greeting_names_the_protocol_version() -> None:
     assert pack(greeting("0.4.2", "shpool-py 1.0")) == (
         b"\x82\xa7version\xa50.4.2\xa6server\xadshpool-py 1.0"
     )
-    assert read_greeting(decode(b"\x81\xa7version\xa50.4.2")) == "0.4.2"
-    assert read_greeting({}) == ""
+    assert read_greeting(decode(b"\x81\xa7version\xa50.4.2")) == ("0.4.2", "")
+    assert read_greeting({"version": "1.0.0", "server": "shpool-py 1.0"}) == (
+        "1.0.0",
+        "shpool-py 1.0",
+    )
+    assert read_greeting({"server": "another"}) == ("", "")
+    assert read_greeting({}) == ("", "")
 
 
 @pytest.mark.parametrize("value", ["0.4.2", None, ["0.4.2"], {"version": 4}, {"version": None}])

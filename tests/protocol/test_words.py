@@ -35,6 +35,7 @@ SAID: list[tuple[Callable[[], object], str]] = [
     (lambda: shapes.number({"it": -1}, "it", 0, 9), "it is not an integer from 0 to 9"),
     (request("Nonsense"), "the unknown request 'Nonsense'"),
     (request({"SetLogLevel": {"level": "Loud"}}), "the unknown log level 'Loud'"),
+    (request({"Send": {"items": [["mouse", "x"]]}}), "the unknown kind of input 'mouse'"),
     (
         request({"SessionMessage": {"session_name": "one", "payload": "Dance"}}),
         "a session message of the unknown kind 'Dance'",

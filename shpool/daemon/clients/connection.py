@@ -20,6 +20,7 @@ from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.states import State
 from shpool.protocol import chunks
 from shpool.protocol.messages import (
+    PROGRAM,
     AttachHeader,
     AttachReply,
     greeting,
@@ -83,7 +84,7 @@ class ConnectionUser(Owner):
 
 
 class StreamUser(Owner):
-    """Who fills a stream."""
+    """Who fills a stream, or works on a reply."""
 
     __slots__ = ()
 
@@ -94,7 +95,7 @@ class StreamUser(Owner):
         """There is room again."""
 
     def stream_gone(self) -> None:
-        """Nobody reads it any more, and the connection is closed."""
+        """Nobody waits for it any more, or all was read; the connection is closed."""
 
 
 # So that what is closed does not keep its users in memory.
@@ -119,15 +120,16 @@ class Connection(OutboundUser):
         self._patience = _REQUEST_TIMEOUT if descriptors.suits_session(fd) else _SHORT_TIMEOUT
         self._timeout = reactor.call_later(self._patience, self._too_slow)
         reactor.on_readable(fd, self._read)
-        self._outbound.send(pack(greeting(version, f"shpool-py {__version__}")))
+        self._outbound.send(pack(greeting(version, f"{PROGRAM} {__version__}")))
 
     @property
     def alive(self) -> bool:
         """It can still be answered."""
         return self.state.now == ASKED
 
-    def notice_end(self) -> None:
-        """It has to wait for its answer: notice when the peer does not wait any more."""
+    def notice_end(self, user: StreamUser = _NO_STREAM) -> None:
+        """It has to wait for its answer: notice, and tell, when the peer does not wait any more."""
+        self._stream = user
         self._reactor.on_hangup(self._sock.fileno(), self.close)
 
     def reply(self, value: "Any") -> None:

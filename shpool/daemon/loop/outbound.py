@@ -132,6 +132,18 @@ class Outbound(Owner):
         """What is kept, for who sends it another way; it is still kept."""
         return b"".join(self._queue)
 
+    def drop_unsent(self) -> int:
+        """Forget what is kept; the number of bytes."""
+        dropped = self.pending
+        if dropped:
+            self._queue.clear()
+            self.pending = 0
+            self._reactor.on_writable(self._fd, None)
+            if self.full:
+                self.full = False
+                self._tell_soon()
+        return dropped
+
     def close(self) -> None:
         """Drop what is kept and forget the descriptor, which stays its owner's to close."""
         self._error = None

@@ -10,6 +10,8 @@ from shpool.daemon.programs import spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from shpool.daemon.loop.reactor import Reactor
     from shpool.protocol.messages import TtySize
 
@@ -46,6 +48,9 @@ class PtyUser(Owner):
 
     def pty_drained(self) -> None:
         """It has read."""
+
+    def pty_taken(self) -> None:
+        """After tell_taken(): the pty has taken all that was typed."""
 
 
 # So that what is closed does not keep its owner in memory.
@@ -157,6 +162,29 @@ class Pty(OutboundUser):
         if self._wanted:
             self.read(True)
 
+    def tell_taken(self) -> None:
+        """Have pty_taken() called once the pty has taken all that was typed."""
+        self._input.finish()
+
+    def drop_unsent(self) -> int:
+        """Forget what was typed and the pty has not taken; the number of bytes."""
+        return self._input.drop_unsent()
+
+    def is_canonical(self) -> bool:
+        """Returns whether the program reads lines, which the kernel lets the user edit."""
+        return bool(self._modes()[3] & termios.ICANON)
+
+    def control_characters(self) -> "list[bytes]":
+        """The characters that edit lines and send signals, by termios' indices."""
+        return [each for each in self._modes()[6] if isinstance(each, bytes)]
+
+    def _modes(self) -> "list[Any]":
+        """Those of the slave, which Linux tells of at the master as well."""
+        try:
+            return termios.tcgetattr(self._terminal.master)
+        except termios.error:
+            return [0, 0, 0, 0, 0, 0, [b"\0"] * 32]
+
     def take_unread(self) -> bytes:
         """After the end of a program whose slave was kept: what was typed and it did not read."""
         slave = self._terminal.slave
@@ -181,9 +209,13 @@ class Pty(OutboundUser):
     def outbound_drained(self) -> None:
         self._user.pty_drained()
 
+    def outbound_empty(self) -> None:
+        self._user.pty_taken()
+
     def outbound_failed(self, error: OSError) -> None:
         # EIO where nobody has the pty open.  The program's end decides what becomes of it.
         logs.debug(f"{self._name}: input is lost: {error.strerror}")
         if not self.closed:
             self._input = Outbound(self._reactor, self._terminal.master, _INPUT_CAP, self)
             self._user.pty_drained()
+            self._user.pty_taken()

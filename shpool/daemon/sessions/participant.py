@@ -73,3 +73,15 @@ class Participant(Owner):
 
     def drop(self) -> None:
         """The daemon ends: hang up without a status."""
+
+
+class Errand(Owner):
+    """Something to be done at a session from outside, once its terminal model has caught up."""
+
+    __slots__ = ()
+
+    def caught_up(self) -> None:
+        """Nothing that the program has written is left to be interpreted."""
+
+    def session_over(self) -> None:
+        """The session has ended first."""

@@ -10,6 +10,7 @@ from time import monotonic
 
 from shpool import __version__
 from shpool.daemon.loop.reactor import Owner
+from shpool.keys.encoding import KeyModes
 from shpool.terminal.backlog import Backlog
 from shpool.terminal.leave import LEAVE, LEAVE_MAIN
 from shpool.terminal.model import Terminal
@@ -94,6 +95,14 @@ class Picture(Owner):
         """How many lines have left the screen at its top."""
         return 0
 
+    def key_modes(self) -> KeyModes:
+        """What the program has made of the keyboard, as far as it was interpreted."""
+        return KeyModes()
+
+    def pastes(self) -> bool:
+        """Returns whether the program has bracketed paste on."""
+        return False
+
     def farewell(self) -> bytes:
         """What a client that is let go is sent last: it turns off what the session turned on.
 
@@ -173,6 +182,19 @@ class ModelPicture(Picture):
 
     def position(self) -> int:
         return self._backlog.scrolled
+
+    def key_modes(self) -> KeyModes:
+        terminal = self._backlog.terminal
+        return KeyModes(
+            cursor=terminal.modes.get(1, False),
+            backspace=terminal.modes.get(67, False),
+            newline=terminal.newline_mode,
+            modify_other=max(terminal.modify.get(4) or 0, 0),
+            kitty=terminal.screen.keyboard[-1],
+        )
+
+    def pastes(self) -> bool:
+        return self._backlog.terminal.modes.get(2004, False)
 
     def farewell(self) -> bytes:
         if self._backlog.pending > _LAST_STEP:

@@ -19,9 +19,10 @@ from shpool import logs
 from shpool.daemon.loop.reactor import Owner, end_broken
 from shpool.daemon.programs import spawn
 from shpool.daemon.programs.pty import Pty, PtyUser
-from shpool.daemon.sessions.participant import Front, Participant
+from shpool.daemon.sessions.participant import Errand, Front, Participant
 from shpool.daemon.sessions.picture import Picture, PictureUser, picture_for
 from shpool.daemon.sessions.size import WindowSize, who_resized
+from shpool.daemon.sessions.typing import Typist
 from shpool.daemon.states import State
 from shpool.protocol.messages import Attachment, SessionRow, TtySize
 
@@ -87,6 +88,8 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self.env: dict[str, str] = {}
         self._child: spawn.Child | None = None
         self._pty: Pty | None = None
+        self.typist: Typist | None = None  # while its program runs
+        self._errands: list[Errand] = []  # to be told when the picture has caught up
         self._ttl = ttl
         self._expiry: Timer | None = None
         self._kill: Timer | None = None
@@ -128,6 +131,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             terminal.close()  # the daemon ends
             return
         self._pty = self.size.pty = Pty(self._reactor, terminal, self, f"session {self.name!r}")
+        self.typist = Typist(self._reactor, self._pty)
         self.state.become(RUNNING)
         if self._ttl is not None:
             self._expiry = self._reactor.call_later(self._ttl, self._expired)
@@ -217,6 +221,12 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         for timer in (self._expiry, self._kill):
             if timer is not None:
                 timer.cancel()
+        if self.typist is not None:
+            self.typist.close()
+            self.typist = None
+        errands, self._errands = self._errands, []
+        for errand in errands:
+            self._reactor.soon(errand.session_over)
         if self._pty is not None:
             self._pty.close()
             self._pty = self.size.pty = None
@@ -267,6 +277,11 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             end_broken(error, self.picture)
         self.check_output()
 
+    def when_caught_up(self, errand: Errand) -> None:
+        """Do an errand as soon as all that was written is interpreted."""
+        self._errands.append(errand)
+        self.want_picture()
+
     def redraw(self) -> None:
         """The same, where no change of size makes the program draw itself."""
         if self.picture.jiggles:
@@ -282,6 +297,12 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             return b""
 
     def picture_ready(self) -> None:
+        errands, self._errands = self._errands, []
+        for errand in errands:
+            try:
+                errand.caught_up()
+            except Exception as error:
+                end_broken(error, errand)
         for client in tuple(self.clients):
             if client.waiting:
                 self._show_picture(client)
@@ -301,7 +322,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             return
         logs.error(f"session {self.name!r}: goes on in mode simple")
         self.picture = self.size.picture = Picture(self._reactor, self)
-        if any(client.waiting for client in self.clients):
+        if self._errands or any(client.waiting for client in self.clients):
             self.redraw()
 
     def _show_picture(self, client: Participant) -> None:
@@ -353,11 +374,11 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
 
     @property
     def full(self) -> bool:
-        return self._pty is not None and self._pty.full
+        return self.typist is not None and self.typist.full
 
     def take_input(self, data: bytes) -> None:
-        if self._pty is not None:
-            self._pty.send(data)
+        if self.typist is not None:
+            self.typist.keys(data)
             self.picture.typed()
 
     def pty_full(self) -> None:
@@ -365,3 +386,8 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
 
     def pty_drained(self) -> None:
         self._tell(self.clients, lambda client: client.front_drained())
+
+    def pty_taken(self) -> None:
+        if self.typist is not None:
+            self.typist.taken()
+            self.pty_drained()  # keys may have waited for the message

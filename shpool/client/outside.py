@@ -1,0 +1,57 @@
+"""What the commands share that look at a session, or type into it, without attaching to it."""
+
+from shpool.client.connect import ClientError
+from shpool.client.reach import ask, reach
+from shpool.output import complain
+from shpool.protocol.messages import GetVars, MaybeSwitch
+from shpool.protocol.msgpack import WireError
+from shpool.templates import render
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from shpool.client.connect import Call
+    from shpool.client.context import Context
+    from shpool.protocol.messages import Request
+
+
+def session_meant(context: "Context", name: str) -> str:
+    """The name, with variables filled in; "." stays, which the daemon knows to be the session
+    that we are in.  Raises TemplateError, ClientError."""
+    if "{" not in name:
+        return name
+    try:
+        variables = MaybeSwitch.from_wire(ask(context, GetVars())).vars
+    except WireError as error:
+        raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
+    return render(name, dict(variables))
+
+
+def begin(context: "Context", request: "Request") -> "Call":
+    """A connection on which `request` was sent, to a daemon that knows it.  Raises ClientError."""
+    connection = reach(context)
+    try:
+        if connection.warning:
+            complain(f"warning: {connection.warning}, try restarting your daemon\n")
+        if not connection.server:
+            raise ClientError(
+                "the daemon does not know this request (the original shpool, or an older one of"
+                " ours)"
+            )
+        connection.send(request)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def ask_daemon(context: "Context", request: "Request") -> "Any":
+    """One request, one reply.  Raises ClientError."""
+    connection = begin(context, request)
+    try:
+        return connection.receive()
+    except WireError as error:
+        raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
+    finally:
+        connection.close()

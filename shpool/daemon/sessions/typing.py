@@ -1,0 +1,187 @@
+"""What is typed into a session's pty, by clients and by messages from outside, which never mix.
+
+A message goes to the program a line at a time, each when the pty has taken the one before, so that
+who is attached stays able to type: their keys go in at the message's next line end, and the
+characters that interrupt, quit or suspend a program drop the rest of it.
+"""
+
+import termios
+
+from shpool.daemon.loop.reactor import Owner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.daemon.loop.reactor import Reactor, Timer
+    from shpool.daemon.programs.pty import Pty
+
+# All that messages may have waiting at a session, in bytes: as much as one request can bring.
+_WAITING_CAP = 1_048_576
+
+# Given to the pty at a time, in bytes, where a line is longer.
+_PIECE = 4096
+
+# The longest line that the kernel's line editing takes whole, in bytes, its end not counted; of a
+# longer one it drops the rest without a word.  See N_TTY_BUF_SIZE in Linux's n_tty.
+_CANONICAL_LINE = 4095
+
+# Indices of termios' control characters that stop a program.
+_STOPPING = (termios.VINTR, termios.VQUIT, termios.VSUSP)
+
+DONE, INTERRUPTED, STUCK, ENDED = "done", "interrupted", "stuck", "ended"
+
+
+class MessageUser(Owner):
+    """Who has sent a message."""
+
+    __slots__ = ()
+
+    def message_over(self, message: "Message") -> None:
+        """Its `outcome` is known: the last of it is in the pty, or no more of it will be typed."""
+
+
+class Message:
+    """`data` to be typed; `typed` bytes of it are in the pty, or on their way into it."""
+
+    __slots__ = ("data", "outcome", "timeout", "typed", "user")
+
+    def __init__(self, data: bytes, timeout: float, user: MessageUser) -> None:
+        """`timeout`: seconds for which it waits for a program that does not read."""
+        self.data = data
+        self.timeout = timeout
+        self.user = user
+        self.typed = 0
+        self.outcome = ""
+
+    def tell(self) -> None:
+        self.user.message_over(self)
+
+
+class Typist(Owner):
+    """`reactor` is asked for deadlines, and `pty` to say when it has taken what it was sent."""
+
+    def __init__(self, reactor: "Reactor", pty: "Pty") -> None:
+        self._reactor = reactor
+        self._pty = pty
+        self._messages: list[Message] = []  # the first one is being typed
+        self._keys = b""  # of clients, for the first message's next line end
+        self._patience: Timer | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of messages that are not typed yet."""
+        return sum(len(each.data) - each.typed for each in self._messages)
+
+    @property
+    def full(self) -> bool:
+        """No keys are to be brought for now."""
+        return self._pty.full or len(self._keys) > _PIECE
+
+    # ---- keys
+
+    def keys(self, data: bytes) -> None:
+        """A client typed `data`."""
+        if not self._messages:
+            self._pty.send(data)
+            return
+        self._keys += data
+        if self._stops(data):
+            self._messages[0].typed -= self._pty.drop_unsent()
+            self._over(INTERRUPTED)
+            self._send_keys()
+            self._go_on()
+
+    def _stops(self, data: bytes) -> bool:
+        characters = self._pty.control_characters()
+        return any(characters[index] in data for index in _STOPPING if characters[index] != b"\0")
+
+    def _send_keys(self) -> None:
+        keys, self._keys = self._keys, b""
+        if keys:
+            self._pty.send(keys)
+
+    # ---- messages
+
+    def too_long(self, data: bytes) -> bool:
+        """Returns whether a line of `data` is longer than the program could read it now."""
+        if not self._pty.is_canonical():
+            return False
+        lines = data.replace(b"\r", b"\n").split(b"\n")
+        return any(len(line) > _CANONICAL_LINE for line in lines)
+
+    def add(self, message: Message) -> bool:
+        """Type a message after those that wait; False if too much is waiting already."""
+        if self.waiting + len(message.data) > _WAITING_CAP and self._messages:
+            return False
+        self._messages.append(message)
+        if len(self._messages) == 1:
+            self._go_on()
+        return True
+
+    def call_off(self, message: Message) -> None:
+        """Nobody waits for it any more: what is not typed yet is not typed."""
+        if message not in self._messages:
+            return
+        first = message is self._messages[0]
+        self._messages.remove(message)
+        if first:
+            self._pty.drop_unsent()
+            self._send_keys()
+            self._go_on()
+
+    def taken(self) -> None:
+        """The pty has taken all that it was sent."""
+        self._stop_waiting()
+        if not self._messages:
+            return
+        first = self._messages[0]
+        if first.typed == len(first.data):
+            self._over(DONE)
+            self._send_keys()
+        elif first.data[first.typed - 1 : first.typed] in (b"\r", b"\n"):
+            self._send_keys()
+        self._go_on()
+
+    def close(self) -> None:
+        """The session has ended."""
+        self._stop_waiting()
+        while self._messages:
+            self._over(ENDED)
+
+    def _go_on(self) -> None:
+        """Send the next piece, and have taken() called, or give up after a while."""
+        if not self._messages:
+            self._send_keys()
+            return
+        first = self._messages[0]
+        piece = _next_piece(first.data, first.typed)
+        first.typed += len(piece)
+        self._pty.send(piece)
+        self._pty.tell_taken()
+        self._stop_waiting()
+        self._patience = self._reactor.call_later(first.timeout, self._give_up)
+
+    def _give_up(self) -> None:
+        """The program does not read: nothing of what it has not taken is typed."""
+        self._patience = None
+        first = self._messages[0]
+        first.typed -= self._pty.drop_unsent()
+        self._over(STUCK)
+        self._send_keys()
+        self._go_on()
+
+    def _over(self, outcome: str) -> None:
+        message = self._messages.pop(0)
+        message.outcome = outcome
+        self._reactor.soon(message.tell)
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+
+def _next_piece(data: bytes, start: int) -> bytes:
+    """Up to the next line end, and no more than the pty is sent at a time."""
+    piece = data[start : start + _PIECE]
+    ends = [end for end in (piece.find(b"\r"), piece.find(b"\n")) if end >= 0]
+    return piece[: min(ends) + 1] if ends else piece

@@ -1,0 +1,209 @@
+"""Messages and keys never mix, and a program that does not read is not waited for for ever."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+from shpool.daemon.programs.pty import Pty
+from tests.daemon.core import Caller, Core
+from tests.daemon.fakes import FakeChild
+
+
+@pytest.fixture
+def person(core: Core) -> Caller:
+    """Who is attached to session one."""
+    return core.attached("one")
+
+
+def shell(core: Core) -> FakeChild:
+    return core.programs.started[0]
+
+
+def send(core: Core, *texts: str, paste: bool = False, timeout_ms: int = 5000) -> Caller:
+    caller = core.call()
+    items = [["key", text[1:]] if text.startswith("<") else ["text", text] for text in texts]
+    caller.ask(
+        {
+            "Send": {
+                "session_name": "one",
+                "items": items,
+                "paste": paste,
+                "timeout_ms": timeout_ms,
+            }
+        }
+    )
+    return caller
+
+
+def outcome(caller: Caller) -> tuple[int, str | None] | None:
+    message: Any = caller.message()
+    return None if message is None else (message["typed"], message["error"])
+
+
+def stop_reading(core: Core) -> None:
+    """From now on the pty takes but little."""
+    shell(core).near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+
+def taken(core: Core) -> bytes:
+    """What the program reads, until nothing more comes."""
+    child = shell(core)
+    found = b""
+    while True:
+        core.loop.writable(child.terminal.master)
+        piece = child.typed()
+        if not piece:
+            return found
+        found += piece
+
+
+def test_a_message_is_typed_exactly_and_answered_with_its_length(
+    core: Core, person: Caller
+) -> None:
+    caller = send(core, "make test\nand more é")
+    assert taken(core) == "make test\nand more é".encode()
+    assert outcome(caller) == (21, None)
+
+
+def test_an_empty_message_is_typed(core: Core, person: Caller) -> None:
+    assert outcome(send(core)) == (0, None)
+
+
+def test_an_unknown_session_is_not_found(core: Core, person: Caller) -> None:
+    caller = core.call()
+    caller.ask({"Send": {"session_name": "two", "items": [["text", "x"]]}})
+    assert caller.message() == "NotFound"
+
+
+def test_keys_are_sent_as_the_program_has_asked_for_them(core: Core, person: Caller) -> None:
+    send(core, "<Up", "x", "<C-c")
+    core.loop.idle()
+    assert taken(core) == b"\x1b[Ax\x03"
+    shell(core).write(b"\x1b[?1h\x1b[>1u")
+    caller = send(core, "<Up", "<C-c")
+    assert outcome(caller) is None  # what the program wrote has to be interpreted first
+    core.loop.idle()
+    assert taken(core) == b"\x1b[A\x1b[99;5u"
+    assert outcome(caller) == (10, None)
+
+
+def test_an_unknown_key_types_nothing(core: Core, person: Caller) -> None:
+    caller = send(core, "text", "<Foo")
+    core.loop.idle()
+    typed, error = outcome(caller) or (None, "")
+    assert (typed, taken(core)) == (0, b"")
+    assert error is not None
+    assert error.startswith("there is no key 'Foo'; known are Enter")
+
+
+def test_a_paste_is_marked_if_the_program_wants_that(core: Core, person: Caller) -> None:
+    send(core, "a\nb", paste=True)
+    core.loop.idle()
+    assert taken(core) == b"a\rb"
+    shell(core).write(b"\x1b[?2004h")
+    send(core, "a\x1b[20\x1b[201~1~\nb", paste=True)
+    core.loop.idle()
+    assert taken(core) == b"\x1b[200~a\rb\x1b[201~"
+
+
+def test_a_paste_that_cannot_be_marked_has_no_control_characters(
+    core: Core, person: Caller
+) -> None:
+    caller = send(core, "a\x03", paste=True)
+    core.loop.idle()
+    assert taken(core) == b""
+    assert outcome(caller) == (
+        0,
+        "the text has the control character '\\x03' in it, and the program has bracketed paste off",
+    )
+
+
+def test_keys_go_in_at_the_messages_next_line_end(core: Core, person: Caller) -> None:
+    stop_reading(core)
+    line = b"x" * 3000 + b"\n"
+    caller = send(core, (line * 4).decode())
+    person.send(b"typed")
+    found = taken(core)
+    assert found.count(b"x") == 12_000
+    assert found.replace(b"typed", b"") == line * 4
+    assert found.index(b"typed") % len(line) == 0
+    assert 0 < found.index(b"typed") < len(line) * 4
+    assert outcome(caller) == (len(line) * 4, None)
+
+
+def test_messages_of_several_senders_come_one_after_the_other(core: Core, person: Caller) -> None:
+    stop_reading(core)
+    callers = [send(core, letter * 10_000) for letter in "abc"]
+    found = taken(core)
+    assert found == b"a" * 10_000 + b"b" * 10_000 + b"c" * 10_000
+    assert [outcome(caller) for caller in callers] == [(10_000, None)] * 3
+
+
+def test_who_is_attached_can_interrupt_a_message(
+    core: Core, person: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controls = [b"\x03", b"\x1c", *[b"\0"] * 8, b"\x1a", *[b"\0"] * 20]
+    monkeypatch.setattr(Pty, "control_characters", lambda self: controls)
+    stop_reading(core)
+    first, second = send(core, "a" * 100_000), send(core, "second")
+    person.send(b"\x03")
+    found = taken(core)
+    assert found.strip(b"a") == b"\x03second"
+    typed, error = outcome(first) or (0, None)
+    assert (typed, error) == (found.index(b"\x03"), "interrupted")
+    assert outcome(second) == (6, None)
+
+
+def test_a_program_that_does_not_read_is_not_waited_for_for_ever(
+    core: Core, person: Caller
+) -> None:
+    stop_reading(core)
+    first, second = send(core, "a" * 100_000, timeout_ms=1000), send(core, "b", timeout_ms=1000)
+    assert (outcome(first), outcome(second)) == (None, None)
+    core.loop.pass_time(1.5)
+    typed, error = outcome(first) or (0, None)
+    assert error == "session 'one' does not read its input"
+    core.loop.pass_time(1.5)
+    assert outcome(second) == (0, "session 'one' does not read its input")
+    assert taken(core) == b"a" * typed
+
+
+def test_more_than_a_mebibyte_is_not_kept(core: Core, person: Caller) -> None:
+    stop_reading(core)
+    send(core, "a" * 900_000)
+    assert outcome(send(core, "b" * 300_000)) == (0, "session 'one' does not read its input")
+
+
+def test_a_long_line_is_refused_where_the_kernel_would_cut_it(
+    core: Core, person: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pty, "is_canonical", lambda self: True)
+    assert outcome(send(core, "x" * 4096)) == (
+        0,
+        "session 'one' reads lines of at most 4,095 bytes now",
+    )
+    assert outcome(send(core, "x" * 4095 + "\n" + "y" * 4095)) == (8191, None)
+
+
+def test_a_session_that_ends_ends_its_messages(core: Core, person: Caller) -> None:
+    stop_reading(core)
+    first, second = send(core, "a" * 100_000), send(core, "<Up")
+    shell(core).end(0)
+    typed, error = outcome(first) or (0, None)
+    assert typed > 0
+    assert error == "session 'one' has ended"
+    assert outcome(second) == (0, "session 'one' has ended")
+
+
+def test_a_sender_that_goes_has_the_rest_not_typed(core: Core, person: Caller) -> None:
+    stop_reading(core)
+    first = send(core, "a" * 100_000)
+    second = send(core, "b")
+    first.hang_up()
+    found = taken(core)
+    assert found.endswith(b"b")
+    assert len(found) < 100_000
+    assert outcome(second) == (1, None)

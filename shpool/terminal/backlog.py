@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # Interpreting it takes 20 to 100 ms, which is what an attach may have to wait for.
 MIN_CAP = 1024 * 1024
-# Output that is not interpreted at once when the size changes, and is not worth skipping.
+# Output that is not interpreted at once when the size changes, and is not worth skipping; and what
+# may wait of what may not be skipped.
 _SMALL = 64 * 1024
 # Looked at at a time: enough to make little of what a look costs besides.
 _BLOCK = 16 * 1024
@@ -35,10 +36,8 @@ _SHARE = 192 * 1024
 # yet, and how many are remembered.
 _SAMPLE = 256
 _REMEMBERED = 8192
-# Bytes that may not be skipped and that come before a few of them are interpreted.
-_UNSEEN = 32 * 1024
 # Bytes that may wait, whatever work they make, while somebody types.
-_LET_IN = 4 * _SMALL
+_LET_IN = 2 * _SMALL
 # Bytes that a sequence may take that the output begins in the middle of.
 _REST_OF_SEQUENCE = 1024
 
@@ -74,8 +73,8 @@ class Block:
 class Backlog:
     """The bytes before a terminal, in order, with the changes of size among them.
 
-    cap: bytes beyond which must_hold says that output comes too fast and may not be skipped; by
-    default 1 MiB, or four times what the history can hold if that is more.
+    cap: bytes that may wait at most, where they may be skipped; by default 1 MiB, or four times
+    what the history can hold if that is more.
     """
 
     __slots__ = (
@@ -95,7 +94,6 @@ class Backlog:
         "_tried",
         "_try_at",
         "_unanswered",
-        "_unseen",
         "_work",
         "_worth",
         "cap",
@@ -116,7 +114,6 @@ class Backlog:
         self._unanswered = False  # the last append
         self._asked = 0  # bytes of pending up to the last question that waits for its answer
         self._cut_question = b""  # what the last append ended in the middle of
-        self._unseen = 0  # bytes since the last advance
         self._let_in = 0  # bytes of pending that must_hold does not look at
         self._seen = _SAMPLE  # bytes interpreted of late, and the work that they made
         self._taken = 0
@@ -145,7 +142,6 @@ class Backlog:
         self._new.append(data)
         self._new_size += len(data)
         self.pending += len(data)
-        self._unseen += len(data)
         self._tried = False
         if unanswered and self._asks(data):
             self._asked = self.pending
@@ -161,10 +157,11 @@ class Backlog:
 
     @property
     def must_hold(self) -> bool:
-        """More waits than may, and may not be skipped: read the pty no faster than advance.
+        """More waits than may: read the pty no faster than advance.
 
-        What counts is the work that it makes. That is known of the like of what advance has seen,
-        so it has to see a little of all that may not be skipped.
+        Of what may not be skipped that is little, and of what makes more work than ordinary bytes
+        even less, so that a picture is soon there. What is dear is only known once some of it has
+        been interpreted.
         """
         if self.pending > self.cap:
             return True
@@ -172,11 +169,7 @@ class Backlog:
             return False
         if not self._odd and self._plainly:
             return False
-        return (
-            self._unseen > _UNSEEN
-            or self.terminal.paused
-            or self.pending * self._work > self.cap * self._seen
-        )
+        return self.pending > _SMALL or self.pending * self._work > self.cap * self._seen
 
     def let_in(self) -> None:
         """Somebody types: whatever work waits, have a little more read, that it may be shown what
@@ -210,7 +203,6 @@ class Backlog:
         terminal = self.terminal
         left = limit
         taken = 0
-        self._unseen = 0
         while left > 0:
             if terminal.paused:
                 terminal.go_on(left)
@@ -231,7 +223,6 @@ class Backlog:
             self._offset += size
             self.pending -= size
             self._asked = max(self._asked - size, 0)
-            self._let_in = max(self._let_in - size, 0)
             taken += size
             if self._offset >= len(first.data):
                 self._pop()
@@ -247,7 +238,10 @@ class Backlog:
             self._seen //= 2
             self._work //= 2
         self._plainly = terminal.scrolls_plainly
-        return bool(queue or self._new or terminal.paused)
+        more = bool(queue or self._new or terminal.paused)
+        if not more:
+            self._let_in = 0
+        return more
 
     def catch_up(self) -> None:
         """Interpret all that waits. With a flood of the worst kind behind it this takes as long

@@ -10,6 +10,7 @@ import pytest
 
 from shpool.config import Config
 from shpool.config_values import Motd
+from shpool.daemon.loop import peer
 from shpool.daemon.programs.directory import SessionDir
 from shpool.daemon.programs.spawn import SpawnError
 from tests.daemon.core import Core
@@ -203,3 +204,22 @@ def test_an_error_in_a_reattach_is_its_end_and_not_the_sessions(
     assert core.requests.connections == set()
     assert core.ask({"Detach": {"sessions": ["one"]}})["not_attached_sessions"] == ["one"]
     assert core.attached("one").reply == {"status": {"Attached": {"warnings": []}}}
+
+
+def test_who_runs_on_a_sessions_terminal_may_not_attach_to_it_but_who_has_its_number_elsewhere_may(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core.attached("one").hang_up()
+    session = core.table.get("one")
+    assert session is not None
+    assert session.device is not None
+    system, number = session.device
+    for device, status in (
+        ((system, number), "UnexpectedError"),
+        ((0, number), "UnexpectedError"),
+        ((system + 1, number), "Attached"),
+    ):
+        monkeypatch.setattr(peer, "controlling_terminal", lambda pid, found=device: found)
+        caller = core.attached("one")
+        assert list(caller.reply["status"]) == [status]
+        caller.hang_up()

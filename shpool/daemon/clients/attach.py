@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shpool.config import Config, ConfigSource
     from shpool.daemon.clients.connection import Connection
     from shpool.daemon.clients.waiting import WaitingRoom
+    from shpool.daemon.loop.peer import Device
     from shpool.daemon.loop.reactor import Reactor
     from shpool.daemon.programs.spawn import Spawner
     from shpool.daemon.sessions.table import SessionTable
@@ -113,23 +114,23 @@ class Attaching(ClientUser):
             self._serve(session, AttachReply("Attached", warnings), connection, header)
             self._table.reattached(session)
 
-    def _shows_itself(self, session: Session, device: "int | None") -> bool:
+    def _shows_itself(self, session: Session, device: "Device | None") -> bool:
         """Returns whether the session would be shown, at any depth, on its own terminal.
 
         `device` is the terminal that the client runs on.  A client of a session that runs on the
         terminal of another one shows the first one there: its output becomes the other's.
         """
-        shown_in: list[int | None] = [device]
-        seen: set[int] = set()
+        shown_in = [device]
+        seen: set[Device] = set()
         while shown_in:
             terminal = shown_in.pop()
             if terminal is None or terminal in seen:
                 continue
             seen.add(terminal)
-            if terminal == session.device:
+            if peer.same_terminal(terminal, session.device):
                 return True
             for other in self._table.all():
-                if other.device == terminal:
+                if peer.same_terminal(other.device, terminal):
                     shown_in += [client.device for client in other.clients]
         return False
 

@@ -24,6 +24,7 @@ from shpool.terminal.leave import LEAVE
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.clients.channel import Channel
+    from shpool.daemon.loop.peer import Device
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.programs.spawn import Program, Spawner
     from shpool.daemon.sessions.participant import Front
@@ -75,7 +76,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         pid: int,
         template: str,
         size: "TtySize",
-        device: "int | None",
+        device: "Device | None",
         fresh: bool,
         shows: bool = True,
     ) -> None:

@@ -63,7 +63,8 @@ class PassedTerminal:
                 raise Refused("no terminal")
             if os.major(self._device) == _AUXILIARY and os.minor(self._device) in _ALIASES:
                 raise Refused("not a terminal's own device")
-            if peer.controlling_terminal(os.getpid()) == self._device:
+            own = peer.controlling_terminal(os.getpid())
+            if peer.same_terminal(own, (there.st_dev, self._device)):
                 # Job control is not for us, except there: in its background we would be stopped.
                 raise Refused("it is the daemon's own")
             flags = os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC

@@ -2,18 +2,43 @@
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # A terminal: st_dev, 0 where that is not known, and st_rdev.  Each container, or whoever else
+    # has mounted a devpts of its own, has a terminal of the same st_rdev.
+    Device = tuple[int, int]
 
-def controlling_terminal(pid: int) -> "int | None":
-    """The device, as st_rdev has it, of the terminal that `pid` runs on; None if it has none.
+_STDIO = (0, 1, 2)
 
-    From field 7 of Linux's /proc/PID/stat, see proc(5); elsewhere None.
+
+def same_terminal(one: "Device | None", other: "Device | None") -> bool:
+    """Returns whether they are one terminal, or may be, as far as that is known."""
+    if one is None or other is None or one[1] != other[1]:
+        return False
+    return one[0] == other[0] or 0 in (one[0], other[0])
+
+
+def controlling_terminal(pid: int) -> "Device | None":
+    """The terminal that `pid` runs on; None if it has none, and elsewhere than on Linux.
+
+    By field 7 of /proc/PID/stat, see proc(5), and what the process has open.
     """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
-        return terminal_device(int(fields[4])) or None
+        device = terminal_device(int(fields[4]))
     except (OSError, IndexError, ValueError):
         return None
+    if not device:
+        return None
+    for fd in _STDIO:
+        try:
+            status = os.stat(f"/proc/{pid}/fd/{fd}")
+        except OSError:
+            continue  # closed, or of a process that hides what it has open
+        if status.st_rdev == device:
+            return status.st_dev, device
+    return 0, device
 
 
 def terminal_device(number: int) -> int:

@@ -67,7 +67,7 @@ class Program:
 class Terminal:
     """A pty: its master, non-blocking, and its slave, -1 unless that was to be kept.
 
-    `device` is the slave's number, as st_rdev has it: by it one knows who runs on this pty.
+    `device` is the slave: by it one knows who runs on this pty.
     """
 
     __slots__ = ("device", "master", "slave")
@@ -82,7 +82,8 @@ class Terminal:
             set_size(self.master, size)
             _set_modes(self.slave, echo)
             os.set_blocking(self.master, False)
-            self.device = os.fstat(self.slave).st_rdev
+            status = os.fstat(self.slave)
+            self.device = (status.st_dev, status.st_rdev)
         except (OSError, termios.error) as error:
             self.close()
             raise SpawnError(f"cannot set the pty up: {error.args[-1]}") from None

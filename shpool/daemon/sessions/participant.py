@@ -4,6 +4,7 @@ from shpool.daemon.loop.reactor import Owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from shpool.daemon.loop.peer import Device
     from shpool.protocol.messages import TtySize
 
 
@@ -30,7 +31,7 @@ class Participant(Owner):
     template: str  # what the session's name was made from
     size: "TtySize"  # of its terminal
     since: "int | None"  # the picture's position() when it began to miss output, if it saw any
-    device: "int | None"  # the terminal that its process runs on, as st_rdev has it
+    device: "Device | None"  # the terminal that its process runs on
 
     @property
     def holds(self) -> bool:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from shpool.config import Config
+    from shpool.daemon.loop.peer import Device
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.programs.directory import SessionDir
 
@@ -100,8 +101,8 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         return self._child.pid if self._child else 0
 
     @property
-    def device(self) -> "int | None":
-        """The pty's, as st_rdev has it: who runs on it is inside this session."""
+    def device(self) -> "Device | None":
+        """The pty's: who runs on it is inside this session."""
         return self._child.device if self._child else None
 
     @property

@@ -193,8 +193,8 @@ class Connection(OutboundUser):
     def _closed(self) -> None:
         user, self._user = self._user, _NOBODY
         filler, self._stream = self._stream, _NO_STREAM
-        filler.stream_gone()
         user.connection_closed(self)
+        filler.stream_gone()
 
     def broken(self) -> None:
         self.close()

@@ -103,7 +103,7 @@ def test_its_filler_is_told_when_much_waits_and_when_there_is_room(stream: Strea
 def test_its_filler_is_told_when_nobody_reads_it_any_more(stream: Stream) -> None:
     stream.far.close()
     stream.loop.hung_up(stream.near.fileno())
-    assert stream.filler.heard == ["gone", "closed"]
+    assert stream.filler.heard == ["closed", "gone"]
     stream.connection.stream(b"into nothing")
 
 

@@ -1,0 +1,113 @@
+"""Whose size counts, and how a program is made to draw itself again."""
+
+from __future__ import annotations
+
+import fcntl
+import struct
+import termios
+from collections.abc import Iterator
+
+import pytest
+
+from shpool.daemon.programs.pty import Pty, PtyUser
+from shpool.daemon.programs.spawn import Terminal
+from shpool.daemon.sessions.picture import Picture, PictureUser
+from shpool.daemon.sessions.size import WindowSize, who_resized
+from shpool.protocol.messages import TtySize
+from tests.daemon.fakes import FakeLoop, Visitor
+
+
+class Remembering(Picture):
+    """Needs no jiggle; notes its sizes."""
+
+    jiggles = False
+
+    def __init__(self, loop: FakeLoop) -> None:
+        super().__init__(loop, PictureUser())
+        self.sizes: list[tuple[int, int]] = []
+
+    def resize(self, size: TtySize) -> None:
+        self.sizes.append((size.rows, size.cols))
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    terminal = Terminal(TtySize(24, 80), echo=True)
+    yield terminal
+    terminal.close()
+
+
+def size_of(terminal: Terminal) -> tuple[int, ...]:
+    return struct.unpack("4H", fcntl.ioctl(terminal.master, termios.TIOCGWINSZ, bytes(8)))
+
+
+def window(loop: FakeLoop, terminal: Terminal, picture: Picture) -> WindowSize:
+    window = WindowSize(loop, TtySize(24, 80), picture)
+    window.pty = Pty(loop, terminal, PtyUser(), "test")
+    return window
+
+
+def test_pty_and_picture_have_the_size_that_is_set(loop: FakeLoop, terminal: Terminal) -> None:
+    picture = Remembering(loop)
+    window(loop, terminal, picture).set(TtySize(30, 90, 3, 4))
+    assert size_of(terminal) == (30, 90, 3, 4)
+    assert picture.sizes == [(30, 90)]
+
+
+def test_a_terminal_that_has_no_size_gets_a_usable_one(loop: FakeLoop, terminal: Terminal) -> None:
+    size = window(loop, terminal, Remembering(loop))
+    size.fit(TtySize(0, 0))
+    assert size_of(terminal)[:2] == (24, 80)
+    assert (size.current.rows, size.current.cols) == (24, 80)
+
+
+def test_what_is_remembered_is_drawn_without_a_jiggle(loop: FakeLoop, terminal: Terminal) -> None:
+    window(loop, terminal, Remembering(loop)).fit(TtySize(30, 90))
+    assert size_of(terminal)[:2] == (30, 90)
+    assert loop.deadlines() == []
+
+
+def test_a_program_that_draws_itself_is_given_another_size_and_then_the_right_one(
+    loop: FakeLoop, terminal: Terminal
+) -> None:
+    size = window(loop, terminal, Picture(loop, PictureUser()))
+    size.fit(TtySize(30, 90))
+    assert size_of(terminal)[:2] == (31, 91)
+    loop.pass_time(0.02)
+    size.fit(TtySize(40, 100))
+    assert size_of(terminal)[:2] == (41, 101)
+    size.set(TtySize(50, 110))
+    loop.pass_time(0.02)
+    assert size_of(terminal)[:2] == (41, 101)
+    loop.pass_time(0.02)
+    assert size_of(terminal)[:2] == (50, 110)
+    assert loop.deadlines() == []
+
+
+def test_the_largest_size_is_made_no_larger(loop: FakeLoop, terminal: Terminal) -> None:
+    window(loop, terminal, Picture(loop, PictureUser())).fit(TtySize(65_535, 65_535))
+    assert size_of(terminal)[:2] == (65_535, 65_535)
+
+
+def test_nothing_comes_after_the_end(loop: FakeLoop, terminal: Terminal) -> None:
+    size = window(loop, terminal, Picture(loop, PictureUser()))
+    size.fit(TtySize(30, 90))
+    size.close()
+    size.close()
+    assert loop.deadlines() == []
+
+
+def test_before_there_is_a_pty_the_size_is_kept_for_it(loop: FakeLoop) -> None:
+    size = WindowSize(loop, TtySize(24, 80), Picture(loop, PictureUser()))
+    size.set(TtySize(30, 90))
+    size.fit(TtySize(40, 100))
+    loop.pass_time(1)
+    assert (size.current.rows, size.current.cols) == (40, 100)
+
+
+def test_a_process_tells_the_size_of_its_own_terminal_and_a_stranger_that_of_the_latest() -> None:
+    ada, bob = Visitor(1), Visitor(2)
+    assert who_resized([ada, bob], 1) is ada
+    assert who_resized([ada, bob], 2) is bob
+    assert who_resized([ada, bob], 3) is bob
+    assert who_resized([], 3) is None

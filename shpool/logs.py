@@ -139,7 +139,7 @@ def _origin(error: BaseException) -> str:
 
 
 def tracing() -> bool:
-    """Whether trace lines go anywhere, for callers on a hot path."""
+    """Returns whether trace lines go anywhere, for callers on a hot path."""
     return log.level >= TRACE and log.fd is not None
 
 

@@ -56,7 +56,7 @@ def _check_text(text: str, what: str) -> None:
 
 
 def _is_control(character: str) -> bool:
-    """Whether `character` is of Unicode's category Cc: C0, DEL and C1."""
+    """Returns whether `character` is of Unicode's category Cc: C0, DEL and C1."""
     return character < " " or "\x7f" <= character <= "\x9f"
 
 

@@ -15,7 +15,7 @@ class TemplateError(Verdict):
 
 
 def is_variable_name(name: str) -> bool:
-    """Whether `name` is a letter or ``_``, and then letters, digits and ``_``."""
+    """Returns whether `name` is a letter or ``_``, and then letters, digits and ``_``."""
     return (
         bool(name)
         and (name[0] == "_" or name[0].isalpha())

@@ -142,7 +142,7 @@ def _check_owner(sock: "socket.socket", path: str) -> None:
 
 
 def listening(path: str) -> bool:
-    """Whether a daemon answers at `path`."""
+    """Returns whether a daemon answers at `path`."""
     sock = connect(path)
     if sock is None:
         return False

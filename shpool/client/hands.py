@@ -24,11 +24,11 @@ class OurHands:
         """We were stopped, perhaps, and have made it raw again."""
 
     def told(self, kind: int, content: bytes) -> bool:
-        """A chunk of another kind came; whether the daemon asks if we are there."""
+        """A chunk of another kind came; returns whether the daemon asks if we are there."""
         return False
 
     def give_back(self) -> bool:
-        """Whether we can leave now."""
+        """Returns whether we can leave now."""
         return True
 
 

@@ -8,6 +8,7 @@ import termios
 from time import monotonic
 
 from shpool.client import reports
+from shpool.protocol.chunks import MODES_MAX
 from shpool.protocol.messages import TtySize
 from shpool.terminal.leave import Watch
 
@@ -22,7 +23,7 @@ def size() -> TtySize:
     try:
         packed = fcntl.ioctl(STDIN, termios.TIOCGWINSZ, bytes(8))
     except OSError:
-        return TtySize(24, 80)
+        return TtySize(0, 0).usable()
     return TtySize(*struct.unpack("4H", packed))
 
 
@@ -63,7 +64,7 @@ class UserTerminal:
         self._cooked = cooked
 
     def offer(self) -> bool:
-        """Whether stdin can be passed to the daemon; `before` is set then.
+        """Returns whether stdin can be passed to the daemon; `before` is set then.
 
         Its modes stay what they are: it is made raw when the daemon has them, who restores them
         if we are killed.  In the background this stops us, as making it raw would.
@@ -74,8 +75,7 @@ class UserTerminal:
                 return False
             if self._cooked is None:
                 termios.tcsetattr(STDIN, termios.TCSANOW, termios.tcgetattr(STDIN))
-                # Larger than the structure of any system.
-                self.before = fcntl.ioctl(STDIN, termios.TCGETS, bytes(256))
+                self.before = fcntl.ioctl(STDIN, termios.TCGETS, bytes(MODES_MAX))
         except (OSError, termios.error):
             return False
         return True
@@ -188,7 +188,7 @@ def _raw(cooked: "list[int | list[bytes | int]]") -> "list[int | list[bytes | in
 
 
 def _takes_output(fd: int) -> bool:
-    """Whether the terminal takes output again, before patience with a frozen one ends."""
+    """Returns whether the terminal takes output again, before patience with a frozen one ends."""
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
     return bool(poll.poll(_PATIENCE))

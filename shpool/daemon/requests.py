@@ -180,7 +180,7 @@ class Requests(ConnectionUser, TableUser):
         connection.reply(self.variables.message().to_wire())
 
     def _set_log_level(self, connection: Connection, request: messages.SetLogLevel) -> None:
-        logs.log.level = messages.LOG_LEVELS.index(request.level)
+        logs.log.level = logs.NAMES.index(request.level.lower())
         logs.info(f"log level {request.level.lower()}")
         connection.reply({})
 

@@ -32,6 +32,10 @@ MODES = 5
 BACK = 6
 DETACH = 7
 
+# Bytes that Modes has at most: room for more than struct termios of any system, which reads no more
+# than that back.
+MODES_MAX = 256
+
 # Clients of the original refuse a chunk with more, in bytes.
 MAX_PAYLOAD = 16_384
 

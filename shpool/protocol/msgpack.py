@@ -204,7 +204,7 @@ class Decoder:
 
     @property
     def started(self) -> bool:
-        """Whether any byte of the value has arrived."""
+        """Returns whether any byte of the value has arrived."""
         return self._seen > 0
 
     def feed(self, data: bytes) -> bool:

@@ -51,7 +51,7 @@ def goodbye(terminal: "Properties") -> bytes:
 
 
 def is_clean(terminal: "Properties") -> bool:
-    """Whether there is nothing that goodbye() would have to turn off or take back."""
+    """Returns whether there is nothing that goodbye() would have to turn off or take back."""
     return not (
         terminal.screen is terminal.alternate
         or any(

@@ -116,7 +116,7 @@ def _as_rows(texts: list[str], styles: list[str], marks: "list[Marks]", cols: in
 
 
 def _fills_row(text: str, following: str, cols: int) -> bool:
-    """Whether a piece ends where a row of that width wraps into what follows."""
+    """Returns whether a piece ends where a row of that width wraps into what follows."""
     return len(text) == cols or (len(text) == cols - 1 and following[1:2] == TAIL)
 
 

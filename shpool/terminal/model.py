@@ -44,7 +44,7 @@ class Terminal(Answers):
 
     @property
     def scrolls_plainly(self) -> bool:
-        """Whether text and line ends alone can only scroll the main screen into the history."""
+        """Returns whether text and line ends can only scroll the main screen into the history."""
         return (
             self.screen is self.main
             and self.top == 0
@@ -72,7 +72,7 @@ class Terminal(Answers):
 
     @property
     def clean(self) -> bool:
-        """Whether there is nothing that leave() would have to turn off or take back."""
+        """Returns whether there is nothing that leave() would have to turn off or take back."""
         return is_clean(self)
 
     def compact(self) -> None:

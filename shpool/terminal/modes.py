@@ -232,7 +232,7 @@ class Modes(Editor):
             self.shift_to(self.shift)
 
     def private_mode(self, mode: int) -> "bool | None":
-        """Whether a mode is on; None if it is three-valued and was never set, or not known."""
+        """Returns whether it is on; None if it is three-valued and was never set, or not known."""
         if mode in TRACKING:
             return self.tracking == mode
         if mode in ENCODING:

@@ -218,7 +218,7 @@ class Painter:
         self.use(pen)
 
     def _is_fill(self) -> bool:
-        """Whether the pen is one that erasing leaves: nothing but a background."""
+        """Returns whether the pen is one that erasing leaves: nothing but a background."""
         fg, _, *others = self._pens.pens[ord(self.pen)]
         return not (fg or any(others))
 

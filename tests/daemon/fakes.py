@@ -14,7 +14,7 @@ import pytest
 from shpool.config import Config
 from shpool.daemon.loop.reactor import Reactor, Timer
 from shpool.daemon.programs.directory import SessionDir
-from shpool.daemon.programs.spawn import Child, Program, ProgramOwner, Spawner, Terminal
+from shpool.daemon.programs.spawn import Child, Program, ProgramOwner, PtyEnds, Spawner
 from shpool.daemon.sessions.participant import Participant
 from shpool.daemon.sessions.session import Session, SessionKeeper
 from shpool.protocol.messages import TtySize
@@ -164,14 +164,14 @@ class FakeChild(Child):
         keep_slave: bool,
     ) -> None:
         self.program = program
-        self.terminal = Terminal(size, echo=True)  # a real one, for what is asked of ptys only
-        os.close(self.terminal.master)
+        self.ends = PtyEnds(size, echo=True)  # a real one, for what is asked of ptys only
+        os.close(self.ends.master)
         self.near, self.far = socket.socketpair()
         self.near.setblocking(False)
         self.far.setblocking(False)
-        self.terminal.master = os.dup(self.near.fileno())
+        self.ends.master = os.dup(self.near.fileno())
         if not keep_slave:
-            self.terminal.close_slave()
+            self.ends.close_slave()
         self.trouble, self._report = os.pipe()
         os.set_blocking(self.trouble, False)
         self.dead: int | None = None
@@ -179,7 +179,7 @@ class FakeChild(Child):
         self.signals: list[int] = []
         self.programs = programs
         pid = 50_000 + programs.count
-        super().__init__(programs, pid, self.terminal, self.trouble, owner)
+        super().__init__(programs, pid, self.ends, self.trouble, owner)
 
     def signal_group(self, number: int) -> None:
         if self.status is None:
@@ -210,7 +210,7 @@ class FakeChild(Child):
             self.far.send(data)
         except (BlockingIOError, BrokenPipeError):
             pass  # nobody reads, or it was hung up
-        self.programs.loop.readable(self.terminal.master)
+        self.programs.loop.readable(self.ends.master)
 
     def typed(self) -> bytes:
         """What it has been sent, and not been asked for yet."""
@@ -234,9 +234,8 @@ class FakeChild(Child):
         self.near.close()
         self.far.close()
         self._close_report()
-        terminal = self._close_trouble()
-        if terminal is not None:
-            terminal.close()
+        self._close_trouble()
+        self.ends.close()
 
 
 class Visitor(Participant):

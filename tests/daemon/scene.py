@@ -60,13 +60,13 @@ class Scene:
         again = self.core.attached("one")
         assert again.reply == {"status": {"Attached": {"warnings": []}}}
         for _ in range(50):  # what the program wrote meanwhile
-            self.core.loop.readable(self.shell.terminal.master)
+            self.core.loop.readable(self.shell.ends.master)
             self.core.loop.pass_time(1)
             self.core.loop.idle()
             again.output()
             self.core.loop.writable(again.near)
             self.shell.typed()
-            self.core.loop.writable(self.shell.terminal.master)
+            self.core.loop.writable(self.shell.ends.master)
         self.shell.write(b"still here")
         assert again.output() == (b"still here", None)
         again.send(b"key")
@@ -100,7 +100,7 @@ def reads_after_paste(scene: Scene) -> None:
     paste(scene)
     for _ in range(40):
         scene.shell.typed()
-        scene.core.loop.writable(scene.shell.terminal.master)
+        scene.core.loop.writable(scene.shell.ends.master)
 
 
 def resize(scene: Scene) -> None:

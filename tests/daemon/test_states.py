@@ -229,7 +229,7 @@ def test_a_session_starts_once_and_a_running_one_has_not_failed(core: Core) -> N
     one = core.table.get("one")
     assert one is not None
     with pytest.raises(IllegalTransition):
-        one.started(core.programs.started[0].terminal)
+        one.started(core.programs.started[0].ends)
     one.size.pty = one._pty
     with pytest.raises(IllegalTransition):
         one.state.become("starting")

@@ -94,8 +94,8 @@ class Pager(spawn.ProgramOwner, PtyUser, Front):
             self._child = None
         self._close()
 
-    def started(self, terminal: spawn.Terminal) -> None:
-        self._pty = Pty(self._reactor, terminal, self, "pager")
+    def started(self, ends: spawn.PtyEnds) -> None:
+        self._pty = Pty(self._reactor, ends, self, "pager")
         self._pty.resize(self._size)
         self._pty.read(self._reads)
         self._user.front_drained()

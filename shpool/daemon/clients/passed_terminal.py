@@ -12,13 +12,12 @@ import termios
 
 from shpool.daemon.loop import peer
 from shpool.daemon.loop.reactor import Owner
+from shpool.protocol.chunks import MODES_MAX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor, Timer
 
-# Where more than struct termios is written to; the system reads no more than that back.
-MODES_MAX = 256
 _MODES = bytes(MODES_MAX)
 
 # Major device number of what is another terminal for everybody who opens it, by minor number:
@@ -83,7 +82,7 @@ class PassedTerminal:
             raise
 
     def renew(self) -> bool:
-        """The client has just made it raw, it says; False if it was in no position to.
+        """The client has just made it raw, it says; returns whether it could.
 
         Raises OSError.
         """
@@ -95,7 +94,7 @@ class PassedTerminal:
         return False
 
     def is_ours(self) -> bool:
-        """Whether the client could read and write the terminal now.
+        """Returns whether the client could read and write the terminal now.
 
         By fields 3, 5, 7 and 8 of Linux's /proc/PID/stat: state, process group, controlling
         terminal, and the process group in that one's foreground.  See proc(5).

@@ -12,7 +12,7 @@ from time import monotonic
 
 from shpool import logs
 from shpool.daemon.clients.channel import NOBODY, OUTPUT_CAP, READ, Channel, Line
-from shpool.daemon.clients.passed_terminal import MODES_MAX, Mourner, MournerUser, PassedTerminal
+from shpool.daemon.clients.passed_terminal import Mourner, MournerUser, PassedTerminal
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.protocol import chunks
 from shpool.protocol.msgpack import WireError
@@ -42,7 +42,7 @@ class TerminalChannel(Channel, MournerUser):
         self._reactor = reactor
         self._line = Line(reactor, sock, early, self)
         self._terminal: PassedTerminal | None = terminal
-        self._screen = Outbound(reactor, terminal.fd, OUTPUT_CAP, _Output(self))
+        self._output = Outbound(reactor, terminal.fd, OUTPUT_CAP, _Output(self))
         self._news = chunks.ChunkReader()
         self._watch = Watch()
         self._told = 0  # the state that the client knows
@@ -51,7 +51,7 @@ class TerminalChannel(Channel, MournerUser):
         self._looked = 0.0
         self._killed = False  # the client went without a word
         self._mourner: Mourner | None = None
-        self._screen.pause(not terminal.ready)
+        self._output.pause(not terminal.ready)
         reactor.on_readable(sock.fileno(), self._line_readable)
         if early:
             reactor.soon(self._line_readable)
@@ -60,7 +60,7 @@ class TerminalChannel(Channel, MournerUser):
 
     @property
     def full(self) -> bool:
-        return self._screen.full
+        return self._output.full
 
     @property
     def away(self) -> bool:
@@ -68,10 +68,10 @@ class TerminalChannel(Channel, MournerUser):
 
     @property
     def last_progress(self) -> float:
-        return self._screen.last_progress
+        return self._output.last_progress
 
     def retry(self) -> None:
-        self._screen.retry()
+        self._output.retry()
 
     def look(self) -> bool:
         if self._away or monotonic() - self._looked <= _LOOK_EVERY:
@@ -85,7 +85,7 @@ class TerminalChannel(Channel, MournerUser):
         if self._watch.state != self._told:
             self._told = self._watch.state
             self._line.out.send(chunks.frame(chunks.STATE, bytes([self._told])))
-        self._screen.send(data)
+        self._output.send(data)
 
     def read(self, wanted: bool) -> None:
         self._reads = wanted
@@ -139,25 +139,25 @@ class TerminalChannel(Channel, MournerUser):
             return True
         logs.debug("a client does not have its terminal, so that is left alone until it does")
         self._away = True
-        self._screen.pause(True)
+        self._output.pause(True)
         self.read(self._reads)
         self._line.out.send(chunks.frame(chunks.HEARTBEAT, b""))
         return False
 
     # ---- what the terminal's Outbound tells, through _Output
 
-    def screen_full(self) -> None:
+    def output_full(self) -> None:
         self.user.channel_full()
 
-    def screen_drained(self) -> None:
+    def output_drained(self) -> None:
         self.user.channel_drained()
 
-    def screen_writable(self) -> bool:
+    def output_writable(self) -> bool:
         if self._away:
             return False
         return monotonic() - self._looked <= _LOOK_EVERY or self._looked_at()
 
-    def screen_failed(self) -> None:
+    def output_failed(self) -> None:
         self._hung_up()
 
     # ---- the connection
@@ -194,7 +194,7 @@ class TerminalChannel(Channel, MournerUser):
             if self._terminal is None:
                 return
             if kind == chunks.MODES and isinstance(content, bytes):
-                self._terminal.before = content[:MODES_MAX]
+                self._terminal.before = content[: chunks.MODES_MAX]
             elif kind == chunks.BACK:
                 self._back()
             elif kind == chunks.DETACH:
@@ -215,7 +215,7 @@ class TerminalChannel(Channel, MournerUser):
             return
         self._away = False
         self.read(self._reads)
-        self._screen.pause(False)
+        self._output.pause(False)
         if not first:
             self.user.channel_back()
 
@@ -235,7 +235,7 @@ class TerminalChannel(Channel, MournerUser):
                 self._line.out.send(chunks.frame(chunks.STATE, bytes([self._told | ASKED])))
             self._watch.output(last_words)
             last_words += self._watch.farewell()
-            unsent = self._screen.unsent()
+            unsent = self._output.unsent()
             # Before the status: whoever waits for the terminal's end waits for our end of it too.
             self._give_up().close()
             self._line.out.send(chunks.frame_data(unsent))
@@ -279,7 +279,7 @@ class TerminalChannel(Channel, MournerUser):
     def _give_up(self) -> PassedTerminal:
         terminal, self._terminal = self._terminal, None
         assert terminal is not None
-        self._screen.close()
+        self._output.close()
         self._reactor.drop(terminal.fd)
         return terminal
 
@@ -293,16 +293,16 @@ class _Output(OutboundUser):
         self._channel = channel
 
     def outbound_full(self) -> None:
-        self._channel.screen_full()
+        self._channel.output_full()
 
     def outbound_drained(self) -> None:
-        self._channel.screen_drained()
+        self._channel.output_drained()
 
     def outbound_writable(self) -> bool:
-        return self._channel.screen_writable()
+        return self._channel.output_writable()
 
     def outbound_failed(self, error: OSError) -> None:
-        self._channel.screen_failed()
+        self._channel.output_failed()
 
     def broken(self) -> None:
         self._channel.broken()

@@ -3,13 +3,13 @@
 import os
 
 from shpool.daemon.programs import shells
+from shpool.daemon.programs.account import current_account
 from shpool.daemon.programs.environment import (
     etc_environment_text,
     forward_env_text,
     shell_environment,
 )
 from shpool.daemon.programs.spawn import Program
-from shpool.daemon.programs.user import current_user
 from shpool.errors import ShpoolError
 from shpool.shellwords import WordError, split_words
 
@@ -48,12 +48,12 @@ def prepare(config: "Config", header: "AttachHeader", directory: "SessionDir") -
     for text in (header.cmd, header.dir, header.start_cmd):
         if text is not None and "\0" in text:
             raise CannotCreate("a command or directory cannot have a NUL byte in it")
-    user = current_user(os.environ)
+    account = current_account(os.environ)
     env = shell_environment(
         config,
-        user=user.name,
-        home=user.home,
-        login_shell=user.shell,
+        user=account.name,
+        home=account.home,
+        login_shell=account.shell,
         session_name=header.name,
         session_dir=directory.path,
         client=dict(header.env),
@@ -61,12 +61,12 @@ def prepare(config: "Config", header: "AttachHeader", directory: "SessionDir") -
         etc_environment=etc_environment_text(),
     )
     # As login(1) and sshd do, a missing home directory is no reason to let nobody in.
-    where = header.dir or (user.home if os.path.isdir(user.home) else "/")
+    where = header.dir or (account.home if os.path.isdir(account.home) else "/")
     if header.cmd is not None:
         if header.start_cmd:
             raise CannotCreate("a start command needs a shell, so it does not go with a command")
         return Program(*_words(header.cmd), env, where)
-    shell = config.shell or user.shell
+    shell = config.shell or account.shell
     start = shells.plan(
         shell,
         session_dir=directory.path,

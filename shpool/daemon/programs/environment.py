@@ -41,7 +41,7 @@ def shell_environment(
 ) -> dict[str, str]:
     """The environment that a new session's shell starts with.
 
-    `user`, `home` and `login_shell` are of the daemon's user (user.py), `session_dir` is the
+    `user`, `home` and `login_shell` are of the daemon's user (account.py), `session_dir` is the
     session's own directory, `client` is what the attaching client sent of its environment,
     `runtime_dir` the daemon's XDG_RUNTIME_DIR or None, `etc_environment` the text of
     /etc/environment. Where two of them name the same variable, the later one of the order below

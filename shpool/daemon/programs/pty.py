@@ -60,30 +60,28 @@ _NOBODY = PtyUser()
 class Pty(OutboundUser):
     """The pty of a program that runs.  Nothing is read until read(True).
 
-    `terminal` is this object's to close from now on; `name` is for the log.
+    `ends` is this object's to close from now on; `name` is for the log.
     """
 
-    __slots__ = ("_input", "_name", "_reactor", "_terminal", "_user", "_wanted")
+    __slots__ = ("_ends", "_input", "_name", "_reactor", "_user", "_wanted")
 
-    def __init__(
-        self, reactor: "Reactor", terminal: spawn.Terminal, user: PtyUser, name: str
-    ) -> None:
+    def __init__(self, reactor: "Reactor", ends: spawn.PtyEnds, user: PtyUser, name: str) -> None:
         self._reactor = reactor
-        self._terminal = terminal
+        self._ends = ends
         self._user = user
         self._name = name
         self._wanted = False
-        self._input = Outbound(reactor, terminal.master, _INPUT_CAP, self)
+        self._input = Outbound(reactor, ends.master, _INPUT_CAP, self)
 
     @property
     def closed(self) -> bool:
-        return self._terminal.master < 0
+        return self._ends.master < 0
 
     def resize(self, size: "TtySize") -> None:
         if self.closed:
             return
         try:
-            spawn.set_size(self._terminal.master, size)
+            spawn.set_size(self._ends.master, size)
         except OSError as error:
             logs.warn(f"{self._name}: cannot set the size: {error.strerror}")
 
@@ -92,8 +90,8 @@ class Pty(OutboundUser):
         if self.closed:
             return
         self._input.close()
-        self._reactor.drop(self._terminal.master)
-        self._terminal.close()
+        self._reactor.drop(self._ends.master)
+        self._ends.close()
         self._user = _NOBODY
 
     def broken(self) -> None:
@@ -105,7 +103,7 @@ class Pty(OutboundUser):
         """Read what the program writes, or let it wait."""
         self._wanted = wanted
         if not self.closed:
-            self._reactor.on_readable(self._terminal.master, self._readable if wanted else None)
+            self._reactor.on_readable(self._ends.master, self._readable if wanted else None)
 
     def read_rest(self) -> bytes:
         """After the program's end: what it wrote last."""
@@ -116,13 +114,13 @@ class Pty(OutboundUser):
         if not alive and not self.closed:
             # Nobody has the pty open, which the loop would be told for ever.  A program that
             # opens it again is heard once it is typed to.
-            self._reactor.on_readable(self._terminal.master, None)
+            self._reactor.on_readable(self._ends.master, None)
         if data:
             self._user.pty_output(data)
 
     def _take(self, limit: int, *, everything: bool = False) -> "tuple[bytes, bool]":
         """Read up to about `limit` bytes; with False at the end of the pty."""
-        master = self._terminal.master
+        master = self._ends.master
         if master < 0:
             return b"", False
         pieces: list[bytes] = []
@@ -187,7 +185,7 @@ class Pty(OutboundUser):
 
     def take_unread(self) -> bytes:
         """After the end of a program whose slave was kept: what was typed and it did not read."""
-        slave = self._terminal.slave
+        slave = self._ends.slave
         unread = b""
         if slave < 0:
             return unread
@@ -216,6 +214,6 @@ class Pty(OutboundUser):
         # EIO where nobody has the pty open.  The program's end decides what becomes of it.
         logs.debug(f"{self._name}: input is lost: {error.strerror}")
         if not self.closed:
-            self._input = Outbound(self._reactor, self._terminal.master, _INPUT_CAP, self)
+            self._input = Outbound(self._reactor, self._ends.master, _INPUT_CAP, self)
             self._user.pty_drained()
             self._user.pty_taken()

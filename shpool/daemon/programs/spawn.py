@@ -42,7 +42,7 @@ class SpawnError(ShpoolError):
 class ProgramOwner(Owner):
     """Who asked for a process, and is told, from the loop, what becomes of it."""
 
-    def started(self, terminal: "Terminal") -> None:
+    def started(self, ends: "PtyEnds") -> None:
         """The program runs, on this pty, which is the owner's to close from now on."""
 
     def failed(self, reason: str) -> None:
@@ -64,7 +64,7 @@ class Program:
         self.directory = directory
 
 
-class Terminal:
+class PtyEnds:
     """A pty: its master, non-blocking, and its slave, -1 unless that was to be kept.
 
     `device` is the slave: by it one knows who runs on this pty.
@@ -104,16 +104,16 @@ class Terminal:
 class Child(Owner):
     """A process that was started.  `status` is None until it has been waited for."""
 
-    __slots__ = ("_spawner", "_terminal", "_trouble", "device", "owner", "pid", "status")
+    __slots__ = ("_ends", "_spawner", "_trouble", "device", "owner", "pid", "status")
 
     def __init__(
-        self, spawner: "Spawner", pid: int, terminal: Terminal, trouble: int, owner: ProgramOwner
+        self, spawner: "Spawner", pid: int, ends: PtyEnds, trouble: int, owner: ProgramOwner
     ) -> None:
         self._spawner = spawner
-        self._terminal: Terminal | None = terminal  # the owner's once the program runs
+        self._ends: PtyEnds | None = ends  # the owner's once the program runs
         self._trouble = trouble
         self.pid = pid
-        self.device = terminal.device
+        self.device = ends.device
         self.owner: ProgramOwner | None = owner
         self.status: int | None = None
 
@@ -134,23 +134,23 @@ class Child(Owner):
             report = os.read(self._trouble, 512)
         except BlockingIOError:
             return
-        terminal = self._close_trouble()
+        ends = self._close_trouble()
         owner = self.owner
         if report:
-            if terminal is not None:
-                terminal.close()
+            if ends is not None:
+                ends.close()
             if owner is not None:
                 owner.failed(report.decode("utf-8", "replace"))
             self.owner = None  # its end interests nobody
         elif owner is None:
-            if terminal is not None:
-                terminal.close()
-        elif terminal is not None:
-            owner.started(terminal)
+            if ends is not None:
+                ends.close()
+        elif ends is not None:
+            owner.started(ends)
 
     def tell_end(self) -> None:
         """Called when it has been waited for."""
-        if self._terminal is not None:
+        if self._ends is not None:
             # Whoever waits for it to run is told of that before it is told of the end.
             self.take_outcome()
             self._spawner.reactor.soon(self.tell_end)
@@ -160,19 +160,19 @@ class Child(Owner):
         self.owner = None
 
     def broken(self) -> None:
-        terminal = self._close_trouble()
-        if terminal is not None:
-            terminal.close()
+        ends = self._close_trouble()
+        if ends is not None:
+            ends.close()
         if self.owner is not None:
             self.owner.broken()
 
-    def _close_trouble(self) -> "Terminal | None":
+    def _close_trouble(self) -> "PtyEnds | None":
         if self._trouble >= 0:
             self._spawner.reactor.drop(self._trouble)
             os.close(self._trouble)
             self._trouble = -1
-        terminal, self._terminal = self._terminal, None
-        return terminal
+        ends, self._ends = self._ends, None
+        return ends
 
 
 class Spawner(Owner):
@@ -199,29 +199,29 @@ class Spawner(Owner):
         `keep_slave`: the pty, and what is typed into it, outlives the program until it is closed.
         Raises SpawnError when there is no pty or no process to be had.
         """
-        terminal = Terminal(size, echo=echo)
+        ends = PtyEnds(size, echo=echo)
         try:
             trouble, report = os.pipe()
             os.set_blocking(trouble, False)
         except OSError as error:
-            terminal.close()
+            ends.close()
             raise SpawnError(f"cannot start a process: {error.strerror}") from None
         # No signal may run a handler in the child: they write to the daemon's wake-up pipe.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
             pid = os.fork()
             if pid == 0:
-                self._become(program, terminal.slave, report)
+                self._become(program, ends.slave, report)
         except OSError as error:
-            terminal.close()
+            ends.close()
             os.close(trouble)
             raise SpawnError(f"cannot fork: {error.strerror}") from None
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(report)
         if not keep_slave:
-            terminal.close_slave()
-        child = self.children[pid] = Child(self, pid, terminal, trouble, owner)
+            ends.close_slave()
+        child = self.children[pid] = Child(self, pid, ends, trouble, owner)
         try:
             self.reactor.on_readable(trouble, child.take_outcome)
         except OSError as error:

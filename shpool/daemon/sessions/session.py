@@ -127,11 +127,11 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self.env = program.env
         self._child = spawner.start(program, self.size.current, self, echo=echo)
 
-    def started(self, terminal: spawn.Terminal) -> None:
+    def started(self, ends: spawn.PtyEnds) -> None:
         if self.state.now == ENDED:
-            terminal.close()  # the daemon ends
+            ends.close()  # the daemon ends
             return
-        self._pty = self.size.pty = Pty(self._reactor, terminal, self, f"session {self.name!r}")
+        self._pty = self.size.pty = Pty(self._reactor, ends, self, f"session {self.name!r}")
         self.typist = Typist(self._reactor, self._pty)
         self.state.become(RUNNING)
         if self._ttl is not None:

@@ -106,7 +106,7 @@ def test_a_program_that_does_not_read_is_not_answered_for_ever(
     answers = b""
     for _ in range(100):
         answers += shell.typed()
-        loop.writable(shell.terminal.master)
+        loop.writable(shell.ends.master)
     assert answers == b"\x1b[?62;22c" * (len(answers) // 9)
     assert not session.full
     shell.write(b"\x1b[5n")

@@ -66,7 +66,7 @@ class Started:
     @property
     def read(self) -> bool:
         """Somebody reads what the shell writes."""
-        return self.loop.reads(self.shell.terminal.master)
+        return self.loop.reads(self.shell.ends.master)
 
     @property
     def removed(self) -> int:
@@ -83,7 +83,7 @@ def test_a_shell_that_runs_is_told_of_with_its_pid_and_what_it_was_given(started
     started.shell.run()
     assert started.keeper.heard == [("running", RUNNING)]
     assert started.session.pid == started.shell.pid
-    assert started.session.device == started.shell.terminal.device
+    assert started.session.device == started.shell.ends.device
     assert started.session.env == {"A": "b"}
 
 
@@ -92,7 +92,7 @@ def test_a_shell_that_cannot_be_run_leaves_nothing(started: Started) -> None:
     assert started.keeper.heard == [("cannot run 'sh'", ENDED)]
     assert started.removed == 1
     assert started.loop.deadlines() == []
-    assert started.shell.terminal.master < 0
+    assert started.shell.ends.master < 0
 
 
 def test_where_no_process_can_be_made_the_caller_is_told(
@@ -139,7 +139,7 @@ def test_a_shell_that_does_not_read_is_told_of_and_that_it_reads_again(started: 
     started.loop.settle()
     assert session.full
     while started.shell.typed():
-        started.loop.writable(started.shell.terminal.master)
+        started.loop.writable(started.shell.ends.master)
     assert not session.full
     assert started.ada.heard == ["full", "drained"]
 
@@ -217,7 +217,7 @@ def test_a_session_that_is_abandoned_while_it_is_started_takes_no_terminal(
     started.session.abandon()
     started.shell.run()
     assert started.keeper.heard == []
-    assert started.shell.terminal.master < 0
+    assert started.shell.ends.master < 0
 
 
 def test_a_picture_is_shown_to_those_who_wait_for_it_alone(started: Started) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 _SHELL = "/bin/sh"
 
 
-class User:
+class Account:
     """`home` and `shell` are never empty; without a passwd entry `name` is the uid in digits."""
 
     __slots__ = ("home", "name", "shell")
@@ -21,7 +21,7 @@ class User:
         self.shell = shell or _SHELL
 
 
-def current_user(environ: "Mapping[str, str]") -> User:
+def current_account(environ: "Mapping[str, str]") -> Account:
     """The user that this process runs as; `environ` is its environment.
 
     In a container the uid often has no entry. As for every other program there, HOME and SHELL
@@ -32,8 +32,8 @@ def current_user(environ: "Mapping[str, str]") -> User:
         entry = pwd.getpwuid(uid)
     except KeyError:
         _check_that_files_can_be_opened()
-        return User(str(uid), _absolute(environ, "HOME"), _absolute(environ, "SHELL"))
-    return User(entry.pw_name, entry.pw_dir, entry.pw_shell)
+        return Account(str(uid), _absolute(environ, "HOME"), _absolute(environ, "SHELL"))
+    return Account(entry.pw_name, entry.pw_dir, entry.pw_shell)
 
 
 def _check_that_files_can_be_opened() -> None:

@@ -4,7 +4,7 @@ import pwd
 
 import pytest
 
-from shpool.daemon.programs.user import User, current_user
+from shpool.daemon.programs.account import Account, current_account
 
 CONTAINERS = {"HOME": "/work", "SHELL": "/bin/zsh"}
 
@@ -17,13 +17,13 @@ def without_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pwd, "getpwuid", look_up)
 
 
-def as_tuple(user: User) -> tuple[str, str, str]:
+def as_tuple(user: Account) -> tuple[str, str, str]:
     return user.name, user.home, user.shell
 
 
 def test_the_passwd_entry_counts_whatever_the_environment_says() -> None:
     entry = pwd.getpwuid(os.geteuid())
-    found = as_tuple(current_user(CONTAINERS))
+    found = as_tuple(current_account(CONTAINERS))
     assert found == (entry.pw_name, entry.pw_dir, entry.pw_shell or "/bin/sh")
 
 
@@ -32,7 +32,7 @@ def test_empty_fields_of_the_entry_mean_what_login_takes_them_for(
 ) -> None:
     entry = pwd.struct_passwd(("dana", "x", 7, 7, "", "", ""))
     monkeypatch.setattr(pwd, "getpwuid", lambda uid: entry)
-    assert as_tuple(current_user(CONTAINERS)) == ("dana", "/", "/bin/sh")
+    assert as_tuple(current_account(CONTAINERS)) == ("dana", "/", "/bin/sh")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_empty_fields_of_the_entry_mean_what_login_takes_them_for(
 def test_without_an_entry_the_environment_counts(
     environ: dict[str, str], home: str, shell: str
 ) -> None:
-    assert as_tuple(current_user(environ)) == (str(os.geteuid()), home, shell)
+    assert as_tuple(current_account(environ)) == (str(os.geteuid()), home, shell)
 
 
 @pytest.mark.usefixtures("without_entry")
@@ -61,4 +61,4 @@ def test_an_entry_that_cannot_be_looked_up_is_not_one_that_is_missing(
 
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(OSError, match="Too many open files"):
-        current_user(CONTAINERS)
+        current_account(CONTAINERS)

@@ -134,17 +134,17 @@ def test_what_a_session_left_and_cannot_be_removed(
 def test_a_pty_that_cannot_be_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spawn, "set_size", fail)
     with pytest.raises(spawn.SpawnError, match=r"^cannot set the pty up: Input/output error$"):
-        spawn.Terminal(SIZE, echo=True)
+        spawn.PtyEnds(SIZE, echo=True)
 
 
 def test_a_size_that_cannot_be_set(log: LogLines, monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = spawn.Terminal(SIZE, echo=True)
+    ends = spawn.PtyEnds(SIZE, echo=True)
     monkeypatch.setattr(spawn, "set_size", fail)
     pty_of_it = program_pty.Pty.__new__(program_pty.Pty)
-    pty_of_it._terminal = terminal
+    pty_of_it._ends = ends
     pty_of_it._name = "session 'one'"
     pty_of_it.resize(SIZE)
-    terminal.close()
+    ends.close()
     assert log.read() == ["WARN session 'one': cannot set the size: Input/output error"]
 
 
@@ -157,7 +157,8 @@ def test_variables_that_are_too_large_together() -> None:
 def test_a_terminal_that_is_left_to_its_client(monkeypatch: pytest.MonkeyPatch) -> None:
     master, slave = pty.openpty()
     # We are no session leader on it, so that nobody runs in its foreground.
-    device = os.fstat(slave).st_rdev
+    status = os.fstat(slave)
+    device = (status.st_dev, status.st_rdev)
     monkeypatch.setattr(processes, "controlling_terminal", lambda pid: device)
     with pytest.raises(Refused, match=r"^it is the daemon's own$"):
         PassedTerminal(slave, os.getpid())

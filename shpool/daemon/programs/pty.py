@@ -179,7 +179,7 @@ class Pty(OutboundUser):
     def _modes(self) -> "list[Any]":
         """Those of the slave, which Linux tells of at the master as well."""
         try:
-            return termios.tcgetattr(self._terminal.master)
+            return termios.tcgetattr(self._ends.master)
         except termios.error:
             return [0, 0, 0, 0, 0, 0, [b"\0"] * 32]
 

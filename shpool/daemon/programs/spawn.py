@@ -152,8 +152,10 @@ class Child(Owner):
         """Called when it has been waited for."""
         if self._ends is not None:
             # Whoever waits for it to run is told of that before it is told of the end.
-            self.take_outcome()
-            self._spawner.reactor.soon(self.tell_end)
+            try:
+                self.take_outcome()
+            finally:
+                self._spawner.reactor.soon(self.tell_end)
             return
         if self.owner is not None and self.status is not None:
             self.owner.exited(self.status)

@@ -53,7 +53,7 @@ def taken(core: Core) -> bytes:
     child = shell(core)
     found = b""
     while True:
-        core.loop.writable(child.terminal.master)
+        core.loop.writable(child.ends.master)
         piece = child.typed()
         if not piece:
             return found

@@ -1,0 +1,214 @@
+"""A program's pty as the daemon has it; the program's end is this test's."""
+
+from __future__ import annotations
+
+import os
+import termios
+import tty
+from collections.abc import Iterator
+
+import pytest
+
+from shpool.daemon.programs.pty import Pty, PtyUser
+from shpool.daemon.programs.spawn import PtyEnds
+from shpool.protocol.messages import TtySize
+from tests.daemon.conftest import LogLines
+from tests.daemon.fakes import FakeLoop
+
+
+class Reader(PtyUser):
+    """Notes what it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def pty_output(self, data: bytes) -> None:
+        self.heard.append(data)
+
+    def pty_full(self) -> None:
+        self.heard.append("full")
+
+    def pty_drained(self) -> None:
+        self.heard.append("drained")
+
+    def broken(self) -> None:
+        self.heard.append("broken")
+
+
+class Opened:
+    """A pty whose program reads raw, without echo."""
+
+    def __init__(self, loop: FakeLoop) -> None:
+        self.loop = loop
+        self.ends = PtyEnds(TtySize(24, 80), echo=False)
+        tty.setraw(self.ends.slave)
+        self.slave = os.dup(self.ends.slave)
+        os.set_blocking(self.slave, False)
+        self.user = Reader()
+        self.pty = Pty(loop, self.ends, self.user, "test")
+        self.master = self.ends.master
+
+    @property
+    def heard(self) -> list[object]:
+        return self.user.heard
+
+    def write(self, data: bytes) -> None:
+        os.write(self.slave, data)
+        self.loop.readable(self.master)
+
+    def typed(self) -> bytes:
+        try:
+            return os.read(self.slave, 1 << 16)
+        except BlockingIOError:
+            return b""
+
+    def end(self) -> None:
+        """Nobody has the slave open any more."""
+        self.ends.close_slave()
+        os.close(self.slave)
+        self.slave = -1
+
+    def close(self) -> None:
+        self.pty.close()
+        if self.slave >= 0:
+            os.close(self.slave)
+
+
+@pytest.fixture
+def opened(loop: FakeLoop) -> Iterator[Opened]:
+    opened = Opened(loop)
+    yield opened
+    opened.close()
+
+
+def test_what_is_written_comes_once_it_is_read(opened: Opened) -> None:
+    opened.write(b"early")
+    assert opened.heard == []
+    opened.pty.read(True)
+    opened.loop.readable(opened.master)
+    opened.write(b"word")
+    opened.pty.read(False)
+    opened.write(b"late")
+    assert opened.heard == [b"early", b"word"]
+    assert opened.pty.read_rest() == b"late"
+
+
+def test_a_flood_has_its_turn_and_no_more(opened: Opened) -> None:
+    opened.pty.read(True)
+    written = 0
+    try:
+        while True:
+            written += os.write(opened.slave, b"x" * 4095)
+    except BlockingIOError:
+        pass
+    opened.loop.readable(opened.master)
+    (piece,) = opened.heard
+    assert isinstance(piece, bytes)
+    assert 4095 <= len(piece) < 8192 + 16_384
+    assert len(piece) + len(opened.pty.read_rest()) == written
+
+
+def test_a_pty_that_nobody_has_open_is_left_alone_until_something_is_typed(opened: Opened) -> None:
+    opened.pty.read(True)
+    opened.write(b"last")
+    slave = os.ttyname(opened.slave)
+    opened.end()
+    opened.loop.readable(opened.master)
+    assert opened.heard == [b"last"]
+    assert not opened.loop.reads(opened.master)
+    opened.slave = os.open(slave, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    opened.pty.send(b"key")
+    assert opened.loop.reads(opened.master)
+    opened.write(b"again")
+    assert opened.heard == [b"last", b"again"]
+
+
+def test_what_is_typed_is_read_in_order(opened: Opened) -> None:
+    opened.pty.send(b"one")
+    opened.pty.send(b"two")
+    assert opened.typed() == b"onetwo"
+
+
+def test_a_program_that_does_not_read_is_told_of_and_loses_nothing(opened: Opened) -> None:
+    sent = 0
+    while not opened.pty.full:
+        opened.pty.send(b"x" * 1000)
+        sent += 1000
+    assert opened.heard == []  # not in the middle of the user's call
+    opened.loop.settle()
+    assert opened.heard == ["full"]
+    read = 0
+    while piece := opened.typed():
+        read += len(piece)
+        opened.loop.writable(opened.master)
+    assert read == sent
+    assert opened.heard == ["full", "drained"]
+    assert not opened.pty.full
+
+
+def test_what_was_typed_and_not_read_can_be_had_when_the_program_has_ended(
+    loop: FakeLoop, opened: Opened
+) -> None:
+    sent = 0
+    while not opened.pty.full:
+        opened.pty.send(b"x" * 1000)
+        sent += 1000
+    assert len(opened.pty.take_unread()) == sent
+
+
+def test_a_line_that_is_not_complete_can_be_had_as_well(opened: Opened) -> None:
+    modes = termios.tcgetattr(opened.slave)
+    modes[3] |= termios.ICANON
+    termios.tcsetattr(opened.slave, termios.TCSANOW, modes)
+    opened.pty.send(b"half a li")
+    assert opened.pty.take_unread() == b"half a li"
+
+
+def test_where_the_slave_was_not_kept_nothing_is_unread(opened: Opened) -> None:
+    opened.pty.send(b"key")
+    opened.ends.close_slave()
+    assert opened.pty.take_unread() == b""
+
+
+def test_an_error_in_writing_loses_what_was_typed_and_no_more(opened: Opened) -> None:
+    while not opened.pty.full:
+        opened.pty.send(b"x" * 1000)
+    opened.loop.settle()
+    opened.pty._input._fail(OSError(5, "Input/output error"))
+    opened.loop.settle()
+    assert opened.heard == ["full", "drained"]
+    while opened.typed():
+        pass
+    opened.pty.send(b"key")
+    assert opened.typed() == b"key"
+
+
+def test_a_size_that_cannot_be_set_is_logged(
+    opened: Opened, log: LogLines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(master: int, size: TtySize) -> None:
+        raise OSError(25, "Inappropriate ioctl for device")
+
+    monkeypatch.setattr("shpool.daemon.programs.spawn.set_size", refuse)
+    opened.pty.resize(TtySize(9, 9))
+    assert log.read() == ["WARN test: cannot set the size: Inappropriate ioctl for device"]
+
+
+def test_closed_it_hangs_up_and_takes_nothing(opened: Opened) -> None:
+    opened.pty.read(True)
+    opened.pty.close()
+    opened.pty.close()
+    assert opened.pty.closed
+    assert not opened.loop.reads(opened.master)
+    opened.pty.send(b"key")
+    opened.pty.read(True)
+    opened.pty.resize(TtySize(9, 9))
+    assert opened.pty.read_rest() == b""
+    assert opened.pty.take_unread() == b""
+    assert os.read(opened.slave, 1) == b""
+
+
+def test_an_error_in_it_or_in_what_it_keeps_is_its_users(opened: Opened) -> None:
+    opened.pty.broken()
+    opened.pty._input.broken()
+    assert opened.heard == ["broken", "broken"]

@@ -81,8 +81,20 @@ COMMANDS = {
     "detach": Command(
         "detach", "detach whoever is attached to sessions", "[NAME...]", 0, None, (), _NAMES_DETAIL
     ),
-    "kill": Command("kill", "end sessions", "[NAME...]", 0, None, (), _NAMES_DETAIL),
-    "list": Command("list", "list the sessions", options=(_JSON,)),
+    "kill": Command(
+        "kill",
+        "end sessions",
+        "[NAME...]",
+        0,
+        None,
+        (Option("", "all", None, "end all sessions"),),
+        _NAMES_DETAIL,
+    ),
+    "list": Command(
+        "list",
+        "list the sessions",
+        options=(_JSON, Option("", "short", None, "print the names alone, one a line")),
+    ),
     "send": Command(
         "send",
         "type into a session without attaching to it",
@@ -128,6 +140,18 @@ COMMANDS = {
         "run the daemon in the foreground",
         detail="SIGTERM ends it and its sessions; SIGUSR1 has it make anew what is gone of its\n"
         "sockets, pid file and log.\n",
+    ),
+    "stop": Command(
+        "stop",
+        "end the daemon, and with it all sessions",
+        options=(Option("y", "yes", None, "do not ask, whatever sessions there are"),),
+        detail="Returns when the daemon has ended. Starts none.\n",
+    ),
+    "config": Command(
+        "config",
+        "print the configuration, and what is wrong with it",
+        detail="What it prints is TOML, as the files have it; behind each key a comment says\n"
+        "which file it comes from. What is wrong is said on stderr, and the exit status is 1.\n",
     ),
     "version": Command("version", "print the version"),
     "help": Command("help", "explain a command", "[COMMAND]", 0, 1),

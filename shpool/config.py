@@ -102,27 +102,61 @@ def _home_of_user() -> str:
         return ""
 
 
-def load(paths: "Sequence[str]") -> tuple[Config, list[str]]:
-    """The configuration in the files at `paths`, and warnings about keys that nobody knows.
+class Found:
+    """What stands in configuration files, the good and the bad.
 
-    A key in a later file replaces the whole value from an earlier one. A file that is missing
-    counts as empty. Raises ConfigError.
+    By key: `values` as Config has them, `written` as TOML has them, `files` where they come from.
+    `unknown` and `errors` are lines for the user, which name the file.
     """
-    values: dict[str, Any] = {}
-    warnings: list[str] = []
+
+    __slots__ = ("errors", "files", "unknown", "values", "written")
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.written: dict[str, Any] = {}
+        self.files: dict[str, str] = {}
+        self.unknown: list[str] = []
+        self.errors: list[str] = []
+
+
+def find(paths: "Sequence[str]") -> Found:
+    """What is in the files at `paths`: a key in a later one replaces the whole earlier value.
+
+    A file that is missing counts as empty.
+    """
+    found = Found()
     for path in paths:
+        try:
+            table = _parse(path)
+        except ConfigError as error:
+            found.errors.append(str(error))
+            continue
         unknown: list[str] = []
-        for key, value in _parse(path).items():
+        for key, value in table.items():
             read = READERS.get(key)
             if read is None:
                 unknown.append(key)
                 continue
             try:
-                values[key] = read(key, value, unknown)
+                found.values[key] = read(key, value, unknown)
             except WrongValue as error:
-                raise ConfigError(f"{path}: {error}") from None
-        warnings += [f"{path}: unknown key {key!r}" for key in unknown]
-    return Config(values), warnings
+                found.errors.append(f"{path}: {error}")
+                continue
+            found.written[key] = value
+            found.files[key] = path
+        found.unknown += [f"{path}: unknown key {key!r}" for key in unknown]
+    return found
+
+
+def load(paths: "Sequence[str]") -> tuple[Config, list[str]]:
+    """The configuration in the files at `paths`, and warnings about keys that nobody knows.
+
+    Raises ConfigError.
+    """
+    found = find(paths)
+    if found.errors:
+        raise ConfigError(found.errors[0])
+    return Config(found.values), found.unknown
 
 
 class ConfigSource:

@@ -2,7 +2,8 @@
 
 from shpool.client.detach import report, sessions_meant
 from shpool.client.reach import ask
-from shpool.protocol.messages import KillRequest, read_missed
+from shpool.options import UsageError
+from shpool.protocol.messages import KillRequest, ListRequest, read_list_reply, read_missed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +12,18 @@ if TYPE_CHECKING:
 
 
 def run(context: "Context", parsed: "Parsed") -> int:
+    if parsed.count("all"):
+        return _kill_all(context, parsed)
     sessions = sessions_meant(context, parsed, "kill")
     not_found, _ = read_missed(ask(context, KillRequest(sessions)))
     return report(not_found, [])
+
+
+def _kill_all(context: "Context", parsed: "Parsed") -> int:
+    if parsed.arguments:
+        raise UsageError("kill --all takes no NAME")
+    sessions = [session.name for session in read_list_reply(ask(context, ListRequest()))]
+    if sessions:
+        # One that has ended since is gone, which is what was asked for.
+        read_missed(ask(context, KillRequest(sessions)))
+    return 0

@@ -1,25 +1,60 @@
 """shpool list: which sessions there are."""
 
+import os
+
 from shpool.client.reach import ask
+from shpool.options import UsageError
 from shpool.output import put
 from shpool.protocol.messages import ListRequest, SessionRow, list_reply, read_list_reply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from shpool.client.context import Context
     from shpool.options import Parsed
 
 
+_STDOUT = 1
+
+# Of a terminal: bold, and as before (ECMA-48, SGR).
+_BOLD, _PLAIN = "\x1b[1m", "\x1b[m"
+
+
 def run(context: "Context", parsed: "Parsed") -> int:
+    as_json, short = bool(parsed.count("json")), bool(parsed.count("short"))
+    if as_json and short:
+        raise UsageError("--json and --short exclude each other")
     sessions = read_list_reply(ask(context, ListRequest()))
-    put(_json(sessions) if parsed.count("json") else _table(sessions))
+    if as_json:
+        put(_json(sessions))
+    elif short:
+        put("".join(f"{session.name}\n" for session in sessions))
+    else:
+        put(_table(sessions, _here(context.environ), bold=_may_be_bold(context.environ)))
     return 0
 
 
-def _table(sessions: "list[SessionRow]") -> str:
+def _here(environ: "Mapping[str, str]") -> "str | None":
+    """The session to mark; none where a program reads the list, which expects what it knows."""
+    return environ.get("SHPOOL_SESSION_NAME") if os.isatty(_STDOUT) else None
+
+
+def _may_be_bold(environ: "Mapping[str, str]") -> bool:
+    """https://no-color.org: any value that is not empty says no."""
+    return not environ.get("NO_COLOR") and environ.get("TERM", "dumb") != "dumb"
+
+
+def _table(sessions: "list[SessionRow]", here: "str | None" = None, *, bold: bool = False) -> str:
     width = max((len(session.name) for session in sessions), default=0)
-    rows = [f"{session.name:{width}}\t{session.status.lower()}\n" for session in sessions]
-    return "NAME\tSTATUS\n" + "".join(rows)
+    rows = ["NAME\tSTATUS\n"]
+    for session in sessions:
+        row = f"{session.name:{width}}\t{session.status.lower()}"
+        if session.name == here:
+            row += " (this session)"
+            row = f"{_BOLD}{row}{_PLAIN}" if bold else row
+        rows.append(row + "\n")
+    return "".join(rows)
 
 
 def _json(sessions: "list[SessionRow]") -> str:

@@ -106,6 +106,21 @@ def _hopeless(path: str) -> str:
     return f"{missing} is gone, and {directory} is not ours to make it in"
 
 
+def is_daemon(pid: int) -> bool:
+    """Returns whether `pid` was started as a daemon, as far as its command line tells."""
+    try:
+        words = _read(f"/proc/{pid}/cmdline", _WORDS_MAX).rstrip(b"\0").split(b"\0")
+    except OSError:
+        return not os.path.exists("/proc/self/status")
+    return _daemon_options([os.fsdecode(word) for word in words]) is not None
+
+
+def pid_of_daemon(path: str) -> int:
+    """The pid of a daemon that serves `path`, by its command line; 0 if none is seen."""
+    found = _daemon_of(path)
+    return 0 if found is None else found.pid
+
+
 def hint(path: str) -> str:
     """What to say of a daemon that may be running, where the system has no /proc to look in.
 

@@ -26,7 +26,7 @@ def test_help_lists_all_commands_on_stdout(place: Place, words: list[str]) -> No
     assert (done.status, done.err) == (0, "")
     for command in (
         *("attach", "detach", "kill", "list", "send", "events", "var", "set-log-level"),
-        *("daemon", "version"),
+        *("daemon", "stop", "config", "version"),
     ):
         assert re.search(rf"^  {command} ", done.out, re.MULTILINE), command
     assert not place.runtime.exists()
@@ -74,6 +74,10 @@ USAGE_ERRORS = [
     (["list", "x"], "unexpected argument 'x'"),
     (["list", "-f"], "unexpected option '-f'"),
     (["events", "x"], "unexpected argument 'x'"),
+    (["list", "--short", "--json"], "--json and --short exclude each other"),
+    (["kill", "--all", "x"], "kill --all takes no NAME"),
+    (["stop", "x"], "unexpected argument 'x'"),
+    (["config", "x"], "unexpected argument 'x'"),
     (["version", "x"], "unexpected argument 'x'"),
     (["daemon", "x"], "unexpected argument 'x'"),
     (["var"], "var needs list"),
@@ -218,6 +222,31 @@ def test_times_of_coming_and_going(shpool: Place) -> None:
     assert again["started_at_unix_ms"] == attached["started_at_unix_ms"]
 
 
+def test_list_can_be_names_alone(shpool: Place) -> None:
+    assert shpool.run("list", "--short") == (0, "", "")
+    shpool.raw_session("zebra")
+    shpool.raw_session("a-longer-name")
+    assert shpool.run("list", "--short") == (0, "zebra\na-longer-name\n", "")
+
+
+def test_on_a_terminal_list_marks_the_session_it_runs_in(shpool: Place) -> None:
+    shpool.raw_session("one")
+    shpool.raw_session("two")
+    inside = {"SHPOOL_SESSION_NAME": "two"}
+    for env, row in (
+        (inside, "\x1b[1mtwo\tdisconnected (this session)\x1b[m"),
+        ({**inside, "NO_COLOR": "1"}, "two\tdisconnected (this session)"),
+        ({**inside, "NO_COLOR": "", "TERM": "dumb"}, "two\tdisconnected (this session)"),
+        ({}, "two\tdisconnected"),
+    ):
+        client = shpool.terminal("list", env=env)
+        assert client.wait() == 0
+        shown = client.output.decode().replace("\r", "")
+        assert shown == f"NAME\tSTATUS\none\tdisconnected\n{row}\n"
+    plain = "NAME\tSTATUS\none\tdisconnected\ntwo\tdisconnected\n"
+    assert shpool.run("list", env=inside) == (0, plain, "")
+
+
 # ---- detach
 
 
@@ -283,6 +312,17 @@ def test_kill_does_what_it_can_and_names_the_rest(shpool: Place) -> None:
     shpool.raw_session("one")
     assert shpool.run("kill", "no", "one", "nope") == (1, "", "not found: no nope\n")
     assert shpool.statuses() == {}
+
+
+def test_kill_of_all_sessions(shpool: Place) -> None:
+    assert shpool.run("kill", "--all") == (0, "", "")
+    shpool.raw_session("free")
+    client = shpool.attach("one")
+    client.ask("true")
+    assert shpool.run("kill", "--all", "one").status == 2
+    assert shpool.run("kill", "--all") == (0, "", "")
+    assert shpool.statuses() == {}
+    assert client.wait() == 129
 
 
 def test_kill_of_one_session_twice_over_is_no_error(shpool: Place) -> None:

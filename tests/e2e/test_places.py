@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import select
 import shutil
 import signal
 import stat
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.harness import CHECKOUT, DEADLINE, Place, eventually
+from tests.e2e.waiting import LOOK
 from tests.programs import as_root, need, no_namespace
 
 STRANGER = 65_534
@@ -262,7 +264,13 @@ def test_the_second_takes_over_what_the_first_has_left(
     first, second = two
     end(place, first)
     follower = place.popen("-s", str(second), "events")
-    eventually(lambda: place_subscribers(first.parent) == 1, "it follows")
+
+    def heard() -> bool:
+        # Not by its connections: one of them only looks whether anybody listens again.
+        place.run("-s", str(second), "attach", "-b", "two")
+        return bool(select.select([follower.stdout or 0], [], [], LOOK)[0])
+
+    eventually(heard, "it follows")
     assert place.autodaemon(first.parent) == daemon_of(place, second)
     end(place, second)
     assert follower.wait(DEADLINE) == 0

@@ -13,7 +13,7 @@ from shpool.daemon import preload, stderr
 from shpool.daemon.clients.attach import Attaching
 from shpool.daemon.clients.waiting import WaitingRoom
 from shpool.daemon.loop.listener import Listener
-from shpool.daemon.loop.reactor import Reactor
+from shpool.daemon.loop.reactor import Owner, Reactor
 from shpool.daemon.places import Places
 from shpool.daemon.programs.spawn import Spawner
 from shpool.daemon.requests import Requests
@@ -125,15 +125,26 @@ class Server:
         self._listen()
 
     def living(self) -> "Iterator[object]":
-        """Every object that may outlive this turn of the loop, for who wants to see them all."""
-        for listener in (self._events_listener, self._requests_listener):
-            if listener is not None:
-                yield listener
-        yield from self._events.subscribers.values()
-        yield from self._requests.connections
-        yield from self._table.all()
-        yield from self._attaching.clients
-        yield from self._spawner.children.values()
+        """Every object that may outlive this turn of the loop, once, for who wants to see them
+        all."""
+        pending: list[object] = [
+            *(self._events_listener, self._requests_listener),
+            *self._events.subscribers.values(),
+            *self._requests.connections,
+            *(request for waiting in self._room.waiting.values() for _, request in waiting),
+            *self._table.all(),
+            *self._attaching.clients,
+            *self._spawner.children.values(),
+        ]
+        seen: set[int] = set()
+        while pending:
+            found = pending.pop()
+            if found is None or id(found) in seen:
+                continue
+            seen.add(id(found))
+            yield found
+            if isinstance(found, Owner):
+                pending += found.parts()
 
     def _end(self) -> None:
         """A signal says to end; several at once say it once, another one later ends it at once."""

@@ -273,3 +273,6 @@ class ChunkChannel(Channel):
 
     def broken(self) -> None:
         self.user.broken()
+
+    def parts(self) -> "tuple[object, ...]":
+        return (self._line, self._line.out)

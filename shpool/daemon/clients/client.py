@@ -352,6 +352,9 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         """There is an error in it, or in its channel: hang up, so that the client sees an end."""
         self.channel_gone()
 
+    def parts(self) -> "tuple[object, ...]":
+        return (self._channel, self._pager)
+
     def channel_gone(self) -> None:
         if self.state.now == GONE:
             return

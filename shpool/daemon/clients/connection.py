@@ -199,6 +199,9 @@ class Connection(OutboundUser):
     def broken(self) -> None:
         self.close()
 
+    def parts(self) -> "tuple[object, ...]":
+        return (self._outbound, self._stream)
+
     def outbound_full(self) -> None:
         self._stream.stream_full()
 

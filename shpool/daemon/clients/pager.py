@@ -117,6 +117,9 @@ class Pager(spawn.ProgramOwner, PtyUser, Front):
     def broken(self) -> None:
         self._done(b"")
 
+    def parts(self) -> "tuple[object, ...]":
+        return (self._child, self._pty)
+
     def _could_not_start(self) -> None:
         self.failed(self._failure)
 

@@ -194,6 +194,9 @@ class Mourner(Owner):
         self._terminal.restore()
         self._terminal.close()
 
+    def parts(self) -> "tuple[object, ...]":
+        return (self._terminal,)
+
     def broken(self) -> None:
         self._terminal.close()
         self._user.mourned()

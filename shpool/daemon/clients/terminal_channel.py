@@ -276,6 +276,9 @@ class TerminalChannel(Channel, MournerUser):
     def broken(self) -> None:
         self.user.broken()
 
+    def parts(self) -> "tuple[object, ...]":
+        return (self._line, self._line.out, self._terminal, self._output, self._mourner)
+
     def _give_up(self) -> PassedTerminal:
         terminal, self._terminal = self._terminal, None
         assert terminal is not None

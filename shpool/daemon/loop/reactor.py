@@ -47,6 +47,10 @@ class Owner:
     def broken(self) -> None:
         """A callback of this object has raised: it is to end now, so that its peer sees an end."""
 
+    def parts(self) -> "tuple[object, ...]":
+        """What it is made of and alone knows: whatever has a descriptor, a deadline or a buffer."""
+        return ()
+
 
 class _Interest:
     """What is wanted of one descriptor; callbacks are cleared when it is dropped."""

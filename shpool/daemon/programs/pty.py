@@ -97,6 +97,9 @@ class Pty(OutboundUser):
     def broken(self) -> None:
         self._user.broken()
 
+    def parts(self) -> "tuple[object, ...]":
+        return (self._ends, self._input)
+
     # ---- output
 
     def read(self, wanted: bool) -> None:

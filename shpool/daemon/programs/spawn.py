@@ -168,6 +168,9 @@ class Child(Owner):
         if self.owner is not None:
             self.owner.broken()
 
+    def parts(self) -> "tuple[object, ...]":
+        return (self._ends,)
+
     def _close_trouble(self) -> "PtyEnds | None":
         if self._trouble >= 0:
             self._spawner.reactor.drop(self._trouble)

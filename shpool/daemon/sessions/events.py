@@ -88,6 +88,9 @@ class Subscriber(OutboundUser):
     def broken(self) -> None:
         self.close()
 
+    def parts(self) -> "tuple[object, ...]":
+        return (self.outbound,)
+
     def outbound_full(self) -> None:
         logs.warn(f"events: evicted a subscriber that is {self.outbound.pending} bytes behind")
         self.close()

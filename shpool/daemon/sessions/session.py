@@ -189,6 +189,9 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self.kill()
         self._tell(self.clients, lambda client: client.broken())
 
+    def parts(self) -> "tuple[object, ...]":
+        return (self._child, self._pty, self.typist, self.picture, self.size)
+
     def _pass_last(self, client: Participant, rest: bytes) -> None:
         try:
             client.shell_ended()

@@ -76,6 +76,9 @@ class Typist(Owner):
         """No keys are to be brought for now."""
         return self._pty.full or len(self._keys) > _PIECE
 
+    def parts(self) -> "tuple[object, ...]":
+        return tuple(self._messages)
+
     # ---- keys
 
     def keys(self, data: bytes) -> None:

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from shpool.daemon.clients.waiting import WaitingRoom
+from shpool.protocol.messages import ListRequest
+from tests.daemon.core import Core
+
+
+def test_who_waits_for_one_session_is_asked_in_order_and_nobody_else(core: Core) -> None:
+    core.attach("one")
+    core.attach("two")
+    ((first, _),) = core.room.waiting["one"]
+    ((second, _),) = core.room.waiting["two"]
+    room, request = WaitingRoom(), ListRequest()
+    room.wait("a", first, request)
+    room.wait("b", first, request)
+    room.wait("a", second, request)
+    assert "a" in room
+    assert room.leave("a") == [(first, request), (second, request)]
+    assert "a" not in room
+    assert room.leave("a") == []
+    assert room.waiting == {"b": [(first, request)]}
+
+
+def test_who_waits_and_goes_is_noticed_at_once(core: Core) -> None:
+    caller = core.attach("one")
+    caller.hang_up()
+    ((gone, _),) = core.room.waiting["one"]
+    assert not gone.alive
+    core.programs.started[0].run()
+    assert core.room.waiting == {}
+    assert core.events.seen == ["created"]

@@ -310,7 +310,8 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
 
     def _await_rest(self) -> None:
         """See to what the scanner waits for: the rest of a key, or of what is pasted."""
-        self._stop_waiting_for_rest()
+        if self._rest is not None:
+            self._stop_waiting_for_rest()
         if self._session is not None and self._scanner.pending:
             self._rest = self._reactor.call_later(self._scanner.pending, self._no_rest)
 

@@ -63,14 +63,14 @@ class Pty(OutboundUser):
     `ends` is this object's to close from now on; `name` is for the log.
     """
 
-    __slots__ = ("_ends", "_input", "_name", "_reactor", "_user", "_wanted")
+    __slots__ = ("_ends", "_input", "_left_alone", "_name", "_reactor", "_user")
 
     def __init__(self, reactor: "Reactor", ends: spawn.PtyEnds, user: PtyUser, name: str) -> None:
         self._reactor = reactor
         self._ends = ends
         self._user = user
         self._name = name
-        self._wanted = False
+        self._left_alone = False  # though it is to be read, for nobody writes
         self._input = Outbound(reactor, ends.master, _INPUT_CAP, self)
 
     @property
@@ -104,7 +104,7 @@ class Pty(OutboundUser):
 
     def read(self, wanted: bool) -> None:
         """Read what the program writes, or let it wait."""
-        self._wanted = wanted
+        self._left_alone = False
         if not self.closed:
             self._reactor.on_readable(self._ends.master, self._readable if wanted else None)
 
@@ -118,6 +118,7 @@ class Pty(OutboundUser):
             # Nobody has the pty open, which the loop would be told for ever.  A program that
             # opens it again is heard once it is typed to.
             self._reactor.on_readable(self._ends.master, None)
+            self._left_alone = True
         if data:
             self._user.pty_output(data)
 
@@ -160,7 +161,7 @@ class Pty(OutboundUser):
         if logs.tracing():
             logs.trace(f"{self._name}: input {logs.readable(data)}")
         self._input.send(data)
-        if self._wanted:
+        if self._left_alone:
             self.read(True)
 
     def tell_taken(self) -> None:

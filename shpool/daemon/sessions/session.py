@@ -156,7 +156,8 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             rest = self._pty.read_rest() if self._pty is not None else b""
             for client in clients:
                 self._pass_last(client, rest)
-            self._remember(rest)
+            if rest:
+                self._remember_last(rest)
         finally:
             for client in clients:
                 self._let_go(client, status)
@@ -341,12 +342,11 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         except Exception as error:
             end_broken(error, client)
 
-    def _remember(self, data: bytes, *, unanswered: bool = False) -> None:
-        if data:
-            try:
-                self.picture.output(data, unanswered)
-            except Exception as error:
-                end_broken(error, self.picture)
+    def _remember_last(self, rest: bytes) -> None:
+        try:
+            self.picture.output(rest)
+        except Exception as error:
+            end_broken(error, self.picture)
 
     # ---- output: from the pty to the clients
 
@@ -370,7 +370,10 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
                 shown = shown or client.live
             except Exception as error:
                 end_broken(error, client)
-        self._remember(data, unanswered=not shown)
+        try:
+            self.picture.output(data, not shown)
+        except Exception as error:
+            end_broken(error, self.picture)
         if hold or self.picture.must_hold:
             self.check_output()
 

@@ -1,0 +1,242 @@
+"""Who may attach, to what, what is said if not, and when the message of the day is shown."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import tty
+from collections.abc import Iterator
+
+import pytest
+
+from shpool.config import Config
+from shpool.config_values import Motd
+from shpool.daemon.clients.client import PAGING
+from shpool.daemon.clients.terminal_channel import TerminalChannel
+from shpool.daemon.sessions.hooks import Hooks
+from shpool.protocol.messages import AttachHeader, TtySize
+from shpool.protocol.msgpack import pack
+from tests.daemon.core import Caller, Core
+
+CREATED: dict[str, dict[str, object]] = {"status": {"Created": {"warnings": []}}}
+ATTACHED: dict[str, dict[str, object]] = {"status": {"Attached": {"warnings": []}}}
+
+
+class Noted(Hooks):
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def on_reattach(self, name: str) -> None:
+        self.heard.append(f"reattach {name}")
+
+    def on_busy(self, name: str) -> None:
+        self.heard.append(f"busy {name}")
+
+
+def refusal(caller: Caller) -> str:
+    reply = caller.message()
+    assert caller.ended
+    reason: str = reply["status"]["UnexpectedError"]
+    return reason
+
+
+def test_a_name_that_is_none_is_refused_in_words(core: Core) -> None:
+    assert refusal(core.attach("a/b")) == "invalid session name 'a/b'"
+    assert refusal(core.attach("a\x1bb")) == r"invalid session name 'a\x1bb'"
+    assert core.programs.count == 0
+
+
+def test_one_client_has_a_session_and_the_next_is_told_so(core: Core) -> None:
+    core.table._hooks = hooks = Noted()
+    first = core.attached("one")
+    assert first.reply == CREATED
+    second = core.attach("one")
+    assert second.message() == {"status": "Busy"}
+    assert second.ended
+    first.hang_up()
+    assert core.attached("one").reply == ATTACHED
+    assert hooks.heard == ["busy one", "reattach one"]
+    assert core.events.seen == ["created", "attached", "detached", "attached"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"cmd": "sh 'unclosed"}, 'cannot split the command "sh \'unclosed"'),
+        ({"cmd": ""}, "the command to run is empty"),
+        ({"cmd": "sh", "start_cmd": "x"}, "a start command needs a shell"),
+        ({"cmd": "a\0b"}, "a command or directory cannot have a NUL byte in it"),
+    ],
+)
+def test_what_cannot_be_run_is_told_before_anything_is_made(
+    core: Core, fields: dict[str, str], reason: str
+) -> None:
+    assert refusal(core.attach("one", **fields)).startswith(reason)
+    assert core.programs.count == 0
+    assert core.table.all() == []
+    assert os.listdir(core.state / "sessions") == []
+
+
+def test_a_directory_that_cannot_be_made_is_told_of(core: Core) -> None:
+    (core.state / "sessions").write_text("in the way")
+    reason = refusal(core.attach("one"))
+    assert reason == f"cannot make {core.state}/sessions/one: File exists" or (
+        reason == f"cannot make {core.state}/sessions/one: Not a directory"
+    )
+
+
+def test_a_session_may_be_given_a_time_to_live(core: Core) -> None:
+    core.attached("one", ttl_secs=60)
+    core.loop.pass_time(61)
+    assert core.programs.started[0].signals[:1] == [signal.SIGHUP]
+
+
+def test_what_was_typed_behind_the_request_reaches_the_shell(core: Core) -> None:
+    caller = core.call()
+    header = AttachHeader("one", "one", TtySize(24, 80), [("TERM", "xterm")])
+    caller.send(pack(header.to_wire()) + b"typed ahead")
+    core.programs.started[0].run()
+    assert core.programs.started[0].typed() == b"typed ahead"
+
+
+# ---- the message of the day
+
+
+@pytest.fixture
+def motd(core: Core, monkeypatch: pytest.MonkeyPatch) -> Core:
+    monkeypatch.setattr("shpool.daemon.clients.motd.message", lambda arguments: b"to\nday\n")
+    return core
+
+
+def use(core: Core, mode: str, every: int | None = None) -> None:
+    core.config.config = Config({"pass_terminal": False, "motd": Motd(mode, "less", every)})
+
+
+def test_dumped_it_is_shown_to_who_makes_a_session_and_to_nobody_else(motd: Core) -> None:
+    use(motd, "dump")
+    caller = motd.attached("one")
+    assert caller.output() == (b"to\r\nday\r\n", None)
+    caller.hang_up()
+    again = motd.attached("one")
+    motd.loop.idle()
+    assert again.output()[0].count(b"day") == 1  # where it stands on the screen
+
+
+def test_in_a_pager_it_is_shown_at_each_attach_and_keys_are_the_pagers(motd: Core) -> None:
+    use(motd, "pager", 0)
+    for status in (CREATED, ATTACHED):
+        caller = motd.attached("one")
+        assert caller.reply == status
+        shell, less = motd.programs.started
+        assert less.program.argv == ["less", f"{motd.state}/sessions/one/motd"]
+        less.run()
+        shell.write(b"shell")
+        less.write(b"paged")
+        assert caller.output()[0] == b"paged"
+        caller.send(b"q")
+        assert (less.typed(), shell.typed()) == (b"q", b"")
+        less.end(0)
+        motd.loop.readable(shell.ends.master)
+        motd.loop.idle()
+        assert b"shell" in caller.output()[0]
+        caller.send(b"x")
+        assert shell.typed() == b"x"
+        caller.hang_up()
+    assert (motd.state / "sessions/one/motd").read_bytes() == b"to\nday\n"
+
+
+def test_in_a_pager_it_is_shown_no_more_often_than_wanted(motd: Core) -> None:
+    use(motd, "pager", 3600)
+    shown = []
+    for _ in range(3):
+        caller = motd.attached("one")
+        shown.append(any(each.state.now == PAGING for each in motd.attaching.clients))
+        caller.hang_up()
+        motd.loop.pass_time(2000)
+    assert shown == [True, False, True]
+
+
+def test_where_it_cannot_be_written_the_session_is_shown(
+    motd: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    motd.attached("one").hang_up()
+    (motd.state / "sessions/one/motd.new").mkdir()
+    use(motd, "pager", 0)
+    caller = motd.attached("one")
+    assert caller.reply == ATTACHED
+    motd.programs.started[0].write(b"word")
+    assert caller.output()[0].endswith(b"word")
+
+
+# ---- the client's terminal
+
+
+@pytest.fixture
+def terminal() -> Iterator[int]:
+    """A raw one, which the client has."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    yield slave
+    os.close(master)
+    os.close(slave)
+
+
+def offer(core: Core, terminal: int) -> Caller:
+    caller = core.call()
+    header = AttachHeader("one", "one", TtySize(24, 80), [("TERM", "xterm")])
+    socket.send_fds(caller.far, [pack(header.to_wire())], [terminal])
+    core.loop.readable(caller.near)
+    if core.programs.started and not core.programs.started[-1].runs:
+        core.programs.started[-1].run()
+    caller.reply = caller.message()
+    return caller
+
+
+def passed(core: Core) -> bool:
+    (client,) = core.attaching.clients
+    return isinstance(client._channel, TerminalChannel)
+
+
+def test_a_terminal_that_is_offered_is_taken_and_the_client_told(core: Core, terminal: int) -> None:
+    core.config.config = Config({})
+    caller = offer(core, terminal)
+    assert passed(core)
+    assert caller.reply["status"] == CREATED["status"]
+    assert caller.reply != CREATED
+
+
+@pytest.mark.parametrize("why", ["config", "no terminal", "warnings"])
+def test_a_terminal_is_left_to_its_client(
+    core: Core, terminal: int, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core.config.config = Config({"pass_terminal": why != "config"})
+    offered = terminal
+    if why == "no terminal":
+        offered = os.open(os.devnull, os.O_RDWR)
+    if why == "warnings":
+        monkeypatch.setattr(
+            "shpool.daemon.clients.attach.update", lambda *arguments: ["cannot update"]
+        )
+    before = len(os.listdir("/proc/self/fd"))
+    caller = offer(core, offered)
+    assert not passed(core)
+    assert list(caller.reply) == ["status"]
+    caller.hang_up()
+    core.programs.started[0].end(0)
+    assert len(os.listdir("/proc/self/fd")) <= before + 4  # the test's own ends
+    if offered != terminal:
+        os.close(offered)
+
+
+def test_the_daemons_end_hangs_up_on_everybody_those_included_that_are_leaving(core: Core) -> None:
+    first, second = core.attached("one"), core.attached("two")
+    for _ in range(60):
+        core.programs.started[0].write(b"flood" * 1600)
+    core.ask({"Detach": {"sessions": ["one"]}})
+    assert len(core.attaching.clients) == 2
+    core.attaching.drop_all()
+    for caller in (first, second):
+        caller.received()
+        assert caller.ended
+    assert core.attaching.clients == set()

@@ -11,6 +11,8 @@ def _cache_bytecode(here):
     In a checkout that cannot be written to, and was never compiled, every command would compile
     what it loads, which takes as long as all the rest.
     """
+    if not os.path.isdir(here):
+        return  # a zip, of which nothing is kept
     if os.access(here, os.W_OK) or os.path.isdir(os.path.join(here, "__pycache__")):
         return
     home = os.environ.get("HOME", "")

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 
+from shpool import program
 from shpool.client.connect import ClientError, listening
 from shpool.errors import ALREADY_RUNNING
 from shpool.output import complain
@@ -103,10 +104,7 @@ def _command_line(context: "Context") -> "list[str]":
     Isolated (-I) and without site (-S): what a user's environment or site-packages does to
     Python programs is not for a process that outlives the login.
     """
-    import shpool
-
-    program = os.path.join(os.path.dirname(os.path.abspath(shpool.__file__)), "__main__.py")
-    words = [sys.executable, "-I", "-S", program]
+    words = [sys.executable, "-I", "-S", program.path()]
     words += ["-v"] * context.verbose
     if context.config_file:
         words += ["--config-file", context.config_file]

@@ -109,10 +109,9 @@ def _hopeless(path: str) -> str:
 def is_daemon(pid: int) -> bool:
     """Returns whether `pid` was started as a daemon, as far as its command line tells."""
     try:
-        words = _read(f"/proc/{pid}/cmdline", _WORDS_MAX).rstrip(b"\0").split(b"\0")
+        return _options_of(str(pid)) is not None
     except OSError:
         return not os.path.exists("/proc/self/status")
-    return _daemon_options([os.fsdecode(word) for word in words]) is not None
 
 
 def pid_of_daemon(path: str) -> int:
@@ -155,11 +154,20 @@ def _listed_by_ps(path: str) -> "list[int] | None":
     pids = []
     for line in os.fsdecode(done.stdout).splitlines():
         pid, _, words = line.strip().partition(" ")
-        given = _daemon_options(words.split() or [""])
-        # Without a path it is one of the environment that it was started in, which ps hides.
-        if pid.isdigit() and given is not None and given.text("socket") in (path, None):
+        if pid.isdigit() and _may_serve(words.split() or [""], path):
             pids.append(int(pid))
     return pids
+
+
+def _may_serve(words: "list[str]", path: str) -> bool:
+    """Returns whether a command line, all that ps tells, may be of a daemon that serves `path`."""
+    # Nobody but a daemon of ours is told this path, whatever the file is called that it runs from.
+    told = _daemon_options(words, named=True)
+    if told is not None and told.text("socket") == path:
+        return True
+    given = _daemon_options(words)
+    # Without a path it is one of the environment that it was started in, which ps hides.
+    return given is not None and given.text("socket") is None
 
 
 # ---- /proc
@@ -207,18 +215,28 @@ def _status(entry: str, us: int) -> "_Process | None":
 
 def _serves(entry: str, path: str) -> bool:
     """Raises OSError."""
-    words = _read(f"/proc/{entry}/cmdline", _WORDS_MAX).rstrip(b"\0").split(b"\0")
-    if words[-1] != b"daemon":
-        return False
-    given = _daemon_options([os.fsdecode(word) for word in words])
+    given = _options_of(entry)
     if given is None or not _is_interpreter(os.readlink(f"/proc/{entry}/exe")):
         return False
     return _socket_of(entry, given.text("socket")) == path and _same_tree(entry, path)
 
 
-def _daemon_options(words: "list[str]") -> "Parsed | None":
-    """The options of a command line of `shpool daemon`; None if it is of something else."""
-    ours = _options(words)
+def _options_of(entry: str) -> "Parsed | None":
+    """What _daemon_options() makes of a process.  Raises OSError."""
+    words = _read(f"/proc/{entry}/cmdline", _WORDS_MAX).rstrip(b"\0").split(b"\0")
+    if words[-1] != b"daemon":
+        return None
+    # __main__.py sets the name, so that one file may be called anything.
+    named = _read(f"/proc/{entry}/comm", _WORDS_MAX) == b"shpool\n"
+    return _daemon_options([os.fsdecode(word) for word in words], named=named)
+
+
+def _daemon_options(words: "list[str]", *, named: bool = False) -> "Parsed | None":
+    """The options of a command line of `shpool daemon`; None if it is of something else.
+
+    `named`: the process is known to run shpool, if it is an interpreter that runs a file.
+    """
+    ours = _options(words, named=named)
     if ours is None:
         return None
     try:
@@ -228,8 +246,8 @@ def _daemon_options(words: "list[str]") -> "Parsed | None":
     return given if given.rest == ["daemon"] else None
 
 
-def _options(words: "list[str]") -> "list[str] | None":
-    """What follows the program's name, if the program is shpool."""
+def _options(words: "list[str]", *, named: bool = False) -> "list[str] | None":
+    """What follows the program's name, if the program is shpool; any file is, if `named`."""
     if os.path.basename(words[0]) == "shpool":
         return words[1:]
     if not _is_interpreter(words[0]):
@@ -238,7 +256,7 @@ def _options(words: "list[str]") -> "list[str] | None":
     while rest:
         word = rest.pop()
         if not word.startswith("-"):
-            return rest[::-1] if _is_program(word) else None
+            return rest[::-1] if named or _is_program(word) else None
         letter, value = _interpreter_option(word)
         if letter in _VALUED and not value and rest:
             value = rest.pop()
@@ -261,7 +279,8 @@ def _is_program(path: str) -> bool:
     directory, name = os.path.split(path)
     if name == "__main__.py":
         name = os.path.basename(directory)
-    return name in ("shpool", "shpool.pyz")
+    # shpool.pyz, and with version and hash of its contents behind it.
+    return name == "shpool" or (name.startswith("shpool") and name.endswith(".pyz"))
 
 
 def _is_interpreter(path: str) -> bool:

@@ -21,6 +21,7 @@ from shpool.client import lost
         ("/usr/bin/python3.11 -I -S /opt/x/shpool/__main__.py --socket /s daemon", None),
         ("python3 -ISX dev -W error::x /home/ada/.local/bin/shpool daemon", "daemon"),
         ("python3 -Xdev -Werror /bin/shpool.pyz daemon", "daemon"),
+        ("python3 -IS /home/ada/.cache/shpool/shpool-0.2.0-5e1f-cpython-311.pyz daemon", "daemon"),
         ("pypy3 shpool daemon", "daemon"),
         (".python3-wrapped /nix/store/x/bin/shpool daemon", "daemon"),
     ],
@@ -49,6 +50,31 @@ def test_what_follows_the_programs_name_is_found(line: str, ours: str | None) ->
 )
 def test_another_program_is_not_ours(line: str) -> None:
     assert lost._options(line.split() or [""]) is None
+
+
+def test_a_process_with_our_name_may_run_from_a_file_of_any_name() -> None:
+    words = ["python3", "-I", "-S", "/home/ada/bin/sp", "--socket", "/s", "daemon"]
+    assert lost._options(words) is None
+    assert lost._options(words, named=True) == ["--socket", "/s", "daemon"]
+    assert lost._options(["python3", "-c", "shpool", "daemon"], named=True) is None
+    assert lost._options(["vim", "daemon"], named=True) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "may"),
+    [
+        ("python3 -IS /bin/sp --socket /s daemon", True),
+        ("python3 -IS /bin/sp --socket /other daemon", False),
+        ("python3 -IS /bin/sp daemon", False),
+        ("python3 -IS /bin/shpool.pyz daemon", True),
+        ("python3 -IS /bin/shpool.pyz --socket /other daemon", False),
+        ("vim --socket /s daemon", False),
+    ],
+)
+def test_where_there_is_only_a_command_line_a_file_of_another_name_must_name_the_socket(
+    line: str, may: bool
+) -> None:
+    assert lost._may_serve(line.split(), "/s") == may
 
 
 @pytest.mark.parametrize(

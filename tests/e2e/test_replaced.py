@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from shpool.protocol.msgpack import pack
+from shpool import pack
+from shpool.protocol import msgpack
 from tests.e2e.harness import CHECKOUT, DETACH, Place, Terminal, eventually
 from tests.programs import need, no_namespace
 from tests.terminal import recorded
@@ -59,6 +60,20 @@ class Replaced(Copy):
     def lose(self) -> None:
         for path in self.path.rglob("*.py"):
             path.write_text(f"raise RuntimeError('loaded late: {path.name}')\n")
+
+
+class Overwritten(Copy):
+    """One file, and another one's bytes are written into it."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.path = place.scratch / "shpool.pyz"
+        pack.write(str(self.path), pack.packed(pack.sources(), compiled=False))
+        run(place, [sys.executable, str(self.path), "daemon"], place.scratch)
+
+    def lose(self) -> None:
+        other = {"shpool/__init__.py": b"raise RuntimeError('loaded late')\n"}
+        self.path.write_bytes(pack.packed(other, compiled=False))
 
 
 class Unmounted(Copy):
@@ -202,7 +217,7 @@ def ask_for_everything(place: Place) -> None:
 
 
 def ask_for_what_cannot_be(place: Place) -> None:
-    for request in (b"\xc1", pack("Nonsense"), pack({"Kill": {"sessions": 5}})):
+    for request in (b"\xc1", msgpack.pack("Nonsense"), msgpack.pack({"Kill": {"sessions": 5}})):
         peer = place.peer()
         peer.send(request)
         assert peer.remainder() == b""
@@ -216,7 +231,7 @@ def ask_for_what_cannot_be(place: Place) -> None:
     assert place.run("kill", "nobody").status == 1
 
 
-@pytest.mark.parametrize("way", [Removed, Replaced, Unmounted])
+@pytest.mark.parametrize("way", [Removed, Replaced, Overwritten, Unmounted])
 def test_a_daemon_whose_files_are_lost_goes_on(place: Place, way: Callable[[Place], Copy]) -> None:
     copy = way(place)
     before(place)

@@ -1,0 +1,29 @@
+"""What shpool runs from: the files of a package, or one file, a zip that Python runs (pack.py)."""
+
+import os
+
+import shpool
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
+
+def archive() -> "str | None":
+    """The absolute path of the one file; None where there are several.
+
+    Links are resolved: a link may lead to another version by the time somebody asks.
+    """
+    spec: ModuleSpec | None = shpool.__spec__
+    path: str | None = getattr(spec and spec.loader, "archive", None)  # zipimport.zipimporter's
+    return os.path.realpath(path) if path else None
+
+
+def package() -> str:
+    """The absolute path of the package's directory, where there are several files."""
+    return os.path.dirname(os.path.abspath(shpool.__file__))
+
+
+def path() -> str:
+    """What to give Python to run, in any working directory."""
+    return archive() or os.path.join(package(), "__main__.py")

@@ -186,6 +186,8 @@ class Attach:
 
     def _ask(self, header: AttachHeader, passes: bool) -> "tuple[Call, AttachReply]":
         connection = dial(self._context.paths.socket, wait=self._await)
+        # The original's daemon is asked as the original's client would.
+        header.background = self._background and bool(connection.server)
         try:
             connection.send(header, tty.STDIN if passes else None)
             self._await(connection.sock)
@@ -249,7 +251,6 @@ class Attach:
             rendered("cmd"),
             self._directory(rendered("dir")),
             rendered("start-cmd"),
-            self._background,
         )
 
     def _directory(self, given: "str | None") -> "str | None":

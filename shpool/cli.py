@@ -113,6 +113,26 @@ COMMANDS = {
         "Home, End, PageUp, PageDown, F1 to F24 or a character, with C-, M- or S- before it.\n"
         "NAME . is the session one is in.\n",
     ),
+    "wait": Command(
+        "wait",
+        "wait until something is so of sessions",
+        "NAME...",
+        1,
+        None,
+        (
+            Option("", "exit", None, "it has ended, or is not there"),
+            Option("", "exists", None, "it is there"),
+            Option("", "attached", None, "somebody is attached to it"),
+            Option("", "detached", None, "nobody is attached to it"),
+            Option("", "quiet", "DUR", "its program has printed nothing for DUR"),
+            Option("", "all", None, "until each of these has been so of every NAME"),
+            Option("t", "timeout", "DUR", "give up after DUR"),
+        ),
+        "Without --all any of these, of any NAME, will do. Prints NAME and what was so, a tab\n"
+        "between. Exits with 0; with 124 after the timeout, 3 when it can be so no more because a\n"
+        "session has ended, 1 for a NAME that is not there. DUR is 500ms, 10s, 3m, 5h, 20d or\n"
+        "dd:hh:mm:ss. NAME . is the session one is in.\n",
+    ),
     "events": Command(
         "events",
         "print a line for every change of the table of sessions",

@@ -9,6 +9,7 @@ from shpool import logs
 from shpool.daemon.clients.attach import Attaching, refuse
 from shpool.daemon.clients.connection import Connection, ConnectionUser
 from shpool.daemon.clients.typing_errand import TypingErrand
+from shpool.daemon.clients.wait_errand import WaitErrand
 from shpool.daemon.clients.waiting import AwaitEnd, WaitingRoom
 from shpool.daemon.loop import peer
 from shpool.daemon.loop.reactor import end_broken
@@ -16,6 +17,7 @@ from shpool.daemon.sessions.session import STARTING
 from shpool.daemon.sessions.table import TableUser
 from shpool.daemon.sessions.variables import TooManyVariables, Variables
 from shpool.protocol import messages
+from shpool.protocol.watching import WaitRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 class Requests(ConnectionUser, TableUser):
     """`accepted` is for the listener of the main socket; peers are greeted with `version`.
 
-    `connections` are those that have not been answered, or not read their answer yet.
+    `connections` are those that have not been answered, or not read their answer yet, and `waits`
+    those whose answer goes on.
     """
 
     def __init__(
@@ -51,12 +54,14 @@ class Requests(ConnectionUser, TableUser):
         self._version = version
         self.variables = variables
         self.connections: set[Connection] = set()
+        self.waits: dict[Connection, WaitErrand] = {}
 
     def accepted(self, sock: "socket.socket") -> None:
         self.connections.add(Connection(self._reactor, sock, self._version, self))
 
     def connection_closed(self, connection: Connection) -> None:
         self.connections.discard(connection)
+        self.waits.pop(connection, None)
 
     def close_all(self) -> None:
         """The daemon ends: nobody is answered any more."""
@@ -79,6 +84,10 @@ class Requests(ConnectionUser, TableUser):
     def sessions_changed(self) -> None:
         for name, failure in self._table.take_changes():
             self._ask_again(name, failure)
+            session = self._table.get(name)
+            if session is not None and session.state.now != STARTING:
+                for wait in tuple(self.waits.values()):
+                    wait.came(session)
 
     def _ask_again(self, name: str, failure: "str | None") -> None:
         for connection, request in self._room.leave(name):
@@ -155,6 +164,15 @@ class Requests(ConnectionUser, TableUser):
         else:
             TypingErrand(connection, session, request).begin()
 
+    def _wait(self, connection: Connection, request: WaitRequest) -> None:
+        sessions: dict[str, Session | None] = {}
+        for name in request.sessions:
+            session = self._named(connection, name)
+            sessions[name if session is None else session.name] = session
+        wait = WaitErrand(self._reactor, connection, request)
+        if wait.begin(sessions):
+            self.waits[connection] = wait
+
     def _named(self, connection: Connection, name: str) -> "Session | None":
         """The session of that name, or with "." the one on whose pty the client runs."""
         if name != ".":
@@ -216,6 +234,7 @@ _TABLE = {
     messages.KillRequest: (_its_sessions, Requests._kill),
     AwaitEnd: (_nobody, Requests._await_end),
     messages.SendRequest: (_its_session, Requests._send),
+    WaitRequest: (_its_sessions, Requests._wait),
     messages.ModifyVar: (_nobody, Requests._modify_var),
     messages.GetVars: (_nobody, Requests._get_vars),
     messages.SetLogLevel: (_nobody, Requests._set_log_level),

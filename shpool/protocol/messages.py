@@ -30,6 +30,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
+    from shpool.protocol.watching import WaitRequest
+
 PROTOCOL_VERSION = "0.4.2"
 
 # What a daemon of ours calls itself, before its version.
@@ -324,6 +326,7 @@ if TYPE_CHECKING:
         | DetachRequest
         | KillRequest
         | SendRequest
+        | WaitRequest
         | SetLogLevel
         | ModifyVar
     )
@@ -345,10 +348,14 @@ _REQUESTS: "dict[str, Any]" = {
 
 def read_request(value: "Any") -> "Request":
     """A ConnectHeader, whatever it asks for."""
+    # Not by who only asks, to start fast.
+    from shpool.protocol.watching import REQUESTS
+
     name, content = variant(value, "the request")
-    if name not in _REQUESTS:
+    kind = _REQUESTS.get(name) or REQUESTS.get(name)
+    if kind is None:
         raise WireError(f"the unknown request {name!r}")
-    request: Request = _REQUESTS[name].from_wire(content)
+    request: Request = kind.from_wire(content)
     return request
 
 

@@ -25,6 +25,7 @@ CLOCKS = (
     "shpool.daemon.clients.client",
     "shpool.daemon.clients.connection",
     "shpool.daemon.clients.terminal_channel",
+    "shpool.daemon.clients.wait_errand",
     "shpool.daemon.loop.outbound",
     "shpool.daemon.loop.reactor",
     "shpool.daemon.sessions.picture",

@@ -23,14 +23,14 @@ from shpool.daemon.loop.outbound import OutboundUser
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.programs.pty import PtyUser
 from shpool.daemon.programs.spawn import ProgramOwner
-from shpool.daemon.sessions.participant import Participant
+from shpool.daemon.sessions.participant import Onlooker, Participant
 from shpool.daemon.sessions.picture import PictureUser
 from shpool.daemon.sessions.session import SessionKeeper
 from shpool.daemon.sessions.table import TableUser
 
 CALLBACKS: tuple[type, ...] = (
     *(ChannelUser, ClientUser, ConnectionUser, PagerUser, MournerUser, OutboundUser, PtyUser),
-    *(ProgramOwner, Participant, PictureUser, SessionKeeper, TableUser),
+    *(ProgramOwner, Participant, Onlooker, PictureUser, SessionKeeper, TableUser),
 )
 
 # Asked for an answer, and not to tell anything.

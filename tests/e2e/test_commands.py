@@ -25,7 +25,7 @@ def test_help_lists_all_commands_on_stdout(place: Place, words: list[str]) -> No
     done = place.run(*words)
     assert (done.status, done.err) == (0, "")
     for command in (
-        *("attach", "detach", "kill", "list", "send", "events", "var", "set-log-level"),
+        *("attach", "detach", "kill", "list", "send", "wait", "events", "var", "set-log-level"),
         *("daemon", "stop", "config", "version"),
     ):
         assert re.search(rf"^  {command} ", done.out, re.MULTILINE), command
@@ -87,6 +87,8 @@ USAGE_ERRORS = [
     (["var", "unset"], "var unset takes VAR"),
     (["var", "list", "x"], "var list takes no arguments"),
     (["var", "get", "x", "--json"], "var get takes no --json"),
+    (["wait", "--exit"], "wait needs NAME..."),
+    (["wait", "x"], "wait needs something to wait for, for example --exit"),
     (["set-log-level"], "set-log-level needs"),
     (["set-log-level", "loud"], "unknown log level 'loud'"),
     (["-d", "-D", "list"], "--daemonize and --no-daemonize exclude each other"),

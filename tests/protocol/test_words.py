@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shpool.protocol import chunks, messages, msgpack, shapes
+from shpool.protocol import chunks, messages, msgpack, shapes, watching
 from shpool.protocol.msgpack import Decoder, WireError, pack
 
 
@@ -36,6 +36,9 @@ SAID: list[tuple[Callable[[], object], str]] = [
     (request("Nonsense"), "the unknown request 'Nonsense'"),
     (request({"SetLogLevel": {"level": "Loud"}}), "the unknown log level 'Loud'"),
     (request({"Send": {"items": [["mouse", "x"]]}}), "the unknown kind of input 'mouse'"),
+    (request({"Wait": {"conditions": [["rain", ""]]}}), "the unknown condition 'rain'"),
+    (request({"Wait": {"conditions": [["quiet", "x"]]}}), "the quiet of 'x' ms"),
+    (lambda: watching.EventReader().feed(chunks.frame_data(pack(5))), "an event that is none"),
     (
         request({"SessionMessage": {"session_name": "one", "payload": "Dance"}}),
         "a session message of the unknown kind 'Dance'",

@@ -76,6 +76,26 @@ class Participant(Owner):
         """The daemon ends: hang up without a status."""
 
 
+class Onlooker(Owner):
+    """Who is told what happens at a session, and has no part in it."""
+
+    __slots__ = ()
+
+    @property
+    def holds(self) -> bool:
+        """The program is to wait, because this one can take no more."""
+        return False
+
+    def take_output(self, data: bytes) -> None:
+        """The program wrote `data`."""
+
+    def session_changed(self) -> None:
+        """Its clients, or its size, may be others than before."""
+
+    def session_over(self, status: int) -> None:
+        """Its shell has ended; all that it wrote was told."""
+
+
 class Errand(Owner):
     """Something to be done at a session from outside, once its terminal model has caught up."""
 

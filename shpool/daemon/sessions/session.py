@@ -19,7 +19,7 @@ from shpool import logs
 from shpool.daemon.loop.reactor import Owner, end_broken
 from shpool.daemon.programs import spawn
 from shpool.daemon.programs.pty import Pty, PtyUser
-from shpool.daemon.sessions.participant import Errand, Front, Participant
+from shpool.daemon.sessions.participant import Errand, Front, Onlooker, Participant
 from shpool.daemon.sessions.picture import Picture, PictureUser, picture_for
 from shpool.daemon.sessions.size import WindowSize, who_resized
 from shpool.daemon.sessions.typing import Typist
@@ -29,11 +29,14 @@ from shpool.protocol.messages import Attachment, SessionRow, TtySize
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import TypeVar
 
     from shpool.config import Config
     from shpool.daemon.loop.peer import Device
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.programs.directory import SessionDir
+
+    Whom = TypeVar("Whom", bound=Owner)
 
 STARTING, RUNNING, DOOMED, ENDED = "starting", "running", "doomed", "ended"
 
@@ -81,6 +84,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self.picture = picture_for(config, reactor, size, self)
         self.size = WindowSize(reactor, size, self.picture)
         self.clients: list[Participant] = []
+        self.onlookers: list[Onlooker] = []
         self.started_at_ms = 0
         self.last_connected_at_ms = 0
         self.last_disconnected_at_ms: int | None = None
@@ -158,6 +162,9 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
                 self._pass_last(client, rest)
             if rest:
                 self._remember_last(rest)
+                self._tell_onlookers(rest)
+            onlookers, self.onlookers = self.onlookers, []
+            self._tell(onlookers, lambda onlooker: onlooker.session_over(status))
         finally:
             for client in clients:
                 self._let_go(client, status)
@@ -191,7 +198,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self._tell(self.clients, lambda client: client.broken())
 
     def parts(self) -> "tuple[object, ...]":
-        return (self._child, self._pty, self.typist, self.picture, self.size)
+        return (self._child, self._pty, self.typist, self.picture, self.size, *self.onlookers)
 
     def _pass_last(self, client: Participant, rest: bytes) -> None:
         try:
@@ -249,12 +256,14 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             self.size.set(client.size)
         else:
             self.size.fit(client.size)
+        self._tell(self.onlookers, lambda onlooker: onlooker.session_changed())
 
     def detach(self, client: Participant) -> None:
         """A client goes, or is let go; nothing if it is not attached (any more)."""
         if client in self.clients:
             self.clients.remove(client)
             self._keeper.session_left(self, client)
+            self._tell(self.onlookers, lambda onlooker: onlooker.session_changed())
             self.check_output()
 
     def resize(self, pid: int, size: TtySize) -> None:
@@ -263,14 +272,29 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self.size.set(size)
         if client is not None:
             self._tell((client,), lambda client: client.resized(self.size.current))
+        self._tell(self.onlookers, lambda onlooker: onlooker.session_changed())
 
-    def _tell(self, clients: "Iterable[Participant]", how: "Callable[[Participant], None]") -> None:
+    def _tell(self, whom: "Iterable[Whom]", how: "Callable[[Whom], None]") -> None:
         """Tell each of them something; what goes wrong with one ends that one."""
-        for client in tuple(clients):
+        for each in tuple(whom):
             try:
-                how(client)
+                how(each)
             except Exception as error:
-                end_broken(error, client)
+                end_broken(error, each)
+
+    # ---- who looks on
+
+    def admit(self, onlooker: Onlooker) -> None:
+        """Tell it what happens, until dismiss() or the session's end."""
+        self.onlookers.append(onlooker)
+
+    def dismiss(self, onlooker: Onlooker) -> None:
+        if onlooker in self.onlookers:
+            self.onlookers.remove(onlooker)
+            self.check_output()
+
+    def _tell_onlookers(self, data: bytes) -> None:
+        self._tell(self.onlookers, lambda onlooker: onlooker.take_output(data))
 
     # ---- pictures
 
@@ -353,8 +377,14 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     def check_output(self) -> None:
         """Read the pty, unless a client or the picture cannot take more."""
         if self._pty is not None:
-            held = self.picture.must_hold or any(client.holds for client in self.clients)
+            held = self.picture.must_hold or self._anybody_holds
             self._pty.read(not held)
+
+    @property
+    def _anybody_holds(self) -> bool:
+        return any(each.holds for each in self.clients) or any(
+            each.holds for each in self.onlookers
+        )
 
     def show(self, text: bytes) -> None:
         """Have `text` on the terminal as if the program had written it."""
@@ -374,6 +404,9 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             self.picture.output(data, not shown)
         except Exception as error:
             end_broken(error, self.picture)
+        if self.onlookers:
+            self._tell_onlookers(data)
+            hold = hold or self._anybody_holds
         if hold or self.picture.must_hold:
             self.check_output()
 

@@ -1,0 +1,164 @@
+"""Wait requests: telling when what was asked for comes true, for some sessions.
+
+Each condition is told of once for each session, when it first holds; which of them are enough,
+and so when the wait is over, is the client's business.  Nothing is done while nothing happens.
+"""
+
+from time import monotonic
+
+from shpool.daemon.clients.connection import StreamUser
+from shpool.daemon.sessions.participant import Onlooker
+from shpool.protocol.watching import ENDED, HELD, TIMED_OUT, WatchHead, event
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.daemon.clients.connection import Connection
+    from shpool.daemon.loop.reactor import Reactor, Timer
+    from shpool.daemon.sessions.session import Session
+    from shpool.protocol.watching import WaitRequest
+
+# Bytes that may wait to be read.  Each condition is told of once, so that it is never reached.
+_CAP = 65_536
+
+# Conditions that may come true for a session that is not there.
+_OF_ABSENT = ("exit", "exists")
+
+
+class Awaited(Onlooker):
+    """One session of a wait, there or not, and which conditions have not held yet."""
+
+    def __init__(self, errand: "WaitErrand", number: int, name: str) -> None:
+        self._errand = errand
+        self._number = number
+        self.name = name
+        self.session: Session | None = None
+        self.ended = False
+        self.left = dict(errand.request.conditions)
+        self._latest = 0.0  # of the last output and when the session was there; monotonic
+        self._quiet: Timer | None = None
+
+    def begin(self, session: "Session") -> None:
+        """It is there."""
+        self.session = session
+        self._latest = monotonic()
+        session.admit(self)
+        self._held("exists")
+        self.session_changed()
+        if "quiet" in self.left:
+            self._await_quiet(self._span)
+
+    @property
+    def _span(self) -> float:
+        return int(self.left["quiet"]) / 1000
+
+    def absent(self) -> None:
+        """It is not there, and that was asked for or is to be waited for."""
+        self._held("exit")
+
+    def take_output(self, data: bytes) -> None:
+        self._latest = monotonic()
+
+    def session_changed(self) -> None:
+        if self.session is not None:
+            self._held("attached" if self.session.clients else "detached")
+
+    def session_over(self, status: int) -> None:
+        self.ended = True
+        self.session = None
+        self._stop_timer()
+        self._held("exit")
+        self._errand.tell(event(ENDED, self._number, status))
+
+    def stop(self) -> None:
+        """Nobody waits any more."""
+        self._stop_timer()
+        session, self.session = self.session, None
+        if session is not None:
+            session.dismiss(self)
+
+    def broken(self) -> None:
+        self._errand.broken()
+
+    def _held(self, condition: str) -> None:
+        if condition in self.left:
+            del self.left[condition]
+            self._errand.tell(event(HELD, self._number, condition))
+
+    def _await_quiet(self, delay: float) -> None:
+        self._quiet = self._errand.reactor.call_later(delay, self._look_whether_quiet)
+
+    def _look_whether_quiet(self) -> None:
+        self._quiet = None
+        rest = self._latest + self._span - monotonic()
+        if rest > 0:
+            self._await_quiet(rest)
+        else:
+            self._held("quiet")
+
+    def _stop_timer(self) -> None:
+        if self._quiet is not None:
+            self._quiet.cancel()
+            self._quiet = None
+
+
+class WaitErrand(StreamUser):
+    """A wait that goes on: `awaited` are its sessions."""
+
+    def __init__(
+        self, reactor: "Reactor", connection: "Connection", request: "WaitRequest"
+    ) -> None:
+        self.reactor = reactor
+        self._connection = connection
+        self.request = request
+        self.awaited: list[Awaited] = []
+        self._timer: Timer | None = None
+
+    def begin(self, sessions: "dict[str, Session | None]") -> bool:
+        """Take up the wait for `sessions`, by name; False if there is nothing to wait for."""
+        missing = [name for name, session in sessions.items() if session is None]
+        names = {condition for condition, _ in self.request.conditions}
+        if missing and not names.intersection(_OF_ABSENT):
+            self._connection.reply(WatchHead([], missing).to_wire())
+            return False
+        self._connection.open_stream(WatchHead(list(sessions)).to_wire(), _CAP, self)
+        for number, (name, session) in enumerate(sessions.items()):
+            awaited = Awaited(self, number, name)
+            self.awaited.append(awaited)
+            if session is None:
+                awaited.absent()
+            else:
+                awaited.begin(session)
+        if self.request.timeout_ms is not None:
+            seconds = self.request.timeout_ms / 1000
+            self._timer = self.reactor.call_later(seconds, self._time_is_over)
+        return True
+
+    def came(self, session: "Session") -> None:
+        """A session runs that did not before."""
+        for awaited in self.awaited:
+            if awaited.name == session.name and awaited.session is None and not awaited.ended:
+                awaited.begin(session)
+
+    def tell(self, message: bytes) -> None:
+        self._connection.stream(message)
+
+    def stream_gone(self) -> None:
+        self._stop()
+
+    def broken(self) -> None:
+        self._connection.close()
+
+    def parts(self) -> "tuple[object, ...]":
+        return tuple(self.awaited)
+
+    def _time_is_over(self) -> None:
+        self._timer = None
+        self._stop()
+        self._connection.end_stream(TIMED_OUT)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for awaited in self.awaited:
+            awaited.stop()

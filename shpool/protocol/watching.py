@@ -1,0 +1,136 @@
+"""Requests for what happens at sessions from now on, and the events that answer them.
+
+The reply is a head, and then a stream of chunks: the payloads of Data, one after another, are
+events in msgpack, and the status at the end says why nothing more comes.  An event is an array:
+its kind, the number of the session in the head's names, and what is said of it.
+"""
+
+from shpool.protocol.chunks import DATA, EXIT_STATUS, ChunkReader
+from shpool.protocol.msgpack import MAX_REPLY, Decoder, WireError, pack
+from shpool.protocol.shapes import U64_MAX, as_map, optional_number, pairs, texts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# What may be waited for.  `quiet` comes with milliseconds.
+CONDITIONS = ("quiet", "exit", "exists", "attached", "detached")
+
+# Kinds of events, and what is said besides.
+HELD = "held"  # the condition that has come true
+ENDED = "ended"  # the exit status
+
+# The status with which a stream ends when its time is over, as timeout(1) has it.
+TIMED_OUT = 124
+
+
+class WaitRequest:
+    """Tell of each of `conditions`, (name, value), when it first holds for one of the sessions.
+
+    `timeout_ms`: for how long, None for ever.
+    """
+
+    __slots__ = ("conditions", "sessions", "timeout_ms")
+
+    def __init__(
+        self,
+        sessions: "list[str]",
+        conditions: "list[tuple[str, str]]",
+        timeout_ms: "int | None" = None,
+    ) -> None:
+        self.sessions = sessions
+        self.conditions = conditions
+        self.timeout_ms = timeout_ms
+
+    def to_wire(self) -> "Any":
+        return {
+            "Wait": {
+                "sessions": self.sessions,
+                "conditions": self.conditions,
+                "timeout_ms": self.timeout_ms,
+            }
+        }
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "WaitRequest":
+        fields = as_map(value, "Wait")
+        conditions = pairs(fields, "conditions")
+        for name, argument in conditions:
+            if name not in CONDITIONS:
+                raise WireError(f"the unknown condition {name!r}")
+            if name == "quiet" and not _is_count(argument):
+                raise WireError(f"the quiet of {argument!r} ms")
+        return cls(
+            texts(fields, "sessions"),
+            conditions,
+            optional_number(fields, "timeout_ms", 0, U64_MAX),
+        )
+
+
+def _is_count(argument: str) -> bool:
+    return argument.isascii() and argument.isdigit() and len(argument) < 20
+
+
+# By the variant's name, as those in messages.py.
+REQUESTS: "dict[str, Any]" = {"Wait": WaitRequest}
+
+
+class WatchHead:
+    """The sessions' names as they are, or those that are not there, and nothing follows."""
+
+    __slots__ = ("names", "not_found")
+
+    def __init__(self, names: "list[str]", not_found: "list[str] | None" = None) -> None:
+        self.names = names
+        self.not_found = not_found or []
+
+    def to_wire(self) -> "Any":
+        return {"names": self.names, "not_found_sessions": self.not_found}
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "WatchHead":
+        fields = as_map(value, "the reply")
+        return cls(texts(fields, "names"), texts(fields, "not_found_sessions"))
+
+
+def event(kind: str, number: int, *said: "Any") -> bytes:
+    """An event, for a stream."""
+    return pack([kind, number, *said])
+
+
+class EventReader:
+    """Bytes of a stream in, events out.  `status` is None until the stream has ended."""
+
+    def __init__(self) -> None:
+        self._chunks = ChunkReader()
+        self._decoder = Decoder(MAX_REPLY)
+        self.status: int | None = None
+
+    def feed(self, data: bytes) -> "list[tuple[str, int, list[Any]]]":
+        """The events that `data` completes.  Raises WireError."""
+        found = []
+        for kind, payload in self._chunks.feed(data):
+            if kind == EXIT_STATUS and isinstance(payload, int):
+                self.status = payload
+            elif kind == DATA and isinstance(payload, bytes):
+                found += self._events(payload)
+        return found
+
+    def _events(self, data: bytes) -> "list[tuple[str, int, list[Any]]]":
+        found = []
+        while data and self._decoder.feed(data):
+            found.append(_checked(self._decoder.value))
+            data = self._decoder.rest
+            self._decoder = Decoder(MAX_REPLY)
+        return found
+
+
+def _checked(value: "Any") -> "tuple[str, int, list[Any]]":
+    if (
+        not isinstance(value, list)
+        or len(value) < 2
+        or not isinstance(value[0], str)
+        or not isinstance(value[1], int)
+    ):
+        raise WireError("an event that is none")
+    return value[0], value[1], value[2:]

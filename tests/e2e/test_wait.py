@@ -1,0 +1,172 @@
+"""shpool wait, from the command line: what it prints, and with which status it ends."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import CHECKOUT, Place, Terminal, eventually
+from tests.e2e.test_original import Daemon, original
+
+__all__ = ["original"]
+
+
+class Waiting:
+    """A wait that goes on, and that the daemon knows of."""
+
+    def __init__(self, place: Place, *words: str) -> None:
+        assert place.run("set-log-level", "debug").status == 0
+        self.process = place.popen("wait", *words)
+        place.logged(rf"connection of pid {self.process.pid}: WaitRequest$")
+        place.request("List")  # answered after the request was taken up
+        assert self.process.poll() is None
+
+    def end(self) -> tuple[int, str, str]:
+        out, err = self.process.communicate(timeout=60)
+        return self.process.returncode, out.decode(), err.decode()
+
+
+def test_the_end_of_any_of_several_sessions(shpool: Place) -> None:
+    shpool.raw_session("one")
+    shpool.raw_session("two")
+    waiting = Waiting(shpool, "one", "two", "--exit")
+    shpool.kill("two")
+    assert waiting.end() == (0, "two\texit\n", "")
+
+
+def test_the_end_of_all_of_several_sessions(shpool: Place) -> None:
+    shpool.raw_session("one")
+    shpool.raw_session("two")
+    waiting = Waiting(shpool, "one", "two", "gone", "--exit", "--all")
+    shpool.kill("two")
+    assert waiting.process.poll() is None
+    shpool.kill("one")
+    assert waiting.end() == (0, "gone\texit\ntwo\texit\none\texit\n", "")
+
+
+def test_a_session_that_comes_and_is_attached_to(shpool: Place) -> None:
+    waiting = Waiting(shpool, "one", "--exists", "--attached", "--all")
+    shpool.attach("one").expect("[$#] ")
+    assert waiting.end() == (0, "one\texists\none\tattached\n", "")
+
+
+def test_who_leaves_is_waited_for(shpool: Place) -> None:
+    person = shpool.attach("one")
+    person.expect("[$#] ")
+    waiting = Waiting(shpool, "one", "--detached")
+    shpool.run("detach", "one")
+    assert waiting.end() == (0, "one\tdetached\n", "")
+
+
+def test_quiet_comes_when_a_program_stops_printing(shpool: Place) -> None:
+    person: Terminal = shpool.attach("-c", "sh -c 'yes; sleep 1000'", "one")
+    person.expect("y\r\ny")
+    waiting = Waiting(shpool, "one", "--quiet", "100ms")
+    yes = eventually(lambda: shpool.pids("yes"))
+    subprocess.run(["kill", *map(str, yes)], check=True)
+    assert waiting.end() == (0, "one\tquiet\n", "")
+
+
+def test_variables_and_the_session_one_is_in(shpool: Place) -> None:
+    shpool.run("var", "set", "n", "1")
+    person = shpool.attach("x-{n}")
+    person.expect("[$#] ")
+    assert shpool.run("wait", "x-{n}", "--exists") == (0, "x-1\texists\n", "")
+    person.send(f"cd '{CHECKOUT}'; {' '.join(shpool.command('wait', '.', '--exists'))}\n")
+    person.expect("\r\nx-1\texists\r\n")
+
+
+def test_a_session_that_ends_is_not_waited_for_any_more(shpool: Place) -> None:
+    shpool.raw_session("one")
+    waiting = Waiting(shpool, "one", "--attached")
+    shpool.kill("one")
+    assert waiting.end() == (3, "", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "done"),
+    [
+        (["one", "--attached", "-t", "0s"], (124, "", "")),
+        (["one", "--detached", "-t", "0s"], (0, "one\tdetached\n", "")),
+        (["one", "--quiet", "20d", "-t", "10ms"], (124, "", "")),
+        (["one", "nope", "no", "--attached"], (1, "", "not found: nope no\n")),
+        ([".", "--attached"], (1, "", "not found: .\n")),
+        (["nope", "--exit"], (0, "nope\texit\n", "")),
+        (
+            ["one", "--quiet", "5"],
+            (
+                1,
+                "",
+                "shpool: could not parse '5' as duration: no unit, write for example 5s\n",
+            ),
+        ),
+    ],
+)
+def test_what_is_so_already_and_what_is_not(
+    shpool: Place, words: list[str], done: tuple[int, str, str]
+) -> None:
+    shpool.raw_session("one")
+    assert shpool.run("wait", *words) == done
+
+
+def test_a_daemon_that_ends_is_told_of(shpool: Place) -> None:
+    shpool.raw_session("one")
+    waiting = Waiting(shpool, "one", "--attached")
+    shpool.stop()
+    status, _, err = waiting.end()
+    assert (status, err) == (1, "shpool: the daemon hung up without an answer\n")
+
+
+def test_an_original_daemon_is_not_asked(place: Place, original: Daemon) -> None:
+    waiting = place.popen("wait", "one", "--exit")
+    assert original.accept().sock.recv(1) == b""
+    _, err = waiting.communicate(timeout=60)
+    assert waiting.returncode == 1
+    assert b"the daemon does not know this request" in err
+
+
+def test_a_hundred_that_wait_cost_nothing_while_nothing_happens(shpool: Place) -> None:
+    shpool.raw_session("one")
+    peers = [shpool.peer() for _ in range(100)]
+    for peer in peers:
+        peer.request(
+            {
+                "Wait": {
+                    "sessions": ["one", "two"],
+                    "conditions": [["attached", ""]] * 2 + [["exists", ""]],
+                    "timeout_ms": None,
+                }
+            }
+        )
+        peer.message()
+    assert shpool.wake_ups_in_a_second() == 0
+
+
+def test_nothing_of_the_session_is_changed_by_a_wait(shpool: Place) -> None:
+    person = shpool.attach("one", rows=30, cols=90)
+    person.expect("[$#] ")
+    before = shpool.sessions()["one"]
+    waiting = Waiting(shpool, "one", "--detached", "--quiet", "1h")
+    person.send("stty size\n")
+    person.expect("30 90\r\n")
+    assert shpool.sessions()["one"] == before
+    shpool.kill("one")
+    assert waiting.end()[0] == 3
+
+
+def recipes() -> list[str]:
+    """The blocks of README's section for scripts."""
+    text = Path(CHECKOUT, "README.md").read_text()
+    section = re.search(r"^## From scripts\n(.*?)^## ", text, re.M | re.S)
+    assert section is not None
+    return re.findall(r"(?:^    .*\n)+", section[1], re.M)
+
+
+def test_the_recipe_for_a_job_works_as_it_stands(shpool: Place) -> None:
+    (recipe,) = [each for each in recipes() if "wait job --exit" in each]
+    shell = ["bash", "-c", f'shpool() {{ {" ".join(shpool.command())} "$@"; }}\n{recipe}']
+    done = subprocess.run(shell, env=shpool.env, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.decode()) == (0, "job\texit\nit is done\n")

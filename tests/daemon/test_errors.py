@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from shpool.daemon.sessions.picture import Picture
+from shpool.daemon.sessions.typing import Message, MessageUser
 from tests.daemon.conftest import LogLines
 from tests.daemon.fakes import inject
 from tests.daemon.scene import (
@@ -142,6 +143,28 @@ def test_who_waits_for_a_picture_that_breaks_is_shown_what_the_program_draws(sce
     caller.received()
     scene.shell.write(b"drawn")
     assert caller.received().endswith(b"drawn")
+
+
+class Sender(MessageUser):
+    """Notes what became of its message."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[str] = []
+
+    def message_over(self, message: Message) -> None:
+        self.outcomes.append(message.outcome)
+
+
+def test_an_error_in_typing_a_message_ends_that_and_keys_go_on(scene: Scene) -> None:
+    typist, sender = scene.session.typist, Sender()
+    assert typist is not None
+    scene.inject(typist, "_go_on")
+    typist._messages.append(Message(b"typed", 1.0, sender))
+    scene.core.loop.soon(scene.session.pty_taken)
+    scene.core.loop.settle()
+    assert sender.outcomes == ["ended"]
+    scene.caller.send(b"key")
+    assert scene.shell.typed() == b"key"
 
 
 # ---- a connection, a subscriber, a pager

@@ -429,5 +429,8 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
 
     def pty_taken(self) -> None:
         if self.typist is not None:
-            self.typist.taken()
+            try:
+                self.typist.taken()
+            except Exception as error:
+                end_broken(error, self.typist)
             self.pty_drained()  # keys may have waited for the message

@@ -150,6 +150,11 @@ class Typist(Owner):
         while self._messages:
             self._over(ENDED)
 
+    def broken(self) -> None:
+        """The messages are over; keys go to the program as before."""
+        self.close()
+        self._send_keys()
+
     def _go_on(self) -> None:
         """Send the next piece, and have taken() called, or give up after a while."""
         if not self._messages:

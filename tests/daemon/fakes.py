@@ -177,14 +177,16 @@ class FakeChild(Child):
         os.set_blocking(self.trouble, False)
         self.dead: int | None = None
         self.runs = False
+        self.is_others = False  # another user's
         self.signals: list[int] = []
         self.programs = programs
         pid = 50_000 + programs.count
         super().__init__(programs, pid, self.ends, self.trouble, owner)
 
-    def signal_group(self, number: int) -> None:
-        if self.status is None:
+    def signal_group(self, number: int) -> bool:
+        if self.status is None and not self.is_others:
             self.signals.append(number)
+        return not self.is_others
 
     def run(self) -> None:
         """The exec has worked."""

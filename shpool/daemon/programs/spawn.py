@@ -117,14 +117,19 @@ class Child(Owner):
         self.owner: ProgramOwner | None = owner
         self.status: int | None = None
 
-    def signal_group(self, number: int) -> None:
-        """Signal the program's own process group; nothing once it has ended."""
+    def signal_group(self, number: int) -> bool:
+        """Signal the program's own process group; nothing once it has ended.
+
+        Returns whether that could be: the program may be of another user now (su).
+        """
         if self.status is None:
             try:
                 os.killpg(self.pid, number)
-            except (ProcessLookupError, PermissionError):
-                # Its end is about to be noticed, or it is of another user now (su).
-                pass
+            except ProcessLookupError:
+                pass  # its end is about to be noticed
+            except PermissionError:
+                return False
+        return True
 
     def take_outcome(self) -> None:
         """Called when the exec has happened, or has not; once more does nothing."""

@@ -222,8 +222,11 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             self._child.signal_group(signal.SIGCONT)  # a stopped shell would not notice
 
     def _kill_for_good(self) -> None:
-        if self._child is not None:
-            self._child.signal_group(signal.SIGKILL)
+        if self._child is None or self._child.signal_group(signal.SIGKILL):
+            return
+        logs.warn(f"session {self.name!r}: its program cannot be killed, so it loses its terminal")
+        if self._pty is not None:
+            self._pty.close()
 
     def _expired(self) -> None:
         logs.info(f"session {self.name!r}: its time to live is over")

@@ -270,6 +270,23 @@ def test_an_error_in_telling_is_the_owners(
         assert started.owner.heard == ["broken", 3]
 
 
+def test_who_signals_is_told_whether_that_could_be(
+    started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = started.sh("read x")
+
+    def refuse(pid: int, number: int) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "killpg", refuse)
+        assert not child.signal_group(signal.SIGTERM)
+    turn_until(started.reactor, lambda: started.owner.ends is not None)
+    assert child.signal_group(signal.SIGKILL)
+    started.wait("started", 137)
+    assert child.signal_group(signal.SIGKILL)
+
+
 def test_the_daemons_end_waits_a_moment_and_then_kills(
     started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from shpool.daemon.programs.spawn import Program, SpawnError
 from shpool.daemon.sessions.participant import Participant
 from shpool.daemon.sessions.session import DOOMED, ENDED, RUNNING, Session, SessionKeeper
 from shpool.protocol.messages import TtySize
+from tests.daemon.conftest import LogLines
 from tests.daemon.fakes import (
     FakeChild,
     FakeDirectory,
@@ -180,6 +181,26 @@ def test_a_shell_that_does_not_go_when_it_is_asked_to_is_killed(started: Started
     assert started.shell.signals[2:] == [signal.SIGKILL]
     started.shell.end(137)
     assert started.ada.heard[-1] == ("leave", 137)
+
+
+def test_a_program_of_another_users_loses_its_terminal_where_it_would_be_killed(
+    started: Started, log: LogLines
+) -> None:
+    session = started.run().session
+    started.shell.is_others = True
+    session.kill()
+    started.loop.pass_time(0.4)
+    assert started.shell.ends.master >= 0
+    started.loop.pass_time(0.2)
+    assert started.shell.ends.master < 0
+    said = "WARN session 'one': its program cannot be killed, so it loses its terminal"
+    assert log.read()[-1] == said
+    session.take_input(b"into nothing")
+    session.resize(started.ada.pid, TtySize(9, 9))
+    session.check_output()
+    started.shell.end(129)
+    assert started.ada.heard[-1] == ("leave", 129)
+    assert started.keeper.heard[-1] == ("ended", ENDED)
 
 
 def test_a_session_lives_no_longer_than_it_was_given(

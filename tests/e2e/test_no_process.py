@@ -6,6 +6,7 @@ ptys, or none.
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -20,21 +21,24 @@ NOBODY = 65_534
 # For whoever runs the tests as root: of another user in all but that files can be read.
 AS_NOBODY = [
     *("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"),
-    *("--inh-caps=-all,+dac_override", "--bounding-set=-all,+dac_override"),
-    "--ambient-caps=-all,+dac_override",
+    *("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"),
 ]
 
 PAGER = "#!/bin/sh\necho paging\nread line\n"
 
 
-def limited(place: Place) -> None:
-    """A daemon, of a user of whom there may be no more processes once forbid() says so."""
+def limited(place: Place, allowed: str = "") -> None:
+    """A daemon, of a user of whom there may be no more processes once forbid() says so.
+
+    `allowed`: capabilities that programs of root's may have which it runs.
+    """
     if os.getuid() == 0:
         need("setpriv")
         for folder, _, files in os.walk(place.root):
             for path in (folder, *(os.path.join(folder, name) for name in files)):
                 os.chown(path, NOBODY, NOBODY)
-        place.wrapper = AS_NOBODY
+        bounds = f"--bounding-set=-all,+dac_override,{allowed}".rstrip(",")
+        place.wrapper = [*AS_NOBODY, bounds]
     place.start()
 
 
@@ -132,3 +136,23 @@ def test_there_are_no_ptys_at_all(place: Place) -> None:
     assert refusal.err.startswith(prefix)
     assert refusal.err.count("\n") == 1
     check_refusal(place, refusal.err[len("shpool: ") : -1])
+
+
+def test_a_program_that_may_not_be_killed_loses_its_terminal(place: Place) -> None:
+    """As one does that has become another user's, by su or sudo."""
+    if os.getuid() != 0:
+        pytest.skip("it takes root to make a program that becomes root")
+    if os.statvfs(place.scratch).f_flag & os.ST_NOSUID:
+        pytest.skip("no program may become another user's here")
+    become_root = place.scratch / "become-root"
+    shutil.copy(need("setpriv"), become_root)
+    limited(place, "+setuid,+setgid")
+    os.chown(become_root, 0, 0)
+    become_root.chmod(0o4755)
+    command = f"{become_root} --reuid=0 --regid=0 --clear-groups sleep 1000"
+    assert place.run("attach", "-b", "--cmd", command, "one") == (0, "", "")
+    eventually(lambda: place.pids("sleep 1000") != [], "it runs")
+    assert place.run("kill", "one") == (0, "", "")
+    place.logged("session 'one': its program cannot be killed, so it loses its terminal")
+    assert "one" not in place.run("list").out
+    assert place.pids("sleep 1000") == []

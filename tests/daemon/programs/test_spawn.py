@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import resource
 import signal
@@ -91,6 +92,7 @@ def started(reactor: Reactor) -> Iterator[Started]:
 @pytest.fixture
 def descriptors() -> Iterator[None]:
     """At the end as many are open as before."""
+    gc.collect()  # what tests before this one left open
     before = len(os.listdir("/proc/self/fd"))
     yield
     assert len(os.listdir("/proc/self/fd")) == before
@@ -251,7 +253,7 @@ def test_a_process_that_cannot_be_watched_is_ended(
         with pytest.raises(SpawnError, match="cannot watch a process: No space left"):
             started.sh("sleep 1000")
     (child,) = started.spawner.children.values()
-    turn_until(started.reactor, lambda: child.status == 137)
+    turn_until(started.reactor, lambda: child.status in (129, 137))  # hung up on, and killed
     assert started.owner.heard == []
 
 

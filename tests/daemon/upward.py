@@ -16,7 +16,7 @@ from typing import Any
 from shpool import daemon
 from shpool.daemon.clients.channel import ChannelUser
 from shpool.daemon.clients.client import ClientUser
-from shpool.daemon.clients.connection import ConnectionUser
+from shpool.daemon.clients.connection import ConnectionUser, StreamUser
 from shpool.daemon.clients.pager import PagerUser
 from shpool.daemon.clients.passed_terminal import MournerUser
 from shpool.daemon.loop.outbound import OutboundUser
@@ -27,10 +27,12 @@ from shpool.daemon.sessions.participant import Onlooker, Participant
 from shpool.daemon.sessions.picture import PictureUser
 from shpool.daemon.sessions.session import SessionKeeper
 from shpool.daemon.sessions.table import TableUser
+from shpool.daemon.sessions.typing import MessageUser
 
 CALLBACKS: tuple[type, ...] = (
     *(ChannelUser, ClientUser, ConnectionUser, PagerUser, MournerUser, OutboundUser, PtyUser),
     *(ProgramOwner, Participant, Onlooker, PictureUser, SessionKeeper, TableUser),
+    *(StreamUser, MessageUser),
 )
 
 # Asked for an answer, and not to tell anything.

@@ -173,6 +173,16 @@ COMMANDS = {
         detail="What it prints is TOML, as the files have it; behind each key a comment says\n"
         "which file it comes from. What is wrong is said on stderr, and the exit status is 1.\n",
     ),
+    "completions": Command(
+        "completions",
+        "print the completions for a shell",
+        "bash|zsh|fish",
+        1,
+        1,
+        detail="bash: source <(shpool completions bash), in ~/.bashrc.\n"
+        "zsh: source <(shpool completions zsh), in ~/.zshrc, after compinit.\n"
+        "fish: shpool completions fish | source, in config.fish.\n",
+    ),
     "version": Command("version", "print the version"),
     "help": Command("help", "explain a command", "[COMMAND]", 0, 1),
 }
@@ -242,7 +252,22 @@ def _run(words: "Sequence[str]") -> int:
         return _say(f"shpool {__version__}\n")
     if name == "help":
         return _help(parsed)
+    if name == "completions":
+        return _completions(parsed.arguments[0])
     return _dispatch(command, given, parsed)
+
+
+def _completions(shell: str) -> int:
+    if shell not in COMMANDS["completions"].arguments.split("|"):
+        raise UsageError(f"unknown shell '{shell}'")
+    from shpool.completions.places import Described
+
+    described = {
+        name: Described(command.summary, command.arguments, command.options)
+        for name, command in COMMANDS.items()
+    }
+    module = __import__(f"shpool.completions.{shell}", fromlist=["script"])
+    return _say(module.script(described, GLOBAL_OPTIONS))
 
 
 def _dispatch(command: Command, given: Parsed, parsed: Parsed) -> int:

@@ -37,7 +37,7 @@ class Recorded:
 def recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Recorded:
     recorded = Recorded()
     for command in COMMANDS.values():
-        if command.module not in ("daemon", "version", "help"):
+        if command.module not in ("daemon", "completions", "version", "help"):
             monkeypatch.setattr(f"shpool.client.{command.module}.run", recorded.run)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)

@@ -7,6 +7,7 @@ import time
 import pytest
 
 import shpool as program
+from shpool.cli import COMMANDS
 from tests.e2e.harness import Place, eventually
 
 VERSION = f"shpool {program.__version__}\n"
@@ -24,10 +25,7 @@ def test_version_is_printed_without_a_daemon(place: Place, words: list[str]) -> 
 def test_help_lists_all_commands_on_stdout(place: Place, words: list[str]) -> None:
     done = place.run(*words)
     assert (done.status, done.err) == (0, "")
-    for command in (
-        *("attach", "detach", "kill", "list", "send", "wait", "events", "var", "set-log-level"),
-        *("daemon", "stop", "config", "version"),
-    ):
+    for command in COMMANDS:
         assert re.search(rf"^  {command} ", done.out, re.MULTILINE), command
     assert not place.runtime.exists()
 
@@ -78,6 +76,7 @@ USAGE_ERRORS = [
     (["kill", "--all", "x"], "kill --all takes no NAME"),
     (["stop", "x"], "unexpected argument 'x'"),
     (["config", "x"], "unexpected argument 'x'"),
+    (["completions", "csh"], "unknown shell 'csh'"),
     (["version", "x"], "unexpected argument 'x'"),
     (["daemon", "x"], "unexpected argument 'x'"),
     (["var"], "var needs list"),

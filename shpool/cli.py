@@ -62,6 +62,7 @@ COMMANDS = {
         (
             Option("f", "force", None, "detach whoever is attached to it"),
             Option("b", "background", None, "make it, or attach to it, and detach at once"),
+            Option("", "existing", None, "only if it is there: make no session"),
             Option(
                 "", "ttl", "DUR", "kill a new session after DUR: 20d, 5h, 3m, 10s or dd:hh:mm:ss"
             ),

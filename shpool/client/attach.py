@@ -25,8 +25,11 @@ from shpool.protocol.messages import (
     AttachReply,
     DetachRequest,
     GetVars,
+    KillRequest,
+    ListRequest,
     MaybeSwitch,
     SessionMessage,
+    read_list_reply,
 )
 from shpool.protocol.msgpack import WireError
 from shpool.templates import render
@@ -66,6 +69,7 @@ class Attach:
         self._parsed = parsed
         self._force = bool(parsed.count("force"))
         self._background = bool(parsed.count("background"))
+        self._existing = bool(parsed.count("existing"))
         self._ttl = _ttl(parsed.text("ttl"))
         self._config = context.config()
         self._here = _working_directory()
@@ -177,6 +181,9 @@ class Attach:
             return None
         if reply.status == "Forbidden":
             raise Verdict(f"forbidden: {reply.reason}")
+        if reply.status == "NotFound" or (reply.status == "Created" and self._existing):
+            self._end_what_was_made(connection, reply)
+            raise Verdict(f"not found: {self._name}")
         if reply.status == "UnexpectedError":
             raise ClientError(reply.reason)
         newline = "\r\n" if self._terminal.is_raw else "\n"
@@ -184,12 +191,29 @@ class Attach:
             complain(f"shpool: warn: {warning}{newline}")
         return connection, reply
 
+    def _plain(self, header: AttachHeader) -> AttachHeader:
+        """As an original daemon is asked, which would make a session.  Raises Verdict."""
+        if self._existing:
+            self._check_existing()
+        return header.plain()
+
+    def _check_existing(self) -> None:
+        rows = read_list_reply(ask(self._context, ListRequest()))
+        if self._name not in [row.name for row in rows]:
+            raise Verdict(f"not found: {self._name}")
+
+    def _end_what_was_made(self, connection: Call, reply: AttachReply) -> None:
+        """An original daemon has made a session, because the one that was there had ended."""
+        connection.close()
+        if reply.status == "Created":
+            ask(self._context, KillRequest([self._name]))
+
     def _ask(self, header: AttachHeader, passes: bool) -> "tuple[Call, AttachReply]":
         connection = dial(self._context.paths.socket, wait=self._await)
-        # The original's daemon is asked as the original's client would.
-        header.background = self._background and bool(connection.server)
         try:
-            connection.send(header, tty.STDIN if passes else None)
+            # The original's daemon is asked as the original's client would.
+            asked = header if connection.server else self._plain(header)
+            connection.send(asked, tty.STDIN if passes else None)
             self._await(connection.sock)
             reply = AttachReply.from_wire(connection.receive())
         except WireError as error:
@@ -251,6 +275,9 @@ class Attach:
             rendered("cmd"),
             self._directory(rendered("dir")),
             rendered("start-cmd"),
+            background=self._background,
+            existing=self._existing,
+            force=self._force,
         )
 
     def _directory(self, given: "str | None") -> "str | None":

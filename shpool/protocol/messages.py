@@ -89,12 +89,19 @@ class TtySize:
         return self if self.rows and self.cols else TtySize(24, 80)
 
 
+# Fields of AttachHeader that an original daemon does not know; each is set or left out.
+_WISHES = ("background", "existing", "force")
+
+
 class AttachHeader:
     """Attach to the session `name`, made if it does not exist; the rest is for making it.
 
     A descriptor of the client's terminal may come with it (SCM_RIGHTS), which the daemon may take
-    (AttachReply.passed), and which an original daemon does not even see.  `background`: the
-    client shows nothing, and goes once the session is there; an original daemon ignores it.
+    (AttachReply.passed), and which an original daemon does not even see.
+
+    The rest is only for a daemon of ours, since another one would ignore it.  `background`: the
+    client shows nothing, and goes once the session is there.  `existing`: no session is made.
+    `force`: whoever is attached is detached.
     """
 
     def __init__(
@@ -107,7 +114,10 @@ class AttachHeader:
         cmd: "str | None" = None,
         dir: "str | None" = None,  # noqa: A002  (the wire's word)
         start_cmd: "str | None" = None,
+        *,
         background: bool = False,
+        existing: bool = False,
+        force: bool = False,
     ) -> None:
         self.name = name
         self.name_template = name_template
@@ -118,6 +128,8 @@ class AttachHeader:
         self.dir = dir
         self.start_cmd = start_cmd
         self.background = background
+        self.existing = existing
+        self.force = force
 
     def to_wire(self) -> "Any":
         fields = {
@@ -130,9 +142,23 @@ class AttachHeader:
             "dir": self.dir,
             "start_cmd": self.start_cmd,
         }
-        if self.background:
-            fields["background"] = True
+        for wish in _WISHES:
+            if getattr(self, wish):
+                fields[wish] = True
         return {"Attach": fields}
+
+    def plain(self) -> "AttachHeader":
+        """The same for an original daemon."""
+        return AttachHeader(
+            self.name,
+            self.name_template,
+            self.size,
+            self.env,
+            self.ttl_secs,
+            self.cmd,
+            self.dir,
+            self.start_cmd,
+        )
 
     @classmethod
     def from_wire(cls, value: "Any") -> "AttachHeader":
@@ -146,7 +172,7 @@ class AttachHeader:
             optional_text(fields, "cmd"),
             optional_text(fields, "dir"),
             optional_text(fields, "start_cmd"),
-            fields.get("background") is True,
+            **{wish: fields.get(wish) is True for wish in _WISHES},
         )
 
 
@@ -363,7 +389,8 @@ def read_request(value: "Any") -> "Request":
 
 
 class AttachReply:
-    """How an Attach went: status Attached, Created, Busy, Forbidden or UnexpectedError.
+    """How an Attach went: status Attached, Created, Busy, Forbidden or UnexpectedError, or, where
+    only an existing session was asked for, NotFound.
 
     The first two carry warnings for the user, the last two a reason.  `passed`: the daemon has
     taken the terminal whose descriptor came with the request, and reads and writes it itself.
@@ -387,8 +414,8 @@ class AttachReply:
         if self.status in ("Attached", "Created"):
             reply = {"status": {self.status: {"warnings": self.warnings}}}
             return {**reply, "terminal_passed": True} if self.passed else reply
-        if self.status == "Busy":
-            return {"status": "Busy"}
+        if self.status in ("Busy", "NotFound"):
+            return {"status": self.status}
         return {"status": {self.status: self.reason}}
 
     @classmethod
@@ -399,7 +426,7 @@ class AttachReply:
             fields = as_map(content, name) if content is not None else {}
             passed = reply.get("terminal_passed") is True
             return cls(name, texts(fields, "warnings"), passed=passed)
-        if name == "Busy":
+        if name in ("Busy", "NotFound"):
             return cls(name)
         if name in ("Forbidden", "UnexpectedError"):
             return cls(name, reason=as_text(content, name))

@@ -223,3 +223,32 @@ def test_who_runs_on_a_sessions_terminal_may_not_attach_to_it_but_who_has_its_nu
         caller = core.attached("one")
         assert list(caller.reply["status"]) == [status]
         caller.hang_up()
+
+
+def test_a_forced_attach_detaches_and_attaches_in_one_turn(core: Core) -> None:
+    first = core.attached("one")
+    second = core.attach("one", force=True)
+    assert second.message() == {"status": {"Attached": {"warnings": []}}}
+    assert first.output()[1] == 0
+    assert core.events.seen == ["created", "attached", "detached", "attached"]
+
+
+def test_where_only_an_existing_session_is_wanted_none_is_made(core: Core) -> None:
+    assert core.attach("one", existing=True).message() == {"status": "NotFound"}
+    assert core.programs.started == []
+    core.attached("one").hang_up()
+    found = core.attach("one", existing=True)
+    assert found.message() == {"status": {"Attached": {"warnings": []}}}
+    found.hang_up()
+    killer = core.call()
+    killer.ask({"Kill": {"sessions": ["one"]}})
+    late = core.attach("one", existing=True)
+    core.programs.started[0].end(0)
+    assert late.message() == {"status": "NotFound"}
+
+
+def test_an_existing_session_that_its_maker_did_not_wait_for_is_attached_to(core: Core) -> None:
+    core.attach("one").hang_up()
+    core.programs.started[0].run()
+    found = core.attach("one", existing=True)
+    assert found.message() == {"status": {"Attached": {"warnings": []}}}

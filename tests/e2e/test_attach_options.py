@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Place, eventually
+from tests.e2e.harness import DETACH, Place, eventually
 
 # ---- in the background
 
@@ -234,3 +234,13 @@ def test_odd_names_work(shpool: Place, name: str) -> None:
     assert client.wait() == 0
     assert shpool.run("kill", "--", name) == (0, "", "")
     assert shpool.statuses() == {}
+
+
+def test_only_a_session_that_is_there_is_attached_to_if_that_is_wanted(shpool: Place) -> None:
+    assert shpool.run("attach", "--existing", "one") == (1, "", "not found: one\n")
+    assert shpool.statuses() == {}
+    shpool.run("attach", "-b", "one")
+    client = shpool.attach("--existing", "one")
+    client.ask("echo he''re")
+    client.send(DETACH)
+    assert client.wait() == 0

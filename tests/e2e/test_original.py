@@ -18,6 +18,8 @@ from collections.abc import Iterator
 import pytest
 
 from shpool import __version__
+from shpool.protocol.messages import SessionRow
+from shpool.protocol.msgpack import pack
 from tests.e2e.harness import DEADLINE, DETACH, Place, Terminal, eventually
 
 GREETING = b"\x81\xa7version\xa50.4.2"
@@ -334,6 +336,33 @@ def test_a_client_that_waits_for_an_answer_can_be_ended(place: Place, original: 
     os.kill(client.pid, signal.SIGTERM)
     assert client.wait() != 0
     assert client.modes() == before
+
+
+def test_an_original_daemon_is_asked_first_whether_a_session_is_there(
+    place: Place, original: Daemon
+) -> None:
+    client = place.attach("--existing", "one")
+    original.answer(GET_VARS, NO_VARS)
+    link = original.accept()
+    original.answer(b"\xa4List", b"\x81\xa8sessions\x90")
+    assert link.sock.recv(1) == b""  # it was not asked to attach
+    client.expect("not found: one")
+    assert client.wait() == 1
+
+
+def test_a_session_that_ended_meanwhile_and_was_made_anew_is_ended(
+    place: Place, original: Daemon
+) -> None:
+    row = SessionRow("one", 1, 1, None, []).to_wire()
+    client = place.attach("--existing", "one")
+    original.answer(GET_VARS, NO_VARS)
+    link = original.accept()
+    original.answer(b"\xa4List", pack({"sessions": [row]}))
+    link.expect(attach("one", "one", place))
+    link.send(CREATED)
+    original.answer(pack({"Kill": {"sessions": ["one"]}}), b"\x81\xb2not_found_sessions\x90")
+    client.expect("not found: one")
+    assert client.wait() == 1
 
 
 # ---- the original's client and our daemon

@@ -77,6 +77,8 @@ class Attaching(ClientUser):
         session = self._table.get(name)
         if name in self._room:
             self._room.wait(name, connection, header)
+        elif session is None and header.existing:
+            connection.reply(AttachReply("NotFound").to_wire())
         elif session is None:
             self._create(connection, header)
         elif session.state.now != RUNNING or (session.shell_gone and not session.fresh):
@@ -102,11 +104,15 @@ class Attaching(ClientUser):
         device = peer.controlling_terminal(connection.pid)
         if self._shows_itself(session, device):
             refuse(connection, f"session {_quoted(session.name)} {_INSIDE}")
+        elif session.clients and header.force:
+            for client in tuple(session.clients):
+                client.detach()
+            self._take(session, connection, header)
         elif session.clients:
             logs.info(f"session {session.name!r}: busy, attach of pid {connection.pid} refused")
             connection.reply(AttachReply("Busy").to_wire())
             self._table.busy(session)
-        elif session.fresh:
+        elif session.fresh and not header.existing:
             self._serve(session, AttachReply("Created", session.warnings), connection, header)
             self._dump_motd(session)
         else:

@@ -134,6 +134,21 @@ COMMANDS = {
         "session has ended, 1 for a NAME that is not there. DUR is 500ms, 10s, 3m, 5h, 20d or\n"
         "dd:hh:mm:ss. NAME . is the session one is in.\n",
     ),
+    "follow": Command(
+        "follow",
+        "print what a session prints, as it does, until it ends",
+        "NAME",
+        1,
+        1,
+        (
+            Option("", "from-screen", None, "first what draws its screen"),
+            Option("", "text", None, "lines, as they are completed, without colours"),
+            Option("", "cast", None, "a recording for asciinema (asciicast v3)"),
+        ),
+        "Without --text or --cast every byte, as a terminal is to have it. Nobody waits for who\n"
+        "reads slowly: 8 MiB behind it is skipped, told so on stderr, and sent the screen as it\n"
+        "is then. NAME . is the session one is in.\n",
+    ),
     "events": Command(
         "events",
         "print a line for every change of the table of sessions",

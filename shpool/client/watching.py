@@ -31,6 +31,8 @@ class Feed:
             head = WatchHead.from_wire(call.receive())
         except WireError as error:
             raise _senseless(error) from None
+        if head.error is not None:
+            raise ClientError(head.error)
         if head.not_found:
             raise Verdict(f"not found: {' '.join(head.not_found)}")
         self.names = head.names
@@ -39,6 +41,11 @@ class Feed:
     @property
     def status(self) -> "int | None":
         return self._reader.status
+
+    @property
+    def waits(self) -> bool:
+        """Something has come already, and poll() would not tell."""
+        return bool(self._rest)
 
     def read(self) -> "list[tuple[str, int, list[Any]]]":
         """What has come, once something has.  Raises ClientError."""

@@ -8,6 +8,7 @@ the end of this file, and what it does.
 from shpool import logs
 from shpool.daemon.clients.attach import Attaching, refuse
 from shpool.daemon.clients.connection import Connection, ConnectionUser
+from shpool.daemon.clients.follow_errand import FollowErrand
 from shpool.daemon.clients.typing_errand import TypingErrand
 from shpool.daemon.clients.wait_errand import WaitErrand
 from shpool.daemon.clients.waiting import AwaitEnd, WaitingRoom
@@ -17,7 +18,7 @@ from shpool.daemon.sessions.session import STARTING
 from shpool.daemon.sessions.table import TableUser
 from shpool.daemon.sessions.variables import TooManyVariables, Variables
 from shpool.protocol import messages
-from shpool.protocol.watching import WaitRequest
+from shpool.protocol.watching import FollowRequest, WaitRequest, WatchHead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -173,6 +174,13 @@ class Requests(ConnectionUser, TableUser):
         if wait.begin(sessions):
             self.waits[connection] = wait
 
+    def _follow(self, connection: Connection, request: FollowRequest) -> None:
+        session = self._named(connection, request.session_name)
+        if session is None:
+            connection.reply(WatchHead([], [request.session_name]).to_wire())
+        else:
+            FollowErrand(connection, session, request).begin()
+
     def _named(self, connection: Connection, name: str) -> "Session | None":
         """The session of that name, or with "." the one on whose pty the client runs."""
         if name != ".":
@@ -235,6 +243,7 @@ _TABLE = {
     AwaitEnd: (_nobody, Requests._await_end),
     messages.SendRequest: (_its_session, Requests._send),
     WaitRequest: (_its_sessions, Requests._wait),
+    FollowRequest: (_its_session, Requests._follow),
     messages.ModifyVar: (_nobody, Requests._modify_var),
     messages.GetVars: (_nobody, Requests._get_vars),
     messages.SetLogLevel: (_nobody, Requests._set_log_level),

@@ -30,7 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
-    from shpool.protocol.watching import WaitRequest
+    from shpool.protocol.watching import FollowRequest, WaitRequest
 
 PROTOCOL_VERSION = "0.4.2"
 
@@ -353,6 +353,7 @@ if TYPE_CHECKING:
         | KillRequest
         | SendRequest
         | WaitRequest
+        | FollowRequest
         | SetLogLevel
         | ModifyVar
     )

@@ -7,7 +7,15 @@ its kind, the number of the session in the head's names, and what is said of it.
 
 from shpool.protocol.chunks import DATA, EXIT_STATUS, ChunkReader
 from shpool.protocol.msgpack import MAX_REPLY, Decoder, WireError, pack
-from shpool.protocol.shapes import U64_MAX, as_map, optional_number, pairs, texts
+from shpool.protocol.shapes import (
+    U64_MAX,
+    as_map,
+    optional_number,
+    optional_text,
+    pairs,
+    text,
+    texts,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +26,9 @@ CONDITIONS = ("quiet", "exit", "exists", "attached", "detached")
 
 # Kinds of events, and what is said besides.
 HELD = "held"  # the condition that has come true
+OUTPUT = "output"  # what the program has written
+MISSED = "missed"  # how many bytes of that are not told
+SIZE = "size"  # rows and columns, from here on
 ENDED = "ended"  # the exit status
 
 # The status with which a stream ends when its time is over, as timeout(1) has it.
@@ -71,26 +82,71 @@ def _is_count(argument: str) -> bool:
     return argument.isascii() and argument.isdigit() and len(argument) < 20
 
 
+class FollowRequest:
+    """Tell what the program writes from now on, with `from_screen` after a restore; with `restores`
+    what was missed is made up for by one."""
+
+    __slots__ = ("from_screen", "restores", "session_name")
+
+    def __init__(self, session_name: str, *, from_screen: bool, restores: bool) -> None:
+        self.session_name = session_name
+        self.from_screen = from_screen
+        self.restores = restores
+
+    def to_wire(self) -> "Any":
+        return {
+            "Follow": {
+                "session_name": self.session_name,
+                "from_screen": self.from_screen,
+                "restores": self.restores,
+            }
+        }
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "FollowRequest":
+        fields = as_map(value, "Follow")
+        return cls(
+            text(fields, "session_name"),
+            from_screen=fields.get("from_screen") is True,
+            restores=fields.get("restores") is True,
+        )
+
+
 # By the variant's name, as those in messages.py.
-REQUESTS: "dict[str, Any]" = {"Wait": WaitRequest}
+REQUESTS: "dict[str, Any]" = {"Wait": WaitRequest, "Follow": FollowRequest}
 
 
 class WatchHead:
-    """The sessions' names as they are, or those that are not there, and nothing follows."""
+    """The sessions' names as they are, or, and nothing follows, those that are not there, or what
+    else is wrong."""
 
-    __slots__ = ("names", "not_found")
+    __slots__ = ("error", "names", "not_found")
 
-    def __init__(self, names: "list[str]", not_found: "list[str] | None" = None) -> None:
+    def __init__(
+        self,
+        names: "list[str]",
+        not_found: "list[str] | None" = None,
+        error: "str | None" = None,
+    ) -> None:
         self.names = names
         self.not_found = not_found or []
+        self.error = error
 
     def to_wire(self) -> "Any":
-        return {"names": self.names, "not_found_sessions": self.not_found}
+        return {
+            "names": self.names,
+            "not_found_sessions": self.not_found,
+            "error": self.error,
+        }
 
     @classmethod
     def from_wire(cls, value: "Any") -> "WatchHead":
         fields = as_map(value, "the reply")
-        return cls(texts(fields, "names"), texts(fields, "not_found_sessions"))
+        return cls(
+            texts(fields, "names"),
+            texts(fields, "not_found_sessions"),
+            optional_text(fields, "error"),
+        )
 
 
 def event(kind: str, number: int, *said: "Any") -> bytes:

@@ -156,11 +156,13 @@ class Connection(OutboundUser):
         """Send `data` as chunks of kind Data."""
         self._outbound.send(chunks.frame_data(data))
 
-    def end_stream(self, status: int = 0) -> None:
-        """Send what is left and the chunk with `status`, then close."""
+    def end_stream(self, status: int = 0, *, patient: bool = False) -> None:
+        """Send what is left and the chunk with `status`, then close; `patient`: however long that
+        takes to be read."""
         self.state.become(ANSWERED)
         self._stream = _NO_STREAM
-        self._timeout = self._reactor.call_later(_REPLY_TIMEOUT, self._not_read)
+        if not patient:
+            self._timeout = self._reactor.call_later(_REPLY_TIMEOUT, self._not_read)
         self._outbound.send(chunks.frame_exit_status(status))
         self._outbound.finish()
 

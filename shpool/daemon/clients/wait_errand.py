@@ -62,7 +62,7 @@ class Awaited(Onlooker):
         if self.session is not None:
             self._held("attached" if self.session.clients else "detached")
 
-    def session_over(self, status: int) -> None:
+    def shell_ended(self, status: int) -> None:
         self.ended = True
         self.session = None
         self._stop_timer()

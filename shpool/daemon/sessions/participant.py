@@ -92,7 +92,7 @@ class Onlooker(Owner):
     def session_changed(self) -> None:
         """Its clients, or its size, may be others than before."""
 
-    def session_over(self, status: int) -> None:
+    def shell_ended(self, status: int) -> None:
         """Its shell has ended; all that it wrote was told."""
 
 

@@ -164,7 +164,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
                 self._remember_last(rest)
                 self._tell_onlookers(rest)
             onlookers, self.onlookers = self.onlookers, []
-            self._tell(onlookers, lambda onlooker: onlooker.session_over(status))
+            self._tell(onlookers, lambda onlooker: onlooker.shell_ended(status))
         finally:
             for client in clients:
                 self._let_go(client, status)

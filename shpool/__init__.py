@@ -4,7 +4,7 @@
 # them: they are written in what Python 2.7 understands, too.
 import sys
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if sys.version_info < (3, 9):  # noqa: UP036  the only place where it can be older
     sys.exit("shpool: needs Python 3.9 or later, this is {}.{}.{}".format(*sys.version_info[:3]))

@@ -269,11 +269,12 @@ def _run(words: "Sequence[str]") -> int:
     if name == "help":
         return _help(parsed)
     if name == "completions":
-        return _completions(parsed.arguments[0])
+        return _say(completions(parsed.arguments[0]))
     return _dispatch(command, given, parsed)
 
 
-def _completions(shell: str) -> int:
+def completions(shell: str) -> str:
+    """The completions for `shell`.  Raises UsageError."""
     if shell not in COMMANDS["completions"].arguments.split("|"):
         raise UsageError(f"unknown shell '{shell}'")
     from shpool.completions.places import Described
@@ -283,7 +284,7 @@ def _completions(shell: str) -> int:
         for name, command in COMMANDS.items()
     }
     module = __import__(f"shpool.completions.{shell}", fromlist=["script"])
-    return _say(module.script(described, GLOBAL_OPTIONS))
+    return str(module.script(described, GLOBAL_OPTIONS))
 
 
 def _dispatch(command: Command, given: Parsed, parsed: Parsed) -> int:

@@ -1,18 +1,19 @@
 """python3 -m tests [PYTEST ARGUMENTS]: run the test suite, on a machine without pytest too.
 
-Where what the tests need (extra `test` in setup.cfg) is not installed, it is installed into a
+Where what the tests need (extra `test` in pyproject.toml) is not installed, it is installed into a
 virtual environment, .venv in the checkout, and used from there. The judges that npm and pip can
 fetch (judges.py) are fetched the first time. The last lines say what was skipped, and why; in CI
 they are followed by how many of the branches of the daemon and the protocol the tests reach.
 """
 
-import configparser
 import os
 import subprocess
 import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+
+from shpool.toml import loads
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -23,9 +24,8 @@ MODULES = {"pytest-xdist": "xdist"}
 
 
 def requirements() -> list[str]:
-    setup = configparser.ConfigParser()
-    setup.read(ROOT / "setup.cfg")
-    return setup["options.extras_require"]["test"].split()
+    project = loads((ROOT / "pyproject.toml").read_text())["project"]
+    return list(project["optional-dependencies"]["test"])
 
 
 def make_venv() -> None:

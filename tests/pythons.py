@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.__main__ import ROOT, requirements
 
-# As setup.cfg has it.
+# As pyproject.toml has it.
 FLOOR = (3, 9)
 NEWEST = (3, 14)
 

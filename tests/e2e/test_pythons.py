@@ -16,7 +16,7 @@ from tests.programs import need
 
 PACKAGE = CHECKOUT / "shpool"
 
-# Each is given a command of ours. The last is what an installer makes of setup.cfg.
+# Each is given a command of ours. The last is what an installer makes of pyproject.toml.
 ENTRIES = {
     "module": ["-m", "shpool"],
     "file": [str(PACKAGE / "__main__.py")],

@@ -1,0 +1,152 @@
+"""The man pages: shpool(1) of the table that the help is made of, shpool-config(5) of CONFIG.md."""
+
+import re
+from pathlib import Path
+
+from manual.mdoc import code, escaped, of_markdown, prose
+from shpool.cli import COMMANDS, Command
+from shpool.options import GLOBAL_OPTIONS, Option
+
+ROOT = Path(__file__).resolve().parent.parent
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+_INTRODUCTION = """\
+.Nm
+keeps shells running when the terminal that they were started in goes away.
+A session is one shell, known by a name.
+What it prints reaches the terminal untouched, so that scrollback, selection,
+images and links work as ever.
+A daemon owns the sessions; it is started by the first command that needs it.
+.Pp
+.Ic shpool attach main
+makes the session
+.Sq main ,
+or comes back to it.
+.Li Ctrl-Space Ctrl-q
+leaves it without ending it.
+"""
+
+_ENVIRONMENT = (
+    (
+        "XDG_RUNTIME_DIR",
+        "What the runtime directory, `shpool`, is below; without it `~/.local/run` is.",
+    ),
+    ("XDG_CONFIG_HOME", "Where the user's configuration is looked for, instead of `~/.config`."),
+    ("NO_COLOR", "If it is not empty, nothing is set off by bold type."),
+    (
+        "SHPOOL_SESSION_NAME",
+        "In a session, its name; what commands mean that are given no name.",
+    ),
+    (
+        "SHPOOL_SESSION_DIR",
+        "In a session, the directory of its files: `forward.env` has the variables of the client "
+        "that attached last, `ssh-auth-sock.socket` leads to its ssh agent.",
+    ),
+)
+
+_FILES = (
+    ("~/.config/shpool/config.toml", "The configuration, see shpool-config(5)."),
+    ("/etc/shpool/config.toml", "The administrator's, which the user's replaces key by key."),
+    (
+        "$XDG_RUNTIME_DIR/shpool/shpool.socket",
+        "Where the daemon listens. Beside it stand `events.socket`, which subscribers of events "
+        "connect to, and the pid file and log of a daemon that was started by a command, "
+        "`daemonized-shpool.pid` and `daemonized-shpool.log`.",
+    ),
+)
+
+_EXIT_STATUS = """\
+`attach` exits with the status of the shell, 128 and the number of the signal that killed it,
+0 after a detach, and 1 when the connection is lost. Otherwise it is 0, 1 if what was asked could
+not be done, and 2 if the command line could not be understood.
+"""
+
+_EXAMPLES = (
+    (
+        "Be in a session after a login, by a line in `~/.ssh/config`:",
+        "RemoteCommand shpool attach -f main",
+    ),
+    ("Pick a session:", 'shpool attach "$(shpool list --short | fzf)"'),
+    ("Leave a command running:", "shpool attach --background --cmd 'make world' build"),
+)
+
+
+def changed() -> "tuple[int, int, int]":
+    """Year, month and day of the newest release in CHANGELOG.md."""
+    found = re.search(r"^## .*\((\d+)-(\d+)-(\d+)\)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    if found is None:
+        raise ValueError("CHANGELOG.md has no release with a date")
+    year, month, day = map(int, found.groups())
+    return year, month, day
+
+
+def _top(name: str, section: int, summary: str) -> str:
+    year, month, day = changed()
+    return (
+        f".Dd {_MONTHS[month - 1]} {day}, {year}\n.Dt {name.upper()} {section}\n.Os\n"
+        f".Sh NAME\n.Nm {name}\n.Nd {summary}\n"
+    )
+
+
+def shpool_1() -> str:
+    parts = [
+        _top("shpool", 1, "persistent shell sessions without a terminal multiplexer"),
+        ".Sh SYNOPSIS\n.Nm\n.Op Ar options\n.Ar command\n.Op Ar arguments\n",
+        f".Sh DESCRIPTION\n{_INTRODUCTION}",
+        f".Pp\nThe options before the command are:\n{_options(GLOBAL_OPTIONS)}",
+        ".Sh COMMANDS\nOptions of a command may follow its arguments;\n.Fl -\nends them.\n",
+        *(_command(name, command) for name, command in COMMANDS.items()),
+        f".Sh ENVIRONMENT\n{_tagged('Ev', _ENVIRONMENT)}",
+        f".Sh FILES\n{_tagged('Pa', _FILES)}",
+        f".Sh EXIT STATUS\n{prose(_EXIT_STATUS)}\n",
+        ".Sh EXAMPLES\n",
+        ".Pp\n".join(f"{prose(what)}\n{code([how])}\n" for what, how in _EXAMPLES),
+        ".Sh SEE ALSO\n.Xr screen 1 ,\n.Xr ssh 1 ,\n.Xr tmux 1 ,\n.Xr shpool-config 5\n",
+    ]
+    return "".join(parts)
+
+
+def _command(name: str, command: Command) -> str:
+    arguments = f" {escaped(command.arguments)}" if command.arguments else ""
+    summary = command.summary[0].upper() + command.summary[1:]
+    lines = [f".Ss {escaped(name)}{arguments}", prose(summary) + "."]
+    if command.detail:
+        lines += [".Pp", prose(command.detail)]
+    own = [option for option in command.options if option.long != "help"]
+    if own:
+        lines.append(_options(own).removesuffix("\n"))
+    return "\n".join(lines) + "\n"
+
+
+def _options(options: "tuple[Option, ...] | list[Option]") -> str:
+    lines = [".Bl -tag -width Ds"]
+    for option in options:
+        # mdoc puts the first hyphen in front.
+        flags = [f"Fl {option.short}"] if option.short else []
+        flags.append(f"Fl \\-{escaped(option.long)}")
+        value = f" Ar {option.value}" if option.value else ""
+        lines += [
+            f".It {' , '.join(flags)}{value}",
+            prose(option.help[0].upper() + option.help[1:]) + ".",
+        ]
+    return "\n".join([*lines, ".El"]) + "\n"
+
+
+def _tagged(macro: str, rows: "tuple[tuple[str, str], ...]") -> str:
+    lines = [".Bl -tag -width Ds"]
+    for tag, text in rows:
+        lines += [f".It {macro} {tag}", prose(text)]
+    return "\n".join([*lines, ".El"]) + "\n"
+
+
+def shpool_config_5() -> str:
+    # The first paragraph becomes the beginning of DESCRIPTION.
+    body = of_markdown((ROOT / "CONFIG.md").read_text())
+    return (
+        _top("shpool-config", 5, "the configuration of shpool")
+        + f".Sh DESCRIPTION\n{body}.Sh SEE ALSO\n.Xr shpool 1\n"
+    )

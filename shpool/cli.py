@@ -52,6 +52,11 @@ _NAMES_DETAIL = "Without a NAME: the session in which it runs, $SHPOOL_SESSION_N
 
 _JSON = Option("j", "json", None, "print JSON")
 
+_FORMS = (
+    Option("", "ansi", None, "with the sequences that show colours and links in a terminal"),
+    _JSON,
+)
+
 COMMANDS = {
     "attach": Command(
         "attach",
@@ -133,6 +138,31 @@ COMMANDS = {
         "between. Exits with 0; with 124 after the timeout, 3 when it can be so no more because a\n"
         "session has ended, 1 for a NAME that is not there. DUR is 500ms, 10s, 3m, 5h, 20d or\n"
         "dd:hh:mm:ss. NAME . is the session one is in.\n",
+    ),
+    "peek": Command(
+        "peek",
+        "print a session's screen without attaching to it",
+        "NAME",
+        1,
+        1,
+        _FORMS,
+        "Plain text if nothing else is asked for, a line for each row. NAME . is the session one\n"
+        "is in.\n",
+    ),
+    "history": Command(
+        "history",
+        "print what has scrolled off a session's screen, and the screen",
+        "NAME",
+        1,
+        1,
+        (
+            Option("n", "lines", "N", "only the last N lines"),
+            Option("", "since", "MARK", "only lines from number MARK on that are final"),
+            *_FORMS,
+        ),
+        "Lines are as the program ended them, however they wrap, and keep their numbers. JSON has\n"
+        "the mark for the next --since, and how many lines from MARK on are lost. NAME . is the\n"
+        "session one is in.\n",
     ),
     "follow": Command(
         "follow",

@@ -9,6 +9,7 @@ from shpool import logs
 from shpool.daemon.clients.attach import Attaching, refuse
 from shpool.daemon.clients.connection import Connection, ConnectionUser
 from shpool.daemon.clients.follow_errand import FollowErrand
+from shpool.daemon.clients.peek_errand import PeekErrand
 from shpool.daemon.clients.typing_errand import TypingErrand
 from shpool.daemon.clients.wait_errand import WaitErrand
 from shpool.daemon.clients.waiting import AwaitEnd, WaitingRoom
@@ -174,6 +175,13 @@ class Requests(ConnectionUser, TableUser):
         if wait.begin(sessions):
             self.waits[connection] = wait
 
+    def _peek(self, connection: Connection, request: messages.PeekRequest) -> None:
+        session = self._named(connection, request.session_name)
+        if session is None:
+            connection.reply("NotFound")
+        else:
+            PeekErrand(self._reactor, connection, session, request).begin()
+
     def _follow(self, connection: Connection, request: FollowRequest) -> None:
         session = self._named(connection, request.session_name)
         if session is None:
@@ -243,6 +251,7 @@ _TABLE = {
     AwaitEnd: (_nobody, Requests._await_end),
     messages.SendRequest: (_its_session, Requests._send),
     WaitRequest: (_its_sessions, Requests._wait),
+    messages.PeekRequest: (_its_session, Requests._peek),
     FollowRequest: (_its_session, Requests._follow),
     messages.ModifyVar: (_nobody, Requests._modify_var),
     messages.GetVars: (_nobody, Requests._get_vars),

@@ -306,6 +306,46 @@ class SendRequest:
         )
 
 
+class PeekRequest:
+    """Show a session's screen, and with `history` what has scrolled off before it: of that the
+    last `last` lines at most, and those from number `since` on."""
+
+    __slots__ = ("history", "last", "session_name", "since")
+
+    def __init__(
+        self,
+        session_name: str,
+        *,
+        history: bool = False,
+        last: "int | None" = None,
+        since: "int | None" = None,
+    ) -> None:
+        self.session_name = session_name
+        self.history = history
+        self.last = last
+        self.since = since
+
+    def to_wire(self) -> "Any":
+        return {
+            "Peek": {
+                "session_name": self.session_name,
+                "history": self.history,
+                "last": self.last,
+                "since": self.since,
+            }
+        }
+
+    @classmethod
+    def from_wire(cls, value: "Any") -> "PeekRequest":
+        fields = as_map(value, "Peek")
+        return cls(
+            text(fields, "session_name"),
+            history=fields.get("history") is True,
+            last=optional_number(fields, "last", 0, U64_MAX),
+            since=optional_number(fields, "since", 0, U64_MAX),
+        )
+
+
 class SetLogLevel:
     """Log from `level` (one of LOG_LEVELS) on upward."""
 
@@ -353,6 +393,7 @@ if TYPE_CHECKING:
         | KillRequest
         | SendRequest
         | WaitRequest
+        | PeekRequest
         | FollowRequest
         | SetLogLevel
         | ModifyVar
@@ -368,6 +409,7 @@ _REQUESTS: "dict[str, Any]" = {
     "Detach": DetachRequest,
     "Kill": KillRequest,
     "Send": SendRequest,
+    "Peek": PeekRequest,
     "SetLogLevel": SetLogLevel,
     "ModifyVar": ModifyVar,
 }

@@ -340,6 +340,7 @@ class Backlog:
             cut = start
         else:
             terminal.feed(b"".join(_colours(data, start, cut)))
+            lines += sum([data.count(end, start, cut) for end in (b"\v", b"\f")])
             terminal.pass_lines(lines)
         self._plainly = terminal.scrolls_plainly
         self.pending -= cut - self._offset

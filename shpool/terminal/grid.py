@@ -75,6 +75,7 @@ class Grid(Parser):
         "_fill",
         "alternate",
         "autowrap",
+        "begun",
         "bottom",
         "charsets",
         "clusters",
@@ -109,6 +110,7 @@ class Grid(Parser):
         self.cols = cols
         self.history: deque[Piece] = deque(maxlen=history_lines)
         self.scrolled = 0  # rows that ever scrolled off the main screen
+        self.begun = 0  # lines whose first row ever did, so the number of the next one
         self.pens = Pens()
         self.clusters = Clusters()
         self.main = Screen(rows)
@@ -156,6 +158,13 @@ class Grid(Parser):
         else:
             self.y = min(max(y, 0), self.rows - 1)
             self.x = min(max(x, 0), self.cols - 1)
+
+    @property
+    def mark(self) -> int:
+        """The number of the main screen's first line, counted from 0 as the program ended them
+        from the start: of the first one that is not wholly in the history. A line keeps its
+        number whatever the size; the mark goes back when lines come back onto the screen."""
+        return max(self.begun - self.main.lines[0].wrapped, 0)
 
     # Margins
 
@@ -226,6 +235,7 @@ class Grid(Parser):
         if style and not style.strip(PLAIN):
             style = ""
         if not row.wrapped:
+            self.begun += 1
             marks = row.marks
             self.history.append((text, style, False, marks) if style or marks else text)
             return

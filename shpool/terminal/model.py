@@ -57,7 +57,10 @@ class Terminal(Answers):
 
     def pass_lines(self, lines: int) -> None:
         """Go on as if so many lines had scrolled by, and the last of them ended just now; what
-        stood on the screen and in the history is forgotten."""
+        stood on the screen and in the history is forgotten. Lines keep the numbers that they would
+        have had."""
+        above = self.lines[: self.y + 1]
+        self.begun += sum([not row.wrapped for row in above]) - 1 + lines - self.bottom
         self.scrolled += max(lines - (self.bottom - self.y), 0)
         self.history.clear()
         for row in self.lines:

@@ -289,7 +289,8 @@ class Printer(Cursor):
             self.new_line()
             done += 1
         if done < len(plain):
-            self._scroll_in(self._wrapped(plain[done:]))
+            pieces = self._wrapped(plain[done:])
+            self._scroll_in(pieces, whole=len(pieces) == len(plain) - done)
         return text[end + 2 :]
 
     def _wrapped(self, plain: list[str]) -> "list[Piece]":
@@ -308,8 +309,9 @@ class Printer(Cursor):
                 ]
         return pieces
 
-    def _scroll_in(self, plain: "list[Piece]") -> None:
-        """Let plain rows scroll in from the region's last row, which is blank and stays so."""
+    def _scroll_in(self, plain: "list[Piece]", *, whole: bool) -> None:
+        """Let plain rows scroll in from the region's last row, which is blank and stays so;
+        whole: each is a line."""
         region = self.lines[self.top : self.bottom + 1]
         last = region.pop()
         last.clear()
@@ -318,8 +320,10 @@ class Printer(Cursor):
         if not self.top and self.screen is self.main:
             for row in leaving:
                 self.keep(row)
-            self.history.extend(plain[:passing])
+            gone = plain[:passing]
+            self.history.extend(gone)
             self.scrolled += passing
+            self.begun += passing if whole else sum([isinstance(piece, str) for piece in gone])
         for row, piece in zip(leaving, plain[passing:]):
             row.clear()
             row.text, row.wrapped = (piece, False) if isinstance(piece, str) else (piece[0], True)

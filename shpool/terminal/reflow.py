@@ -99,6 +99,7 @@ def _pull(terminal: "Properties", count: int, cols: int) -> list[Row]:
     while len(rows) < count and terminal.history:
         line, pieces = pop_rows(terminal.history, cols)
         terminal.scrolled -= pieces
+        terminal.begun -= not line[0].wrapped
         rows[:0] = line
     surplus = max(len(rows) - count, 0)
     for row in rows[:surplus]:
@@ -116,6 +117,7 @@ def _reflow(
         # The first row's line began in the history. All of it is needed, at the old width.
         head, pieces = pop_rows(terminal.history, old_cols)
         terminal.scrolled -= pieces
+        terminal.begun -= not head[0].wrapped
         lines = head + lines
         y += len(head)
     made: list[Row] = []

@@ -176,6 +176,13 @@ class Pty(OutboundUser):
         """Returns whether the program reads lines, which the kernel lets the user edit."""
         return bool(self._modes()[3] & termios.ICANON)
 
+    def foreground(self) -> int:
+        """The foreground process group; 0 if there is none."""
+        try:
+            return os.tcgetpgrp(self._ends.master)
+        except OSError:
+            return 0
+
     def control_characters(self) -> "list[bytes]":
         """The characters that edit lines and send signals, by termios' indices."""
         return [each for each in self._modes()[6] if isinstance(each, bytes)]

@@ -14,6 +14,7 @@ from shpool.keys.encoding import KeyModes
 from shpool.terminal.backlog import Backlog
 from shpool.terminal.leave import LEAVE, LEAVE_MAIN
 from shpool.terminal.model import Terminal
+from shpool.terminal.snapshot import Snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,6 +104,17 @@ class Picture(Owner):
         """Returns whether the program has bracketed paste on."""
         return False
 
+    def snapshot(
+        self, *, history: bool, last: "int | None", since: "int | None"
+    ) -> "Snapshot | None":
+        """The screen as far as output was interpreted, and what is wanted of the history (see
+        PeekRequest); None where nothing is remembered."""
+        return None
+
+    def quiet(self) -> float:
+        """Seconds since the program has written something, or since there is this picture."""
+        return 0.0
+
     def farewell(self) -> bytes:
         """What a client that is let go is sent last: it turns off what the session turned on.
 
@@ -138,7 +150,7 @@ class ModelPicture(Picture):
         self._history = history
         self._wanted = False
         self._closed = False
-        self._latest = 0.0  # when output came last, monotonic
+        self._latest = monotonic()  # when output came last
         self._timer: Timer | None = None
 
     @property
@@ -192,6 +204,19 @@ class ModelPicture(Picture):
             modify_other=max(terminal.modify.get(4) or 0, 0),
             kitty=terminal.screen.keyboard[-1],
         )
+
+    def snapshot(
+        self, *, history: bool, last: "int | None", since: "int | None"
+    ) -> "Snapshot | None":
+        terminal = self._backlog.terminal
+        lines = last if history else 0
+        if history and since is not None:
+            final = max(terminal.begun - since, 0)
+            lines = final if lines is None else min(lines + 1, final)
+        return Snapshot(terminal, lines)
+
+    def quiet(self) -> float:
+        return monotonic() - self._latest
 
     def pastes(self) -> bool:
         return self._backlog.terminal.modes.get(2004, False)

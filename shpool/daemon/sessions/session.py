@@ -114,6 +114,11 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         """The shell was waited for, and the session's end is about to come."""
         return self._child is not None and self._child.status is not None
 
+    def foreground(self) -> int:
+        """The process group that its terminal is in the hands of; the shell's if that is not
+        known, 0 if there is none."""
+        return (self._pty.foreground() if self._pty is not None else 0) or self.pid
+
     def row(self) -> SessionRow:
         """What a List reply says of it."""
         return SessionRow(

@@ -100,6 +100,8 @@ COMMANDS = {
         "list",
         "list the sessions",
         options=(_JSON, Option("", "short", None, "print the names alone, one a line")),
+        detail="On a terminal the session in which it runs is marked, in bold type unless\n"
+        "NO_COLOR is set. What a program reads is as ever.\n",
     ),
     "send": Command(
         "send",

@@ -106,7 +106,7 @@ def test_a_python_that_cannot_inflate_it_says_so(tmp_path: Path) -> None:
     )
 
 
-def test_it_runs_on_every_python_there_is(tmp_path: Path) -> None:
+def test_it_runs_isolated_or_not(tmp_path: Path) -> None:
     made = packed(tmp_path / "shpool")
     for python in {need("python3"), sys.executable}:
         assert run(python, made, "version") == (0, f"shpool {__version__}\n", "")

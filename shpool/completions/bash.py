@@ -1,4 +1,4 @@
-"""The completions for bash, which need nothing beside it (4.0 or later, better with 4.4)."""
+"""The completions for bash, which need nothing beside it (4.0 or later)."""
 
 from shpool.completions.places import Described, kind_of, spelled
 

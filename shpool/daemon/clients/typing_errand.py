@@ -39,6 +39,8 @@ class TypingErrand(Errand, MessageUser, StreamUser):
             self.caught_up()
 
     def caught_up(self) -> None:
+        if not self._connection.alive:
+            return
         typist = self._session.typist
         if typist is None:
             self.session_over()

@@ -132,16 +132,17 @@ class Outbound(Owner):
         """What is kept, for who sends it another way; it is still kept."""
         return b"".join(self._queue)
 
-    def drop_unsent(self) -> int:
-        """Forget what is kept; the number of bytes."""
-        dropped = self.pending
-        if dropped:
-            self._queue.clear()
-            self.pending = 0
-            self._reactor.on_writable(self._fd, None)
-            if self.full:
-                self.full = False
-                self._tell_soon()
+    def drop_last(self, most: int) -> int:
+        """Forget up to `most` bytes of what is kept, from its end; the number of bytes."""
+        dropped = min(most, self.pending)
+        rest = dropped
+        while rest:
+            last = self._queue.pop()
+            if len(last) > rest:
+                self._queue.append(memoryview(last)[:-rest])
+                break
+            rest -= len(last)
+        self._lessen(dropped)
         return dropped
 
     def close(self) -> None:
@@ -187,8 +188,8 @@ class Outbound(Owner):
         taken = self._write(list(islice(self._queue, _GATHER)))
         if not taken:
             return
-        self.pending -= taken
         self.last_progress = monotonic()
+        self._lessen(taken)
         queue = self._queue
         while taken:
             first = queue[0]
@@ -197,6 +198,12 @@ class Outbound(Owner):
                 break
             taken -= len(first)
             queue.popleft()
+
+    def _lessen(self, count: int) -> None:
+        """So many bytes less are pending."""
+        if not count:
+            return
+        self.pending -= count
         if not self.pending:
             self._reactor.on_writable(self._fd, None)
         if self.full and self.pending <= self.cap // 4:

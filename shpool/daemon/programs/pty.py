@@ -168,9 +168,9 @@ class Pty(OutboundUser):
         """Have pty_taken() called once the pty has taken all that was typed."""
         self._input.finish()
 
-    def drop_unsent(self) -> int:
-        """Forget what was typed and the pty has not taken; the number of bytes."""
-        return self._input.drop_unsent()
+    def drop_last(self, most: int) -> int:
+        """Forget up to `most` bytes of what was typed last and the pty has not taken; how many."""
+        return self._input.drop_last(most)
 
     def is_canonical(self) -> bool:
         """Returns whether the program reads lines, which the kernel lets the user edit."""

@@ -64,6 +64,7 @@ class Typist(Owner):
         self._pty = pty
         self._messages: list[Message] = []  # the first one is being typed
         self._keys = b""  # of clients, for the first message's next line end
+        self._piece = 0  # bytes of the first message that were sent last, after any keys
         self._patience: Timer | None = None
 
     @property
@@ -88,7 +89,7 @@ class Typist(Owner):
             return
         self._keys += data
         if self._stops(data):
-            self._messages[0].typed -= self._pty.drop_unsent()
+            self._messages[0].typed -= self._drop_piece()
             self._over(INTERRUPTED)
             self._send_keys()
             self._go_on()
@@ -127,7 +128,7 @@ class Typist(Owner):
         first = message is self._messages[0]
         self._messages.remove(message)
         if first:
-            self._pty.drop_unsent()
+            self._drop_piece()
             self._send_keys()
             self._go_on()
 
@@ -163,6 +164,7 @@ class Typist(Owner):
         first = self._messages[0]
         piece = _next_piece(first.data, first.typed)
         first.typed += len(piece)
+        self._piece = len(piece)
         self._pty.send(piece)
         self._pty.tell_taken()
         self._stop_waiting()
@@ -172,10 +174,14 @@ class Typist(Owner):
         """The program does not read: nothing of what it has not taken is typed."""
         self._patience = None
         first = self._messages[0]
-        first.typed -= self._pty.drop_unsent()
+        first.typed -= self._drop_piece()
         self._over(STUCK)
         self._send_keys()
         self._go_on()
+
+    def _drop_piece(self) -> int:
+        """Take back what the pty has not taken of the first message; how many bytes."""
+        return self._pty.drop_last(self._piece)
 
     def _over(self, outcome: str) -> None:
         message = self._messages.pop(0)

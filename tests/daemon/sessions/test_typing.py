@@ -171,6 +171,34 @@ def test_a_program_that_does_not_read_is_not_waited_for_for_ever(
     assert taken(core) == b"a" * typed
 
 
+@pytest.mark.parametrize("end", ["timeout", "hang up", "interrupt"])
+def test_what_was_typed_before_a_message_is_typed_whatever_becomes_of_that(
+    core: Core, person: Caller, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    controls = [b"\x03", *[b"\0"] * 31]
+    monkeypatch.setattr(Pty, "control_characters", lambda self: controls)
+    stop_reading(core)
+    person.send(b"k" * 30_000)
+    caller = send(core, "a" * 10_000, timeout_ms=1000)
+    if end == "timeout":
+        core.loop.pass_time(1.5)
+        assert outcome(caller) == (0, "session 'one' does not read its input")
+    elif end == "interrupt":
+        person.send(b"\x03")
+        assert outcome(caller) == (0, "interrupted")
+    else:
+        caller.hang_up()
+    assert taken(core).rstrip(b"\x03") == b"k" * 30_000
+
+
+def test_a_sender_that_goes_before_its_turn_has_nothing_typed(core: Core, person: Caller) -> None:
+    shell(core).write(b"what has to be interpreted first")
+    caller = send(core, "<Up")
+    caller.hang_up()
+    core.loop.idle()
+    assert taken(core) == b""
+
+
 def test_more_than_a_mebibyte_is_not_kept(core: Core, person: Caller) -> None:
     stop_reading(core)
     send(core, "a" * 900_000)

@@ -6,7 +6,7 @@ the end of this file, and what it does.
 """
 
 from shpool import logs
-from shpool.daemon.clients.attach import Attaching, refuse
+from shpool.daemon.clients.attach import Attaching, detach_all, refuse
 from shpool.daemon.clients.connection import Connection, ConnectionUser
 from shpool.daemon.clients.follow_errand import FollowErrand
 from shpool.daemon.clients.peek_errand import PeekErrand
@@ -15,7 +15,7 @@ from shpool.daemon.clients.wait_errand import WaitErrand
 from shpool.daemon.clients.waiting import AwaitEnd, WaitingRoom
 from shpool.daemon.loop import peer
 from shpool.daemon.loop.reactor import end_broken
-from shpool.daemon.sessions.session import STARTING
+from shpool.daemon.sessions.session import DOOMED, STARTING
 from shpool.daemon.sessions.table import TableUser
 from shpool.daemon.sessions.variables import TooManyVariables, Variables
 from shpool.protocol import messages
@@ -64,6 +64,10 @@ class Requests(ConnectionUser, TableUser):
     def connection_closed(self, connection: Connection) -> None:
         self.connections.discard(connection)
         self.waits.pop(connection, None)
+        for name in tuple(self._room.waiting):
+            session = self._table.get(name)
+            if session is not None and session.state.now == DOOMED:
+                self._room.forget(name, connection)  # else kept until its end, which may not come
 
     def close_all(self) -> None:
         """The daemon ends: nobody is answered any more."""
@@ -88,8 +92,14 @@ class Requests(ConnectionUser, TableUser):
             self._ask_again(name, failure)
             session = self._table.get(name)
             if session is not None and session.state.now != STARTING:
-                for wait in tuple(self.waits.values()):
-                    wait.came(session)
+                self._tell_waits(session)
+
+    def _tell_waits(self, session: "Session") -> None:
+        for wait in tuple(self.waits.values()):
+            try:
+                wait.came(session)
+            except Exception as error:
+                end_broken(error, wait)
 
     def _ask_again(self, name: str, failure: "str | None") -> None:
         for connection, request in self._room.leave(name):
@@ -121,7 +131,7 @@ class Requests(ConnectionUser, TableUser):
         elif message.size is not None:
             session.resize(connection.pid, message.size)
         else:
-            _detach_all(session)
+            detach_all(session)
         connection.reply(messages.session_message_reply(kind, outcome))
 
     def _detach(self, connection: Connection, request: messages.DetachRequest) -> None:
@@ -134,7 +144,7 @@ class Requests(ConnectionUser, TableUser):
             elif not session.clients:
                 not_attached.append(name)
             else:
-                _detach_all(session)
+                detach_all(session)
         connection.reply(messages.detach_reply(not_found, not_attached))
 
     def _kill(self, connection: Connection, request: messages.KillRequest) -> None:
@@ -217,14 +227,6 @@ class Requests(ConnectionUser, TableUser):
         logs.log.level = logs.NAMES.index(request.level.lower())
         logs.info(f"log level {request.level.lower()}")
         connection.reply({})
-
-
-def _detach_all(session: "Session") -> None:
-    for client in tuple(session.clients):
-        try:
-            client.detach()
-        except Exception as error:
-            end_broken(error, client)
 
 
 def _nobody(request: "Any") -> "list[str]":

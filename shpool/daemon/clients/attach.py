@@ -104,11 +104,10 @@ class Attaching(ClientUser):
         device = peer.controlling_terminal(connection.pid)
         if self._shows_itself(session, device):
             refuse(connection, f"session {_quoted(session.name)} {_INSIDE}")
-        elif session.clients and header.force:
-            for client in tuple(session.clients):
-                client.detach()
-            self._take(session, connection, header)
-        elif session.clients:
+            return
+        if header.force:
+            detach_all(session)
+        if session.clients:
             logs.info(f"session {session.name!r}: busy, attach of pid {connection.pid} refused")
             connection.reply(AttachReply("Busy").to_wire())
             self._table.busy(session)
@@ -249,6 +248,15 @@ _INSIDE = "cannot be attached to from inside it"
 def refuse(connection: "Connection", reason: str) -> None:
     """Answer an attach request with the reason why it is not done."""
     connection.reply(AttachReply("UnexpectedError", reason=reason).to_wire())
+
+
+def detach_all(session: Session) -> None:
+    """Let every client of a session go."""
+    for client in tuple(session.clients):
+        try:
+            client.detach()
+        except Exception as error:
+            end_broken(error, client)
 
 
 def _passed_terminal(

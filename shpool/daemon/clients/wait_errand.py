@@ -160,5 +160,6 @@ class WaitErrand(StreamUser):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for awaited in self.awaited:
+        stopped, self.awaited = self.awaited, []
+        for awaited in stopped:
             awaited.stop()

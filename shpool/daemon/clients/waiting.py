@@ -31,6 +31,12 @@ class WaitingRoom:
         connection.notice_end()
         self.waiting.setdefault(name, []).append((connection, request))
 
+    def forget(self, name: str, connection: "Connection") -> None:
+        """It does not wait for the session `name` any more, if it did."""
+        left = [each for each in self.leave(name) if each[0] is not connection]
+        if left:
+            self.waiting[name] = left
+
     def leave(self, name: str) -> "list[tuple[Connection, Request | AwaitEnd]]":
         """Whoever waits for the session `name`, who does not any more."""
         return self.waiting.pop(name, [])

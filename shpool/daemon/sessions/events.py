@@ -10,6 +10,7 @@ import os
 from shpool import logs, peer
 from shpool.daemon.loop import descriptors
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
+from shpool.daemon.loop.reactor import end_broken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,8 +75,7 @@ class Subscriber(OutboundUser):
         try:
             self.outbound.send(line)
         except Exception as error:
-            logs.defect(error)
-            self.close()
+            end_broken(error, self)
 
     def close(self) -> None:
         fd = self._sock.fileno()

@@ -170,7 +170,7 @@ class ModelPicture(Picture):
         held = self.must_hold
         self._backlog.let_in()
         if held and not self.must_hold:
-            self._user.picture_relieved()
+            self._reactor.soon(self._tell_relieved)
 
     def resize(self, size: "TtySize") -> None:
         self._backlog.resize(size.rows, size.cols)
@@ -257,6 +257,10 @@ class ModelPicture(Picture):
             self._wanted = False
             self._user.picture_ready()
 
+    def _tell_relieved(self) -> None:
+        if not self.must_hold:
+            self._user.picture_relieved()
+
     def _settle(self) -> None:
         """Interpret what has come, unless more is coming."""
         wait = self._latest + _QUIET - monotonic()
@@ -280,8 +284,8 @@ class ModelPicture(Picture):
         self._pass_answers()
         if not more:
             self._tell_ready()
-        if held and not self.must_hold:
-            self._user.picture_relieved()
+        if held:
+            self._tell_relieved()
         return more
 
 

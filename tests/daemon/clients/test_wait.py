@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from typing import Any
 
 import pytest
@@ -114,6 +116,30 @@ def test_who_waits_no_more_leaves_nothing_behind(core: Core, end: str) -> None:
     assert session.onlookers == []
     assert core.requests.waits == {}
     assert core.loop.deadlines() == []
+
+
+def test_who_has_not_read_that_its_time_is_over_is_told_of_no_session_that_comes(
+    core: Core,
+) -> None:
+    waiter = Waiter(core, ["one"], "exists", timeout_ms=5000)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(waiter.caller.near, b"x" * 4096):
+            pass  # until the socket takes nothing more
+    core.loop.pass_time(5)
+    assert len(core.requests.waits) == 1
+    core.attached("one")
+    (session,) = core.table.all()
+    assert session.onlookers == []
+
+
+def test_an_error_in_a_wait_for_a_session_that_comes_ends_that_wait_alone(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = Waiter(core, ["one"], "exists"), Waiter(core, ["one"], "exists")
+    inject(monkeypatch, next(iter(core.requests.waits.values())), "came")
+    core.attached("one")
+    assert first.caller.ended
+    assert second.told() == [(0, "exists")]
 
 
 def test_while_nothing_happens_nobody_is_woken(core: Core) -> None:

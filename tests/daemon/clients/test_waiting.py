@@ -21,6 +21,19 @@ def test_who_waits_for_one_session_is_asked_in_order_and_nobody_else(core: Core)
     assert room.waiting == {"b": [(first, request)]}
 
 
+def test_who_waits_for_a_session_that_does_not_end_and_goes_is_forgotten(core: Core) -> None:
+    core.attached("one")
+    core.programs.started[0].is_others = True
+    killer = core.call()
+    killer.ask({"Kill": {"sessions": ["one"]}})
+    late = core.attach("one")
+    assert len(core.room.waiting["one"]) == 2
+    killer.hang_up()
+    assert len(core.room.waiting["one"]) == 1
+    late.hang_up()
+    assert core.room.waiting == {}
+
+
 def test_who_waits_and_goes_is_noticed_at_once(core: Core) -> None:
     caller = core.attach("one")
     caller.hang_up()

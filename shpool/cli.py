@@ -54,6 +54,8 @@ _JSON = Option("j", "json", None, "print JSON")
 
 _FORMS = (
     Option("", "ansi", None, "with the sequences that show colours and links in a terminal"),
+    Option("", "html", None, "a page in the session's colours, without script"),
+    Option("", "svg", None, "the same as an image"),
     _JSON,
 )
 

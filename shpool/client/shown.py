@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from shpool.client.screen import Screen
     from shpool.options import Parsed
 
-_FORMS = ("ansi", "json")
+_FORMS = ("ansi", "html", "svg", "json")
 
 
 def chosen(parsed: "Parsed") -> str:
@@ -26,6 +26,14 @@ def shown(screen: "Screen", form: str, **more: "Any") -> str:
         from shpool.client.as_json import as_json
 
         return as_json(screen, **more)
+    if form == "html":
+        from shpool.client.as_html import as_html
+
+        return as_html(screen)
+    if form == "svg":
+        from shpool.client.as_svg import as_svg
+
+        return as_svg(screen)
     from shpool.client.as_text import coloured, plain
 
     return coloured(screen) if form == "ansi" else plain(screen)

@@ -174,6 +174,12 @@ def test_hostile_text_does_no_harm(shpool: Place) -> None:
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
     found = as_json(shpool, "peek", "one")
     assert (found["cols"], found["title"]) == (4000, "<script>")
+    for form in ("--html", "--svg"):
+        for page in (peek(shpool, "one", form), history(shpool, "one", form)):
+            assert "<script" not in page
+            assert "javascript" not in page
+            assert "\ufffe" not in page
+            assert "&#60;script&#62;alert(1)&#60;/script&#62;" in page
 
 
 def test_inside_a_session_a_point_is_its_name(shpool: Place) -> None:
@@ -208,6 +214,7 @@ def test_a_session_in_mode_simple_keeps_no_screen(shpool: Place, command: str) -
         (["peek", "."], 1, "not found: .\n"),
         (["peek"], 2, "shpool: peek needs NAME\n"),
         (["peek", "one", "--ansi", "--json"], 2, "shpool: --ansi and --json exclude each other\n"),
+        (["history", "one", "--html", "--svg"], 2, "shpool: --html and --svg exclude each other\n"),
         (["peek", "one", "--since", "5"], 2, "shpool: unexpected option '--since'\n"),
         (["history", "one", "-n", "x"], 2, "shpool: the option '-n' takes a number, not 'x'\n"),
         (["history", "one", "--since", "9" * 19], 2, "shpool: the option '--since' takes a number"),
@@ -270,7 +277,7 @@ def test_nothing_changes_by_it(shpool: Place) -> None:
     subscriber = shpool.subscribe()
     before = shpool.sessions()["one"]
     for command in ("peek", "history"):
-        for options in ([], ["--ansi"], ["--json"]):
+        for options in ([], ["--ansi"], ["--json"], ["--html"], ["--svg"]):
             shpool.run(command, "one", *options)
     assert shpool.sessions()["one"] == before
     shpool.expect_events(subscriber)

@@ -306,6 +306,9 @@ class Attach:
             if reply.passed:
                 hands = DaemonsHands(self._terminal, upstream)
             hands.take()
+            # What _resized() may need, while it is there: we may stay for months.
+            import shpool.client.lost  # noqa: F401
+
             relay = Relay(
                 connection.sock,
                 connection.rest,

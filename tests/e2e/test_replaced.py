@@ -312,6 +312,23 @@ def test_a_daemon_that_serves_loads_nothing_more(place: Place) -> None:
     assert "; after KeyError: 'key' (<string>:" in text
 
 
+@pytest.mark.parametrize("way", [Removed, Replaced])
+def test_an_attached_client_whose_files_are_lost_goes_on(
+    place: Place, way: Callable[[Place], Copy]
+) -> None:
+    copy = way(place)
+    client = place.attach("{WHERE}here", env={"PYTHONPATH": str(copy.path)})
+    assert client.ask("echo in") == "in\n"
+    copy.lose()
+    shutil.rmtree(place.runtime)
+    client.resize(31, 101)
+    eventually(lambda: client.ask("stty size") == "31 101\n", "the size has changed")
+    assert place.run("var", "set", "WHERE", "t").status == 0
+    client.expect(r"\$ ")
+    eventually(lambda: place.statuses().get("there") == "Attached", "it has gone over")
+    detached(client)
+
+
 def test_a_new_client_serves_a_daemon_whose_checkout_has_moved(place: Place) -> None:
     """And the next daemon is the new one's."""
     copy = place.scratch / "copy"

@@ -7,6 +7,7 @@ or the original, would die of it.
 """
 
 import os
+import stat
 import time
 
 from shpool.client.connect import ClientError, listening
@@ -49,11 +50,12 @@ _OTHER_PROGRAM = "c-"
 class _Process:
     """What /proc/PID/status says."""
 
-    __slots__ = ("catches", "ignores", "parent", "pid")
+    __slots__ = ("catches", "ignores", "parent", "pid", "stopped")
 
     def __init__(self, pid: int, fields: "dict[bytes, bytes]") -> None:
         self.pid = pid
         self.parent = int(fields[b"PPid"])
+        self.stopped = fields[b"State"].startswith(b"T")
         self.catches = bool(int(fields[b"SigCgt"], 16) & _SIGUSR1_BIT)
         self.ignores = bool(int(fields[b"SigIgn"], 16) & _SIGUSR1_BIT)
 
@@ -77,11 +79,11 @@ def bring_back(path: str, wanted: "str | None" = None, patience: float = _PATIEN
             return False
         waited = time.monotonic() - began
         if waited > (patience if asked else _DOUBT):
-            raise ClientError(_verdict(daemon.pid))
+            raise ClientError(_verdict(daemon.pid, path, wanted))
         if daemon.catches and asked != daemon.pid:
-            reason = _hopeless(path)
+            reason = _stopped(daemon) or _hopeless(path) or _in_the_way(wanted)
             if reason:
-                raise ClientError(f"{_verdict(daemon.pid)} ({reason})")
+                raise ClientError(f"{_verdict(daemon.pid, path, wanted)} ({reason})")
             try:
                 os.kill(daemon.pid, SIGUSR1)
             except ProcessLookupError:
@@ -91,7 +93,9 @@ def bring_back(path: str, wanted: "str | None" = None, patience: float = _PATIEN
         pause = min(2 * pause, _LONGEST_LOOK)
 
 
-def _verdict(pid: int) -> str:
+def _verdict(pid: int, path: str, wanted: str) -> str:
+    if wanted != path and listening(path):
+        return f"the daemon (pid {pid}) cannot bind {wanted}; its sessions are served all the same"
     return f"a daemon (pid {pid}) lost its socket and cannot bind anew; its sessions live on"
 
 
@@ -118,6 +122,21 @@ def pid_of_daemon(path: str) -> int:
     """The pid of a daemon that serves `path`, by its command line; 0 if none is seen."""
     found = _daemon_of(path)
     return 0 if found is None else found.pid
+
+
+def _stopped(daemon: _Process) -> str:
+    return f"it is stopped: kill -CONT {daemon.pid}" if daemon.stopped else ""
+
+
+def _in_the_way(wanted: str) -> str:
+    """What stands where the socket should, and is not a daemon's to remove; empty if nothing."""
+    try:
+        owner = os.lstat(wanted).st_uid
+        if owner != os.geteuid():
+            return f"{wanted} belongs to uid {owner}"
+        return "" if stat.S_ISSOCK(os.stat(wanted).st_mode) else f"{wanted} is no socket"
+    except OSError:
+        return ""
 
 
 def hint(path: str) -> str:

@@ -390,7 +390,48 @@ def test_without_proc_it_is_ps_that_tells(
     assert done == (1, "", warning * said + "could not connect to daemon\n")
 
 
+def test_a_stopped_daemon_is_said_to_be_stopped(place: Place, autodaemon: int) -> None:
+    os.kill(autodaemon, signal.SIGSTOP)
+    eventually(lambda: "State:\tT" in Path(f"/proc/{autodaemon}/status").read_text())
+    lose_socket(place)
+    assert place.run("list") == (
+        1,
+        "",
+        f"shpool: a daemon (pid {autodaemon}) lost its socket and cannot bind anew; "
+        f"its sessions live on (it is stopped: kill -CONT {autodaemon})\n",
+    )
+    os.kill(autodaemon, signal.SIGCONT)
+    assert place.run("list") == LISTED
+
+
 # ---- what stands there by now
+
+
+@as_root
+@pytest.mark.parametrize("plant", [Path.touch, Path.mkdir, os.mkfifo])
+def test_what_stands_in_the_way_of_the_sockets_is_named(
+    place: Place, autodaemon: int, plant: Callable[[Path], None]
+) -> None:
+    """And is not waited for: nobody of this user can take it away."""
+    for path, verdict in (
+        (
+            place.events_socket,
+            "the daemon (pid {}) cannot bind {}; its sessions are served all the same",
+        ),
+        (
+            place.socket,
+            "a daemon (pid {}) lost its socket and cannot bind anew; its sessions live on",
+        ),
+    ):
+        path.unlink()
+        plant(path)
+        said = f"shpool: {verdict.format(autodaemon, path)}"
+        assert place.run("events") == (1, "", f"{said} ({path} is no socket)\n")
+        os.chown(path, 65_534, -1)
+        assert place.run("events") == (1, "", f"{said} ({path} belongs to uid 65534)\n")
+    for path in (place.events_socket, place.socket):
+        path.rmdir() if path.is_dir() else path.unlink()
+    assert place.run("list") == LISTED
 
 
 def test_somebody_else_who_answers_by_now_is_left_alone(shpool: Place) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import termios
 import tty
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from shpool.daemon.programs.spawn import PtyEnds
 from shpool.protocol.messages import TtySize
 from tests.daemon.conftest import LogLines
 from tests.daemon.fakes import FakeLoop
+from tests.e2e.waiting import DEADLINE, eventually
 
 
 class Reader(PtyUser):
@@ -53,14 +55,34 @@ class Opened:
         return self.user.heard
 
     def write(self, data: bytes) -> None:
+        """Print something, and have it read when the system has handed it over."""
         os.write(self.slave, data)
+        select.select([self.master], [], [], DEADLINE)
         self.loop.readable(self.master)
 
-    def typed(self) -> bytes:
-        try:
-            return os.read(self.slave, 1 << 16)
-        except BlockingIOError:
-            return b""
+    def typed(self, size: int) -> bytes:
+        """The next `size` bytes, which the system hands over in its own time."""
+        typed = b""
+
+        def enough() -> bool:
+            nonlocal typed
+            try:
+                typed += os.read(self.slave, size - len(typed))
+            except BlockingIOError:
+                pass
+            self.loop.writable(self.master)
+            return len(typed) == size
+
+        eventually(enough, f"{size} bytes are typed")
+        return typed
+
+    def type_until_full(self) -> int:
+        """How many bytes that took."""
+        sent = 0
+        while not self.pty.full:
+            self.pty.send(b"x" * 1000)
+            sent += 1000
+        return sent
 
     def end(self) -> None:
         """Nobody has the slave open any more."""
@@ -129,22 +151,15 @@ def test_a_pty_that_nobody_has_open_is_left_alone_until_something_is_typed(opene
 def test_what_is_typed_is_read_in_order(opened: Opened) -> None:
     opened.pty.send(b"one")
     opened.pty.send(b"two")
-    assert opened.typed() == b"onetwo"
+    assert opened.typed(6) == b"onetwo"
 
 
 def test_a_program_that_does_not_read_is_told_of_and_loses_nothing(opened: Opened) -> None:
-    sent = 0
-    while not opened.pty.full:
-        opened.pty.send(b"x" * 1000)
-        sent += 1000
+    sent = opened.type_until_full()
     assert opened.heard == []  # not in the middle of the user's call
     opened.loop.settle()
     assert opened.heard == ["full"]
-    read = 0
-    while piece := opened.typed():
-        read += len(piece)
-        opened.loop.writable(opened.master)
-    assert read == sent
+    assert opened.typed(sent) == b"x" * sent
     assert opened.heard == ["full", "drained"]
     assert not opened.pty.full
 
@@ -152,10 +167,7 @@ def test_a_program_that_does_not_read_is_told_of_and_loses_nothing(opened: Opene
 def test_what_was_typed_and_not_read_can_be_had_when_the_program_has_ended(
     loop: FakeLoop, opened: Opened
 ) -> None:
-    sent = 0
-    while not opened.pty.full:
-        opened.pty.send(b"x" * 1000)
-        sent += 1000
+    sent = opened.type_until_full()
     assert len(opened.pty.take_unread()) == sent
 
 
@@ -174,16 +186,14 @@ def test_where_the_slave_was_not_kept_nothing_is_unread(opened: Opened) -> None:
 
 
 def test_an_error_in_writing_loses_what_was_typed_and_no_more(opened: Opened) -> None:
-    while not opened.pty.full:
-        opened.pty.send(b"x" * 1000)
+    opened.type_until_full()
     opened.loop.settle()
     opened.pty._input._fail(OSError(5, "Input/output error"))
     opened.loop.settle()
     assert opened.heard == ["full", "drained"]
-    while opened.typed():
-        pass
+    termios.tcflush(opened.slave, termios.TCIFLUSH)
     opened.pty.send(b"key")
-    assert opened.typed() == b"key"
+    assert opened.typed(3) == b"key"
 
 
 def test_a_size_that_cannot_be_set_is_logged(

@@ -135,13 +135,16 @@ COMMANDS = {
             Option("", "attached", None, "somebody is attached to it"),
             Option("", "detached", None, "nobody is attached to it"),
             Option("", "quiet", "DUR", "its program has printed nothing for DUR"),
+            Option("", "text", "REGEX", "a line of its screen, or printed from now on, matches"),
+            Option("", "new", None, "no line that stands on the screen already, nor the cursor's"),
             Option("", "all", None, "until each of these has been so of every NAME"),
             Option("t", "timeout", "DUR", "give up after DUR"),
         ),
         "Without --all any of these, of any NAME, will do. Prints NAME and what was so, a tab\n"
         "between. Exits with 0; with 124 after the timeout, 3 when it can be so no more because a\n"
         "session has ended, 1 for a NAME that is not there. DUR is 500ms, 10s, 3m, 5h, 20d or\n"
-        "dd:hh:mm:ss. NAME . is the session one is in.\n",
+        "dd:hh:mm:ss. REGEX is Python's, and may match a part of a line. NAME . is the session\n"
+        "one is in.\n",
     ),
     "peek": Command(
         "peek",

@@ -146,6 +146,7 @@ def _follow_on_terminal(feed: Feed) -> None:
     if not (os.isatty(_STDOUT) and os.isatty(_STDIN)):
         _follow(feed, Raw())
         return
+    import signal
     import termios
 
     from shpool.terminal.leave import LEAVE
@@ -156,6 +157,8 @@ def _follow_on_terminal(feed: Feed) -> None:
         quiet = termios.tcgetattr(_STDIN)
         quiet[3] &= ~(termios.ECHO | termios.ICANON)
         termios.tcsetattr(_STDIN, termios.TCSADRAIN, quiet)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     try:
         _follow(feed, Raw())
     finally:
@@ -165,3 +168,7 @@ def _follow_on_terminal(feed: Feed) -> None:
             pass  # the terminal is gone
         if foreground:
             termios.tcsetattr(_STDIN, termios.TCSAFLUSH, before)
+
+
+def _end(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)

@@ -168,6 +168,8 @@ class Lines:
         if final in "KJ":
             kept = {0: text[:column], 1: " " * column + text[column:]}.get(number, " " * column)
             self._begin_anew(kept)
+            if final == "J" and number == 2:
+                self.placed = False  # nothing else stands there now
         elif final == "P":
             self._begin_anew(text[:column] + text[column + count :])
         elif final == "X":

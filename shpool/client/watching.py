@@ -47,10 +47,15 @@ class Feed:
         """Something has come already, and poll() would not tell."""
         return bool(self._rest)
 
-    def read(self) -> "list[tuple[str, int, list[Any]]]":
-        """What has come, once something has.  Raises ClientError."""
+    def read(self, timeout: "float | None" = None) -> "list[tuple[str, int, list[Any]]]":
+        """What has come, once something has, or nothing after `timeout` seconds.
+
+        Raises ClientError.
+        """
         data, self._rest = self._rest, b""
         if not data:
+            if timeout is not None and not self._comes(timeout):
+                return []
             try:
                 data = self.sock.recv(_READ)
             except OSError as error:
@@ -61,6 +66,13 @@ class Feed:
             return self._reader.feed(data)
         except WireError as error:
             raise _senseless(error) from None
+
+    def _comes(self, timeout: float) -> bool:
+        import select
+
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(1000 * timeout))
 
 
 def _senseless(error: WireError) -> ClientError:

@@ -28,6 +28,8 @@ CONDITIONS = ("quiet", "exit", "exists", "attached", "detached")
 HELD = "held"  # the condition that has come true
 OUTPUT = "output"  # what the program has written
 MISSED = "missed"  # how many bytes of that are not told
+SCREEN = "screen"  # lines, the index of the cursor's, whether it is the alternate one, and the row
+ROWS = "rows"  # those that have changed, (number, text), and the cursor's row
 SIZE = "size"  # rows and columns, from here on
 ENDED = "ended"  # the exit status
 
@@ -38,18 +40,21 @@ TIMED_OUT = 124
 class WaitRequest:
     """Tell of each of `conditions`, (name, value), when it first holds for one of the sessions.
 
-    `timeout_ms`: for how long, None for ever.
+    `timeout_ms`: for how long, None for ever.  `text`: tell what they show as well.
     """
 
-    __slots__ = ("conditions", "sessions", "timeout_ms")
+    __slots__ = ("conditions", "sessions", "text", "timeout_ms")
 
     def __init__(
         self,
         sessions: "list[str]",
         conditions: "list[tuple[str, str]]",
         timeout_ms: "int | None" = None,
+        *,
+        text: bool = False,
     ) -> None:
         self.sessions = sessions
+        self.text = text
         self.conditions = conditions
         self.timeout_ms = timeout_ms
 
@@ -59,6 +64,7 @@ class WaitRequest:
                 "sessions": self.sessions,
                 "conditions": self.conditions,
                 "timeout_ms": self.timeout_ms,
+                "text": self.text,
             }
         }
 
@@ -75,6 +81,7 @@ class WaitRequest:
             texts(fields, "sessions"),
             conditions,
             optional_number(fields, "timeout_ms", 0, U64_MAX),
+            text=fields.get("text") is True,
         )
 
 

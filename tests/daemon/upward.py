@@ -19,6 +19,7 @@ from shpool.daemon.clients.client import ClientUser
 from shpool.daemon.clients.connection import ConnectionUser, StreamUser
 from shpool.daemon.clients.pager import PagerUser
 from shpool.daemon.clients.passed_terminal import MournerUser
+from shpool.daemon.clients.text_watch import TextUser
 from shpool.daemon.loop.outbound import OutboundUser
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.programs.pty import PtyUser
@@ -32,7 +33,7 @@ from shpool.daemon.sessions.typing import MessageUser
 CALLBACKS: tuple[type, ...] = (
     *(ChannelUser, ClientUser, ConnectionUser, PagerUser, MournerUser, OutboundUser, PtyUser),
     *(ProgramOwner, Participant, Onlooker, PictureUser, SessionKeeper, TableUser),
-    *(StreamUser, MessageUser),
+    *(StreamUser, MessageUser, TextUser),
 )
 
 # Asked for an answer, and not to tell anything.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 
 import pytest
@@ -157,6 +158,19 @@ def test_on_a_terminal_what_it_answers_is_not_typed_and_it_is_left_as_it_was(
     sums = [line.split()[0] for line in shell.output.decode().splitlines() if "  -" in line]
     assert len(set(sums[-2:])) == 1
     assert b"1;2c" not in shell.output
+
+
+def test_a_terminal_is_left_as_it_was_by_a_signal_too(shpool: Place) -> None:
+    shpool.raw_session("one", "sh -c 'printf \"\\033[?1000hhere\"; read x'")
+    shpool.run("set-log-level", "debug")
+    follower = shpool.terminal("follow", "one", "--from-screen")
+    before = follower.modes()
+    follower.expect("here")
+    assert follower.modes() != before
+    os.kill(follower.pid, signal.SIGTERM)
+    follower.expect(r"\x1b\[\?1000l")
+    eventually(lambda: follower.modes() == before, "the terminal has its modes again")
+    assert follower.wait() == 143
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import shlex
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.harness import CHECKOUT, Place, Terminal, eventually
 from tests.e2e.test_original import Daemon, original
+from tests.programs import need
 
 __all__ = ["original"]
 
@@ -170,3 +174,124 @@ def test_the_recipe_for_a_job_works_as_it_stands(shpool: Place) -> None:
     shell = ["bash", "-c", f'shpool() {{ {" ".join(shpool.command())} "$@"; }}\n{recipe}']
     done = subprocess.run(shell, env=shpool.env, capture_output=True, timeout=60, check=False)
     assert (done.returncode, done.stdout.decode()) == (0, "job\texit\nit is done\n")
+
+
+def test_the_recipe_for_a_text_works_as_it_stands(shpool: Place) -> None:
+    (recipe,) = [each for each in recipes() if "wait build --text" in each]
+    shell = ["bash", "-c", f'shpool() {{ {" ".join(shpool.command())} "$@"; }}\n{recipe}']
+    done = subprocess.run(shell, env=shpool.env, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.decode()) == (0, "build\ttext\n")
+
+
+# ---- text
+
+
+def test_a_line_of_a_build_is_waited_for(shpool: Place) -> None:
+    person = shpool.attach("one")
+    person.expect("[$#] ")
+    waiting = Waiting(shpool, "one", "--text", "^tests: [0-9]+ ok$")
+    person.send("printf '\\033[32mtests: %s\\033[m ok\\n' 12\n")
+    assert waiting.end() == (0, "one\ttext\n", "")
+
+
+def test_what_stands_on_the_screen_counts_unless_only_new_lines_do(shpool: Place) -> None:
+    person = shpool.attach("one")
+    person.expect("[$#] ")
+    person.send("echo he''re\n")
+    person.expect("here\r\n")
+    assert shpool.run("wait", "one", "--text", "^here$", "-t", "0s") == (0, "one\ttext\n", "")
+    new = ("wait", "one", "--text", "^here$|echo", "--new", "-t")
+    assert shpool.run(*new, "300ms") == (124, "", "")
+    waiting = Waiting(shpool, *new[1:], "1m")
+    person.send("echo he''re\n")
+    assert waiting.end() == (0, "one\ttext\n", "")
+
+
+def test_a_prompt_without_a_line_end_and_a_progress_bar(shpool: Place) -> None:
+    python = "import sys; print('10%', end='\\r'); print('20%', end='\\r'); input('Name: ')"
+    person = shpool.attach("-c", shlex.join([sys.executable, "-c", python]), "one")
+    person.expect("Name: ")
+    assert shpool.run("wait", "one", "--text", "^Name: $").status == 0
+
+
+def test_text_in_vim_and_less_is_found_by_rows(shpool: Place) -> None:
+    file = shpool.root / "file"
+    file.write_text("".join(f"row {number}\n" for number in range(200)))
+    vim = shlex.join([need("vim"), "-u", "NONE", "-N", str(file)])
+    person = shpool.attach("-c", vim, "one")
+    person.expect("row 5")
+    assert shpool.run("wait", "one", "--text", "^row 7$").status == 0
+    waiting = Waiting(shpool, "one", "--text", "^row 150$", "--new")
+    person.send("G:1\r140Gzt")
+    assert waiting.end() == (0, "one\ttext\n", "")
+    person.send(":q\r")
+    person.wait()
+
+
+def test_a_line_that_scrolls_by_in_a_flood_is_not_missed(shpool: Place) -> None:
+    flood = "stty -onlcr; echo ready; read x; seq 1 400000; echo the needle; seq 1 400000; read x"
+    person = shpool.attach("-c", f"sh -c '{flood}'", "one")
+    person.expect("ready")
+    waiting = Waiting(shpool, "one", "--text", "^ *the needle$")
+    person.send("\n")
+    status, out, err = waiting.end()
+    assert (status, out, err) == (0, "one\ttext\n", "")
+
+
+def test_any_of_several_and_every_one_of_them(shpool: Place) -> None:
+    for name in ("one", "two"):
+        shpool.raw_session(name, "sh -c 'read x; echo got $x; read x'")
+    waiting = Waiting(shpool, "one", "two", "--text", "^got", "--all")
+    shpool.run("send", "two", "-e", "b")
+    shpool.run("send", "one", "-e", "a")
+    status, out, _ = waiting.end()
+    assert (status, sorted(out.splitlines())) == (0, ["one\ttext", "two\ttext"])
+
+
+def test_the_end_comes_before_the_text(shpool: Place) -> None:
+    shpool.raw_session("one", "sh -c 'read x; printf last'")
+    waiting = Waiting(shpool, "one", "--text", "^never$")
+    found = Waiting(shpool, "one", "--text", "^last$")
+    shpool.run("send", "one", "-e", "")
+    assert waiting.end() == (3, "", "")
+    assert found.end() == (0, "one\ttext\n", "")
+
+
+@pytest.mark.parametrize("how", ["timeout", "interrupt"])
+def test_a_hostile_pattern_stops_nobody_but_its_own_wait(shpool: Place, how: str) -> None:
+    shpool.raw_session("one", "sh -c 'read x; echo " + "a" * 60 + "; read x'")
+    limit = ["-t", "1s"] if how == "timeout" else []
+    waiting = Waiting(shpool, "one", "--text", "^(a+)+$", "--new", *limit)
+    hostile = Waiting(shpool, "one", "--text", "^(a+)+b$", *limit)
+    shpool.run("send", "one", "-e", "")
+    assert waiting.end() == (0, "one\ttext\n", "")
+    assert hostile.process.poll() is None
+    if how == "interrupt":
+        hostile.process.send_signal(signal.SIGINT)
+    assert hostile.end() == (124 if how == "timeout" else 130, "", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "err"),
+    [
+        (["--text", "x("], 2, "shpool: cannot read 'x(' as a regular expression: missing )"),
+        (["--new", "--exit"], 2, "shpool: --new is for --text\n"),
+        (["--text"], 2, "shpool: the option '--text' needs a value, REGEX\n"),
+    ],
+)
+def test_bad_patterns_are_answered_in_words(
+    shpool: Place, words: list[str], status: int, err: str
+) -> None:
+    done = shpool.run("wait", "one", *words)
+    assert (done.status, done.out) == (status, "")
+    assert done.err.startswith(err)
+
+
+def test_a_session_without_a_model_has_no_text(shpool: Place) -> None:
+    shpool.configure('session_restore_mode = "simple"')
+    shpool.raw_session("one")
+    assert shpool.run("wait", "one", "--text", "x") == (
+        1,
+        "",
+        "shpool: session 'one' keeps no screen: its restore mode is simple\n",
+    )

@@ -152,6 +152,12 @@ class Connection(OutboundUser):
         """More than the stream's cap waits to be read."""
         return self._outbound.full
 
+    @property
+    def progress(self) -> float:
+        """When something of what waits was taken last; monotonic."""
+        self._outbound.retry()
+        return self._outbound.last_progress
+
     def stream(self, data: bytes) -> None:
         """Send `data` as chunks of kind Data."""
         self._outbound.send(chunks.frame_data(data))

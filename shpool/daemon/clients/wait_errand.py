@@ -1,12 +1,14 @@
 """Wait requests: telling when what was asked for comes true, for some sessions.
 
 Each condition is told of once for each session, when it first holds; which of them are enough,
-and so when the wait is over, is the client's business.  Nothing is done while nothing happens.
+and so when the wait is over, is the client's business, and so is the search for text.  Nothing is
+done while nothing happens.
 """
 
 from time import monotonic
 
 from shpool.daemon.clients.connection import StreamUser
+from shpool.daemon.clients.text_watch import CAP, TextUser, TextWatch
 from shpool.daemon.sessions.participant import Onlooker
 from shpool.protocol.watching import ENDED, HELD, TIMED_OUT, WatchHead, event
 
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
     from shpool.daemon.sessions.session import Session
     from shpool.protocol.watching import WaitRequest
 
-# Bytes that may wait to be read.  Each condition is told of once, so that it is never reached.
-_CAP = 65_536
+# Seconds for which a program waits for a reader that takes nothing; as for attached clients.
+_PATIENCE = 2.0
 
 # Conditions that may come true for a session that is not there.
 _OF_ABSENT = ("exit", "exists")
@@ -36,11 +38,13 @@ class Awaited(Onlooker):
         self.left = dict(errand.request.conditions)
         self._latest = 0.0  # of the last output and when the session was there; monotonic
         self._quiet: Timer | None = None
+        self.text: TextWatch | None = None
 
     def begin(self, session: "Session") -> None:
         """It is there."""
         self.session = session
         self._latest = monotonic()
+        self.text = self._errand.watch_text(session, self._number)
         session.admit(self)
         self._held("exists")
         self.session_changed()
@@ -75,6 +79,11 @@ class Awaited(Onlooker):
         session, self.session = self.session, None
         if session is not None:
             session.dismiss(self)
+        if self.text is not None:
+            self.text.stop()
+
+    def parts(self) -> "tuple[object, ...]":
+        return (self.text,)
 
     def broken(self) -> None:
         self._errand.broken()
@@ -101,7 +110,7 @@ class Awaited(Onlooker):
             self._quiet = None
 
 
-class WaitErrand(StreamUser):
+class WaitErrand(StreamUser, TextUser):
     """A wait that goes on: `awaited` are its sessions."""
 
     def __init__(
@@ -112,6 +121,9 @@ class WaitErrand(StreamUser):
         self.request = request
         self.awaited: list[Awaited] = []
         self._timer: Timer | None = None
+        self._deadline = 0.0  # monotonic
+        self._unseen = 0  # screens that are not sent yet
+        self._stall: Timer | None = None
 
     def begin(self, sessions: "dict[str, Session | None]") -> bool:
         """Take up the wait for `sessions`, by name; False if there is nothing to wait for."""
@@ -120,7 +132,14 @@ class WaitErrand(StreamUser):
         if missing and not names.intersection(_OF_ABSENT):
             self._connection.reply(WatchHead([], missing).to_wire())
             return False
-        self._connection.open_stream(WatchHead(list(sessions)).to_wire(), _CAP, self)
+        for session in sessions.values():
+            if self.request.text and session is not None and session.picture.jiggles:
+                reason = f"session '{session.name}' keeps no screen: its restore mode is simple"
+                self._connection.reply(WatchHead([], error=reason).to_wire())
+                return False
+        self._connection.open_stream(WatchHead(list(sessions)).to_wire(), CAP, self)
+        if self.request.timeout_ms is not None:
+            self._deadline = monotonic() + self.request.timeout_ms / 1000
         for number, (name, session) in enumerate(sessions.items()):
             awaited = Awaited(self, number, name)
             self.awaited.append(awaited)
@@ -128,10 +147,25 @@ class WaitErrand(StreamUser):
                 awaited.absent()
             else:
                 awaited.begin(session)
-        if self.request.timeout_ms is not None:
-            seconds = self.request.timeout_ms / 1000
-            self._timer = self.reactor.call_later(seconds, self._time_is_over)
+        self._check_time()
         return True
+
+    def watch_text(self, session: "Session", number: int) -> "TextWatch | None":
+        """What tells of its text, if that is wanted and there is any."""
+        if not self.request.text or session.picture.jiggles:
+            return None
+        self._unseen += 1
+        return TextWatch(self.reactor, self._connection, number, session, self)
+
+    def text_shown(self) -> None:
+        self._unseen -= 1
+        self._check_time()
+
+    def _check_time(self) -> None:
+        """Set the time's end, but what there is to see at once is told before."""
+        if self.request.timeout_ms is not None and self._timer is None and self._unseen <= 0:
+            rest = max(self._deadline - monotonic(), 0)
+            self._timer = self.reactor.call_later(rest, self._time_is_over)
 
     def came(self, session: "Session") -> None:
         """A session runs that did not before."""
@@ -141,6 +175,40 @@ class WaitErrand(StreamUser):
 
     def tell(self, message: bytes) -> None:
         self._connection.stream(message)
+
+    def stream_full(self) -> None:
+        if self._stall is None:
+            self._stall = self.reactor.call_later(_PATIENCE, self._look_at_reader)
+        self._check_texts()
+
+    def stream_drained(self) -> None:
+        self._stop_stall()
+        self._check_texts()
+
+    def _look_at_reader(self) -> None:
+        """The program has waited for it; if nothing was taken, it waits no more."""
+        self._stall = None
+        rest = self._connection.progress + _PATIENCE - monotonic()
+        if not self._connection.full:
+            return
+        if rest > 0:
+            self._stall = self.reactor.call_later(rest, self._look_at_reader)
+            return
+        for text in self._texts():
+            text.skipping = True
+        self._check_texts()
+
+    def _texts(self) -> "list[TextWatch]":
+        return [awaited.text for awaited in self.awaited if awaited.text is not None]
+
+    def _check_texts(self) -> None:
+        for text in self._texts():
+            text.check()
+
+    def _stop_stall(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
 
     def stream_gone(self) -> None:
         self._stop()
@@ -160,6 +228,7 @@ class WaitErrand(StreamUser):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._stop_stall()
         stopped, self.awaited = self.awaited, []
         for awaited in stopped:
             awaited.stop()

@@ -14,6 +14,7 @@ from shpool.keys.encoding import KeyModes
 from shpool.terminal.backlog import Backlog
 from shpool.terminal.leave import LEAVE, LEAVE_MAIN
 from shpool.terminal.model import Terminal
+from shpool.terminal.screen_lines import ScreenLines
 from shpool.terminal.snapshot import Snapshot
 
 TYPE_CHECKING = False
@@ -99,6 +100,10 @@ class Picture(Owner):
     def key_modes(self) -> KeyModes:
         """What the program has made of the keyboard, as far as it was interpreted."""
         return KeyModes()
+
+    def lines(self) -> "ScreenLines | None":
+        """What stands on the screen; None where that is not known."""
+        return None
 
     def pastes(self) -> bool:
         """Returns whether the program has bracketed paste on."""
@@ -217,6 +222,11 @@ class ModelPicture(Picture):
 
     def quiet(self) -> float:
         return monotonic() - self._latest
+
+    def lines(self) -> "ScreenLines | None":
+        self._backlog.catch_up()
+        self._reactor.soon(self._pass_answers)
+        return ScreenLines(self._backlog.terminal)
 
     def pastes(self) -> bool:
         return self._backlog.terminal.modes.get(2004, False)

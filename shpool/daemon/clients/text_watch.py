@@ -1,0 +1,171 @@
+"""What a wait for text is sent of a session: its screen, then raw output, and rows of the screen.
+
+The search is the client's.  Rows are sent besides where programs put the cursor somewhere, or use
+the alternate screen, for raw output says little there.
+"""
+
+import re
+
+from shpool.daemon.loop.reactor import Owner
+from shpool.daemon.sessions.participant import Errand, Onlooker
+from shpool.protocol.watching import MISSED, OUTPUT, ROWS, SCREEN, event
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.daemon.clients.connection import Connection
+    from shpool.daemon.loop.reactor import Reactor, Timer
+    from shpool.daemon.sessions.session import Session
+    from shpool.terminal.screen_lines import ScreenLines
+
+# Bytes that may wait to be read before the program is to wait.
+CAP = 8 * 1024 * 1024
+
+# Seconds between two looks at the screen.
+_LOOK = 0.05
+
+# What puts the cursor elsewhere, or changes the screen: see the same in client/lines.py.
+_PLACES = re.compile(
+    rb"\x1b(?: [M8c] | \[[0-9;]*[ABEFHLMSTadefkru] | \[\?[0-9;]*(?:47|1047|1049)[hl] )", re.VERBOSE
+).search
+
+# Bytes that such a sequence may have.
+_SEQUENCE = 24
+
+
+class TextUser(Owner):
+    """Whose wait it is."""
+
+    __slots__ = ()
+
+    def text_shown(self) -> None:
+        """The screen was sent."""
+
+
+class TextWatch(Onlooker, Errand):
+    """`skipping`: the reader took nothing for too long, and misses what is written."""
+
+    def __init__(
+        self,
+        reactor: "Reactor",
+        connection: "Connection",
+        number: int,
+        session: "Session",
+        user: TextUser,
+    ) -> None:
+        self._reactor = reactor
+        self._connection = connection
+        self._number = number
+        self._session: Session | None = session
+        self._user = user
+        self.skipping = False
+        self._missed = 0  # bytes, and not told yet
+        self._seen = False  # the screen was sent
+        self._drawing = True  # the screen is asked for, and output is in it
+        self._rows: dict[int, str] = {}  # as they were sent last, by the number of the row
+        self._alternate = False
+        self._cut = b""  # what may be the beginning of such a sequence
+        self._look: Timer | None = None
+        session.admit(self)
+        session.when_caught_up(self)
+
+    @property
+    def holds(self) -> bool:
+        return self._connection.full and not self.skipping
+
+    def take_output(self, data: bytes) -> None:
+        if self._drawing:
+            return
+        if self.skipping:
+            self._missed += len(data)
+            return
+        self._tell(OUTPUT, data)
+        data = self._cut + data
+        if self._look is None and (self._alternate or _PLACES(data)):
+            self._look = self._reactor.call_later(_LOOK, self._ask_for_rows)
+        last = data.rfind(b"\x1b", -_SEQUENCE)
+        self._cut = data[last:] if last >= 0 and not _PLACES(data, last) else b""
+
+    def caught_up(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        if self._drawing:
+            self._show_screen(session)
+        else:
+            self._show_rows(session)
+
+    def shell_ended(self, status: int) -> None:
+        session = self._session
+        if session is None:
+            return
+        if self._missed:
+            self._tell_missed()
+        if self._drawing:
+            self._show_screen(session)
+        elif self._look is not None:
+            self._show_rows(session)
+        self._session = None
+        self._stop_looking()
+
+    def check(self) -> None:
+        """The reader takes more, or no more."""
+        session = self._session
+        if session is None:
+            return
+        if self._missed and not self._connection.full:
+            self.skipping = False
+            self._tell_missed()
+            session.when_caught_up(self)
+        session.check_output()
+
+    def stop(self) -> None:
+        session, self._session = self._session, None
+        self._stop_looking()
+        if session is not None:
+            session.dismiss(self)
+
+    def broken(self) -> None:
+        self._connection.close()
+
+    def _tell_missed(self) -> None:
+        self._tell(MISSED, self._missed)
+        self._missed = 0
+        self._drawing = True
+
+    def _show_screen(self, session: "Session") -> None:
+        self._drawing = False
+        lines = session.picture.lines()
+        if lines is not None:
+            self._note(lines)
+            row = lines.rows[lines.cursor]
+            self._tell(SCREEN, lines.texts, lines.cursor, lines.alternate, row)
+        if not self._seen:
+            self._seen = True
+            self._user.text_shown()
+
+    def _ask_for_rows(self) -> None:
+        if self._session is not None:
+            self._session.when_caught_up(self)
+
+    def _show_rows(self, session: "Session") -> None:
+        self._stop_looking()
+        lines = session.picture.lines()
+        if lines is None:
+            return
+        before = self._rows
+        self._note(lines)
+        changed = [(row, text) for row, text in self._rows.items() if before.get(row) != text]
+        if changed:
+            self._tell(ROWS, changed, lines.rows[lines.cursor])
+
+    def _note(self, lines: "ScreenLines") -> None:
+        self._alternate = lines.alternate
+        self._rows = dict(zip(lines.rows, lines.texts))
+
+    def _stop_looking(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+
+    def _tell(self, kind: str, *said: object) -> None:
+        self._connection.stream(event(kind, self._number, *said))

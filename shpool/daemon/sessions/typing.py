@@ -134,7 +134,6 @@ class Typist(Owner):
 
     def taken(self) -> None:
         """The pty has taken all that it was sent."""
-        self._stop_waiting()
         if not self._messages:
             return
         first = self._messages[0]
@@ -158,6 +157,7 @@ class Typist(Owner):
 
     def _go_on(self) -> None:
         """Send the next piece, and have taken() called, or give up after a while."""
+        self._stop_waiting()
         if not self._messages:
             self._send_keys()
             return
@@ -167,7 +167,6 @@ class Typist(Owner):
         self._piece = len(piece)
         self._pty.send(piece)
         self._pty.tell_taken()
-        self._stop_waiting()
         self._patience = self._reactor.call_later(first.timeout, self._give_up)
 
     def _give_up(self) -> None:

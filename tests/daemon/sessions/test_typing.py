@@ -188,6 +188,7 @@ def test_what_was_typed_before_a_message_is_typed_whatever_becomes_of_that(
         assert outcome(caller) == (0, "interrupted")
     else:
         caller.hang_up()
+    assert core.loop.deadlines() == []
     assert taken(core).rstrip(b"\x03") == b"k" * 30_000
 
 

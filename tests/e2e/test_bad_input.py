@@ -206,7 +206,7 @@ def test_a_client_that_goes_before_it_is_answered_leaves_a_session_that_works(
         wanted = [f"session.{name}" for name in expected]
         assert events.types(len(wanted)) == wanted
         assert place.statuses() == {"one": "Disconnected"}
-    assert place.pids("sleep 1234") == []
+    eventually(lambda: place.pids("sleep 1234") == [], "the pager ends")
     again = place.raw_attach("one")
     again.send(b"still here\n")
     again.output_until(b"still here")

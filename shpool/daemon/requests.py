@@ -14,7 +14,7 @@ from shpool.daemon.clients.typing_errand import TypingErrand
 from shpool.daemon.clients.wait_errand import WaitErrand
 from shpool.daemon.clients.waiting import AwaitEnd, WaitingRoom
 from shpool.daemon.loop import peer
-from shpool.daemon.loop.reactor import end_broken
+from shpool.daemon.loop.reactor import each_alone, end_broken
 from shpool.daemon.sessions.session import DOOMED, STARTING
 from shpool.daemon.sessions.table import TableUser
 from shpool.daemon.sessions.variables import TooManyVariables, Variables
@@ -95,11 +95,7 @@ class Requests(ConnectionUser, TableUser):
                 self._tell_waits(session)
 
     def _tell_waits(self, session: "Session") -> None:
-        for wait in tuple(self.waits.values()):
-            try:
-                wait.came(session)
-            except Exception as error:
-                end_broken(error, wait)
+        each_alone(self.waits.values(), lambda wait: wait.came(session))
 
     def _ask_again(self, name: str, failure: "str | None") -> None:
         for connection, request in self._room.leave(name):
@@ -156,10 +152,7 @@ class Requests(ConnectionUser, TableUser):
                 not_found.append(name)
             else:
                 doomed.append(session)
-                try:
-                    session.kill()
-                except Exception as error:
-                    end_broken(error, session)
+        each_alone(doomed, lambda session: session.kill())
         self._await_end(connection, AwaitEnd(doomed, not_found))
 
     def _await_end(self, connection: Connection, request: AwaitEnd) -> None:
@@ -213,11 +206,7 @@ class Requests(ConnectionUser, TableUser):
         except TooManyVariables as error:
             connection.reply({"error": str(error)})
             return
-        for client in tuple(self._attaching.clients):
-            try:
-                client.send_vars(payload)
-            except Exception as error:
-                end_broken(error, client)
+        each_alone(self._attaching.clients, lambda client: client.send_vars(payload))
         connection.reply({})
 
     def _get_vars(self, connection: Connection, request: messages.GetVars) -> None:

@@ -14,7 +14,7 @@ from shpool.daemon.clients.client import AttachedClient, ClientUser
 from shpool.daemon.clients.passed_terminal import PassedTerminal, Refused
 from shpool.daemon.clients.terminal_channel import TerminalChannel
 from shpool.daemon.loop import peer
-from shpool.daemon.loop.reactor import end_broken
+from shpool.daemon.loop.reactor import each_alone, end_broken
 from shpool.daemon.programs.command import prepare, update
 from shpool.daemon.programs.directory import MOTD_FILE, SessionDir
 from shpool.daemon.programs.spawn import Program
@@ -91,11 +91,7 @@ class Attaching(ClientUser):
 
     def drop_all(self) -> None:
         """The daemon ends: hang up on who is left, those included that are leaving."""
-        for client in tuple(self.clients):
-            try:
-                client.drop()
-            except Exception as error:
-                end_broken(error, client)
+        each_alone(self.clients, lambda client: client.drop())
         self.clients.clear()
 
     # ---- an existing session
@@ -252,11 +248,7 @@ def refuse(connection: "Connection", reason: str) -> None:
 
 def detach_all(session: Session) -> None:
     """Let every client of a session go."""
-    for client in tuple(session.clients):
-        try:
-            client.detach()
-        except Exception as error:
-            end_broken(error, client)
+    each_alone(session.clients, lambda client: client.detach())
 
 
 def _passed_terminal(

@@ -22,7 +22,10 @@ from shpool import logs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from typing import TypeVar
+
+    Whom = TypeVar("Whom", bound="Owner")
 
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
@@ -323,6 +326,18 @@ def end_broken(error: Exception, owner: "Owner | None") -> None:
             owner.broken()
         except Exception as another:
             logs.defect(another)
+
+
+def each_alone(owners: "Iterable[Whom]", what: "Callable[[Whom], object]") -> None:
+    """Do `what` with each of `owners`, who may become fewer or more by it.
+
+    An error ends the one with which it happened, and no other.
+    """
+    for owner in tuple(owners):
+        try:
+            what(owner)
+        except Exception as error:
+            end_broken(error, owner)
 
 
 def _noted(number: int, frame: object) -> None:

@@ -16,7 +16,7 @@ A session knows its clients as Participants and the table as its Keeper, and not
 import signal
 
 from shpool import logs
-from shpool.daemon.loop.reactor import Owner, end_broken
+from shpool.daemon.loop.reactor import Owner, each_alone, end_broken
 from shpool.daemon.programs import spawn
 from shpool.daemon.programs.pty import Pty, PtyUser
 from shpool.daemon.sessions.participant import Errand, Front, Onlooker, Participant
@@ -28,15 +28,10 @@ from shpool.protocol.messages import Attachment, SessionRow, TtySize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import TypeVar
-
     from shpool.config import Config
     from shpool.daemon.loop.peer import Device
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.programs.directory import SessionDir
-
-    Whom = TypeVar("Whom", bound=Owner)
 
 STARTING, RUNNING, DOOMED, ENDED = "starting", "running", "doomed", "ended"
 
@@ -163,16 +158,14 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         try:
             self._keeper.session_ended(self)
             rest = self._pty.read_rest() if self._pty is not None else b""
-            for client in clients:
-                self._pass_last(client, rest)
+            each_alone(clients, lambda client: self._pass_last(client, rest))
             if rest:
-                self._remember_last(rest)
+                each_alone((self.picture,), lambda picture: picture.output(rest))
                 self._tell_onlookers(rest)
             onlookers, self.onlookers = self.onlookers, []
-            self._tell(onlookers, lambda onlooker: onlooker.shell_ended(status))
+            each_alone(onlookers, lambda onlooker: onlooker.shell_ended(status))
         finally:
-            for client in clients:
-                self._let_go(client, status)
+            each_alone(clients, lambda client: self._let_go(client, status))
             self._close()
 
     def kill(self) -> None:
@@ -190,7 +183,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self.state.become(ENDED)
         self._hang_up()
         clients, self.clients = self.clients, []
-        self._tell(clients, lambda client: client.drop())
+        each_alone(clients, lambda client: client.drop())
         self._close()
 
     def broken(self) -> None:
@@ -200,26 +193,20 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             self.failed("there is an error in the daemon, which its log tells of")
             return
         self.kill()
-        self._tell(self.clients, lambda client: client.broken())
+        each_alone(self.clients, lambda client: client.broken())
 
     def parts(self) -> "tuple[object, ...]":
         return (self._child, self._pty, self.typist, self.picture, self.size, *self.onlookers)
 
     def _pass_last(self, client: Participant, rest: bytes) -> None:
-        try:
-            client.shell_ended()
-            if rest:
-                client.take_output(rest)
-        except Exception as error:
-            end_broken(error, client)
+        client.shell_ended()
+        if rest:
+            client.take_output(rest)
 
     def _let_go(self, client: Participant, status: int) -> None:
-        try:
-            if client.waiting:
-                self._show_picture(client)
-            client.leave(status, self.farewell())
-        except Exception as error:
-            end_broken(error, client)
+        if client.waiting:
+            self._show_picture(client)
+        client.leave(status, self.farewell())
 
     def _hang_up(self) -> None:
         if self._child is not None:
@@ -264,14 +251,14 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             self.size.set(client.size)
         else:
             self.size.fit(client.size)
-        self._tell(self.onlookers, lambda onlooker: onlooker.session_changed())
+        each_alone(self.onlookers, lambda onlooker: onlooker.session_changed())
 
     def detach(self, client: Participant) -> None:
         """A client goes, or is let go; nothing if it is not attached (any more)."""
         if client in self.clients:
             self.clients.remove(client)
             self._keeper.session_left(self, client)
-            self._tell(self.onlookers, lambda onlooker: onlooker.session_changed())
+            each_alone(self.onlookers, lambda onlooker: onlooker.session_changed())
             self.check_output()
 
     def resize(self, pid: int, size: TtySize) -> None:
@@ -279,16 +266,8 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         client = who_resized(self.clients, pid)
         self.size.set(size)
         if client is not None:
-            self._tell((client,), lambda client: client.resized(self.size.current))
-        self._tell(self.onlookers, lambda onlooker: onlooker.session_changed())
-
-    def _tell(self, whom: "Iterable[Whom]", how: "Callable[[Whom], None]") -> None:
-        """Tell each of them something; what goes wrong with one ends that one."""
-        for each in tuple(whom):
-            try:
-                how(each)
-            except Exception as error:
-                end_broken(error, each)
+            each_alone((client,), lambda client: client.resized(self.size.current))
+        each_alone(self.onlookers, lambda onlooker: onlooker.session_changed())
 
     # ---- who looks on
 
@@ -302,16 +281,13 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             self.check_output()
 
     def _tell_onlookers(self, data: bytes) -> None:
-        self._tell(self.onlookers, lambda onlooker: onlooker.take_output(data))
+        each_alone(self.onlookers, lambda onlooker: onlooker.take_output(data))
 
     # ---- pictures
 
     def want_picture(self) -> None:
         """A client is waiting for a picture: have it drawn as soon as that can be."""
-        try:
-            self.picture.want()
-        except Exception as error:
-            end_broken(error, self.picture)
+        each_alone((self.picture,), lambda picture: picture.want())
         self.check_output()
 
     def when_caught_up(self, errand: Errand) -> None:
@@ -335,11 +311,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
 
     def picture_ready(self) -> None:
         errands, self._errands = self._errands, []
-        for errand in errands:
-            try:
-                errand.caught_up()
-            except Exception as error:
-                end_broken(error, errand)
+        each_alone(errands, lambda errand: errand.caught_up())
         for client in tuple(self.clients):
             if client.waiting:
                 self._show_picture(client)
@@ -369,16 +341,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         except Exception as error:
             end_broken(error, self.picture)
             return
-        try:
-            client.show_picture(picture)
-        except Exception as error:
-            end_broken(error, client)
-
-    def _remember_last(self, rest: bytes) -> None:
-        try:
-            self.picture.output(rest)
-        except Exception as error:
-            end_broken(error, self.picture)
+        each_alone((client,), lambda client: client.show_picture(picture))
 
     # ---- output: from the pty to the clients
 
@@ -430,15 +393,12 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             self.picture.typed()
 
     def pty_full(self) -> None:
-        self._tell(self.clients, lambda client: client.front_full())
+        each_alone(self.clients, lambda client: client.front_full())
 
     def pty_drained(self) -> None:
-        self._tell(self.clients, lambda client: client.front_drained())
+        each_alone(self.clients, lambda client: client.front_drained())
 
     def pty_taken(self) -> None:
         if self.typist is not None:
-            try:
-                self.typist.taken()
-            except Exception as error:
-                end_broken(error, self.typist)
+            each_alone((self.typist,), lambda typist: typist.taken())
             self.pty_drained()  # keys may have waited for the message

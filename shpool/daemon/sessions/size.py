@@ -4,7 +4,7 @@ Each client has a size of its own.  With one client at a session that client's c
 the pty keeps the size it had.
 """
 
-from shpool.daemon.loop.reactor import Owner, end_broken
+from shpool.daemon.loop.reactor import Owner, each_alone
 from shpool.protocol.messages import TtySize
 
 TYPE_CHECKING = False
@@ -72,7 +72,4 @@ class WindowSize(Owner):
     def _apply(self) -> None:
         if self.pty is not None:
             self.pty.resize(self.current)
-        try:
-            self.picture.resize(self.current)
-        except Exception as error:
-            end_broken(error, self.picture)
+        each_alone((self.picture,), lambda picture: picture.resize(self.current))

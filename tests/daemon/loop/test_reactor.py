@@ -10,7 +10,7 @@ from time import monotonic
 
 import pytest
 
-from shpool.daemon.loop.reactor import Owner, Reactor
+from shpool.daemon.loop.reactor import Owner, Reactor, each_alone
 from tests.daemon.conftest import LogLines
 from tests.daemon.turning import turn_until
 from tests.programs import lacking, need
@@ -221,6 +221,21 @@ def test_the_owner_of_a_callback_that_raised_is_told_to_end_and_nobody_else_is_d
     assert trace == ["broken", "broken", "broken", "the next"]
     assert len(log.read()) == (3 if to_the_end else 6)
     pair.close()
+
+
+def test_an_error_with_one_of_several_ends_that_one_alone(log: LogLines) -> None:
+    traces = {word: Trace() for word in ("one", "two", "three")}
+    owners = {Defective(trace, to_the_end=True): word for word, trace in traces.items()}
+
+    def what(owner: Defective) -> None:
+        word = owners.pop(owner)  # they become fewer meanwhile
+        traces[word].append("done")
+        if word == "two":
+            raise ZeroDivisionError
+
+    each_alone(owners, what)
+    assert traces == {"one": ["done"], "two": ["done", "broken"], "three": ["done"]}
+    assert len(log.read()) == 1
 
 
 def test_what_is_to_be_done_soon_is_done_when_the_callback_has_returned(

@@ -21,9 +21,9 @@ from shpool.protocol.messages import TtySize
 
 # Every module of the core that asks for the time.
 CLOCKS = (
-    "shpool.daemon.clients.attach",
     "shpool.daemon.clients.client",
     "shpool.daemon.clients.connection",
+    "shpool.daemon.clients.motd",
     "shpool.daemon.clients.terminal_channel",
     "shpool.daemon.clients.wait_errand",
     "shpool.daemon.loop.outbound",

@@ -4,20 +4,16 @@ An attach to a session that is being started or about to end waits for that and 
 afresh, so that two clients who ask for one new name at once end up with one session.
 """
 
-from math import inf
-from time import monotonic
-
 from shpool import logs
-from shpool.daemon.clients import motd
 from shpool.daemon.clients.channel import Channel, ChunkChannel
 from shpool.daemon.clients.client import AttachedClient, ClientUser
+from shpool.daemon.clients.motd import Motd
 from shpool.daemon.clients.passed_terminal import PassedTerminal, Refused
 from shpool.daemon.clients.terminal_channel import TerminalChannel
 from shpool.daemon.loop import peer
 from shpool.daemon.loop.reactor import each_alone, end_broken
 from shpool.daemon.programs.command import prepare, update
-from shpool.daemon.programs.directory import MOTD_FILE, SessionDir
-from shpool.daemon.programs.spawn import Program
+from shpool.daemon.programs.directory import SessionDir
 from shpool.daemon.sessions.session import RUNNING, Session
 from shpool.errors import ShpoolError
 from shpool.keys.scanner import Scanner
@@ -53,7 +49,7 @@ class Attaching(ClientUser):
         self._spawner = spawner
         self._config = config
         self._state_dir = state_dir
-        self._motd_shown = -inf  # monotonic seconds
+        self._motd = Motd()
         self.clients: set[AttachedClient] = set()
 
     def attach(self, connection: "Connection", header: AttachHeader) -> None:
@@ -109,7 +105,7 @@ class Attaching(ClientUser):
             self._table.busy(session)
         elif session.fresh and not header.existing:
             self._serve(session, AttachReply("Created", session.warnings), connection, header)
-            self._dump_motd(session)
+            self._motd.dump(session, self._config.current())
         else:
             warnings = update(session.directory, self._config.current(), header)
             self._serve(session, AttachReply("Attached", warnings), connection, header)
@@ -143,7 +139,7 @@ class Attaching(ClientUser):
         try:
             self._table.attach(session, client)
             client.answer(reply)
-            pager = self._pager_program(session, config)
+            pager = self._motd.pager(session, config)
             if pager is None:
                 client.enter(session)
             else:
@@ -183,32 +179,6 @@ class Attaching(ClientUser):
             if terminal is not None:
                 terminal.close()
             raise
-
-    # ---- the message of the day
-
-    def _pager_program(self, session: Session, config: "Config") -> "Program | None":
-        """What shows the message of the day before this attach; None if nothing is due."""
-        wanted = config.motd
-        if wanted.mode != "pager":
-            return None
-        now = monotonic()
-        if now - self._motd_shown < (wanted.show_every or 0):
-            return None
-        text = motd.pager_form(motd.message(config.motd_args))
-        if not text:
-            return None
-        try:
-            path = session.directory.write(MOTD_FILE, text)
-        except OSError as error:
-            logs.warn(f"the message of the day is not shown: {error.strerror}")
-            return None
-        self._motd_shown = now
-        return Program(wanted.pager, [wanted.pager, path], session.env, "/")
-
-    def _dump_motd(self, session: Session) -> None:
-        config = self._config.current()
-        if config.motd.mode == "dump":
-            session.show(motd.dump_form(motd.message(config.motd_args)))
 
     # ---- a new session
 

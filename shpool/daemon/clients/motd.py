@@ -1,19 +1,27 @@
-"""The message of the day: which files it is made of, and the forms it is shown in.
+"""The message of the day: when it is shown, which files it is made of, and in which forms.
 
 The rules are those of pam_motd(8) and pam.d(5), so that a session greets its user as a login
 through sshd would. pam_motd itself is never run, nor are the scripts in update-motd.d that
-Debian's runs (`noupdate` stops it from doing so, and changes nothing here). When the message is
-shown, and the pager, are left to others.
+Debian's runs (`noupdate` stops it from doing so, and changes nothing here). The pager itself is
+left to pager.py.
 """
 
 import os
 import re
+from math import inf
+from time import monotonic
 
+from shpool import logs
+from shpool.daemon.programs.directory import MOTD_FILE
+from shpool.daemon.programs.spawn import Program
 from shpool.files import read_bounded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from shpool.config import Config
+    from shpool.daemon.sessions.session import Session
 
 PAM_DIRECTORY = "/etc/pam.d"
 PAM_SERVICES = ("sshd", "ssh", "login")
@@ -29,6 +37,37 @@ MAX_MESSAGE_BYTES = 256 * 1024
 # Far more than any distribution has, few enough to be read between two turns of the loop.
 MAX_PAM_FILES = 64
 MAX_DIRECTORY_ENTRIES = 1000
+
+
+class Motd:
+    """When the daemon shows it, as `motd` in the configuration says."""
+
+    def __init__(self) -> None:
+        self._shown = -inf  # in a pager; monotonic seconds
+
+    def dump(self, session: "Session", config: "Config") -> None:
+        """Show it at the top of a new session, if it is to be shown there."""
+        if config.motd.mode == "dump":
+            session.show(dump_form(message(config.motd_args)))
+
+    def pager(self, session: "Session", config: "Config") -> "Program | None":
+        """What shows it before this attach; None if nothing is due."""
+        wanted = config.motd
+        if wanted.mode != "pager":
+            return None
+        now = monotonic()
+        if now - self._shown < (wanted.show_every or 0):
+            return None
+        text = pager_form(message(config.motd_args))
+        if not text:
+            return None
+        try:
+            path = session.directory.write(MOTD_FILE, text)
+        except OSError as error:
+            logs.warn(f"the message of the day is not shown: {error.strerror}")
+            return None
+        self._shown = now
+        return Program(wanted.pager, [wanted.pager, path], session.env, "/")
 
 
 def message(motd_args: "tuple[str, ...] | None", root: str = "/") -> bytes:

@@ -20,10 +20,16 @@ MAX_LOCALE_VARIABLES = 32
 MAX_LOCALE_BYTES = 1024  # name and value
 
 
+# What Python sets LC_CTYPE to where the locale is C (PEP 538), which is no wish of the user's.
+_COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
+
+
 def client_variables(
     environ: "Mapping[str, str]", forward_env: "Iterable[str]"
 ) -> "dict[str, str]":
     """What a client with the environment `environ` tells the daemon of it."""
+    if environ.get("LC_CTYPE") in _COERCED and not _was_given("LC_CTYPE"):
+        environ = {name: value for name, value in environ.items() if name != "LC_CTYPE"}
     names = dict.fromkeys((*AT_EVERY_ATTACH, *FOR_A_NEW_SHELL, *forward_env))
     return locale_variables(environ) | {name: environ[name] for name in names if name in environ}
 
@@ -39,3 +45,13 @@ def locale_variables(environ: "Mapping[str, str]") -> "dict[str, str]":
         and len(name) + len(value) <= MAX_LOCALE_BYTES
     ]
     return {name: environ[name] for name in found[:MAX_LOCALE_VARIABLES]}
+
+
+def _was_given(name: str) -> bool:
+    """Returns whether this process was started with the variable, as far as the system tells."""
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            started_with = b"\0" + file.read()
+    except OSError:
+        return True
+    return b"\0" + name.encode() + b"=" in started_with

@@ -20,18 +20,16 @@ from shpool.errors import Verdict
 from shpool.forwarded import client_variables
 from shpool.names import check_name_template, check_session_name
 from shpool.output import complain, unwritable
-from shpool.protocol.messages import (
+from shpool.protocol.msgpack import WireError
+from shpool.protocol.replies import AttachReply, MaybeSwitch, read_list_reply
+from shpool.protocol.requests import (
     AttachHeader,
-    AttachReply,
     DetachRequest,
     GetVars,
     KillRequest,
     ListRequest,
-    MaybeSwitch,
     SessionMessage,
-    read_list_reply,
 )
-from shpool.protocol.msgpack import WireError
 from shpool.templates import render
 
 TYPE_CHECKING = False

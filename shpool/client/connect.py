@@ -6,8 +6,8 @@ from struct import pack as pack_native
 
 from shpool import peer
 from shpool.errors import ShpoolError, Verdict
-from shpool.protocol.messages import PROTOCOL_VERSION, read_greeting
 from shpool.protocol.msgpack import MAX_REPLY, Decoder, WireError, pack
+from shpool.protocol.replies import PROTOCOL_VERSION, read_greeting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from shpool.protocol.messages import Request
+    from shpool.protocol.requests import Request
 else:
     # What socket adds to this, by way of enum and selectors, takes as long to load as the
     # interpreter itself, and is nothing that a client needs.

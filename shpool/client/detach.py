@@ -4,7 +4,8 @@ from shpool.client.connect import Call
 from shpool.client.reach import ask, reach
 from shpool.errors import Verdict
 from shpool.output import complain
-from shpool.protocol.messages import DetachRequest, read_missed
+from shpool.protocol.replies import read_missed
+from shpool.protocol.requests import DetachRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

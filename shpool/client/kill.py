@@ -3,7 +3,8 @@
 from shpool.client.detach import report, sessions_meant
 from shpool.client.reach import ask
 from shpool.options import UsageError
-from shpool.protocol.messages import KillRequest, ListRequest, read_list_reply, read_missed
+from shpool.protocol.replies import read_list_reply, read_missed
+from shpool.protocol.requests import KillRequest, ListRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ import os
 from shpool.client.reach import ask
 from shpool.options import UsageError
 from shpool.output import put
-from shpool.protocol.messages import ListRequest, SessionRow, list_reply, read_list_reply
+from shpool.protocol.replies import SessionRow, list_reply, read_list_reply
+from shpool.protocol.requests import ListRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

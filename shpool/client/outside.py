@@ -3,8 +3,9 @@
 from shpool.client.connect import ClientError
 from shpool.client.reach import ask, reach
 from shpool.output import complain
-from shpool.protocol.messages import GetVars, MaybeSwitch
 from shpool.protocol.msgpack import WireError
+from shpool.protocol.replies import MaybeSwitch
+from shpool.protocol.requests import GetVars
 from shpool.templates import render
 
 TYPE_CHECKING = False
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from shpool.client.connect import Call
     from shpool.client.context import Context
-    from shpool.protocol.messages import Request
+    from shpool.protocol.requests import Request
 
 
 def session_meant(context: "Context", name: str) -> str:

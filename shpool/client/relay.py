@@ -17,8 +17,8 @@ from shpool.client import tty
 from shpool.client.signals import LEAVING
 from shpool.client.streams import Downstream
 from shpool.protocol.chunks import DATA, MAYBE_SWITCH, ChunkReader
-from shpool.protocol.messages import MaybeSwitch
 from shpool.protocol.msgpack import WireError
+from shpool.protocol.replies import MaybeSwitch
 from shpool.terminal.leave import ALTERNATE, ASKED, REPORTS
 
 TYPE_CHECKING = False

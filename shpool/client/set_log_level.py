@@ -2,7 +2,7 @@
 
 from shpool.client.reach import ask
 from shpool.options import UsageError
-from shpool.protocol.messages import LOG_LEVELS, SetLogLevel
+from shpool.protocol.requests import LOG_LEVELS, SetLogLevel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

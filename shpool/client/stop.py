@@ -9,8 +9,9 @@ from shpool import peer
 from shpool.client.connect import Call, ClientError, connect
 from shpool.errors import Verdict
 from shpool.output import complain
-from shpool.protocol.messages import ListRequest, read_list_reply
 from shpool.protocol.msgpack import WireError
+from shpool.protocol.replies import read_list_reply
+from shpool.protocol.requests import ListRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

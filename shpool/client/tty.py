@@ -9,7 +9,7 @@ from time import monotonic
 
 from shpool.client import reports
 from shpool.protocol.chunks import MODES_MAX
-from shpool.protocol.messages import TtySize
+from shpool.protocol.requests import TtySize
 from shpool.terminal.leave import Watch
 
 STDIN, STDOUT, STDERR = 0, 1, 2

@@ -4,7 +4,8 @@ from shpool.client.connect import ClientError
 from shpool.client.reach import ask
 from shpool.options import UsageError
 from shpool.output import put
-from shpool.protocol.messages import GetVars, MaybeSwitch, ModifyVar
+from shpool.protocol.replies import MaybeSwitch
+from shpool.protocol.requests import GetVars, ModifyVar
 from shpool.templates import is_variable_name
 
 TYPE_CHECKING = False

@@ -1,7 +1,7 @@
 """What each request does, and what is answered.  Attach, the long one, is in clients/attach.py.
 
 A request is answered at once, or waits in the waiting room for a session that is just coming or
-going, to be asked again.  A new one needs a class in protocol/messages.py, a line in the table at
+going, to be asked again.  A new one needs a class in protocol/requests.py, a line in the table at
 the end of this file, and what it does.
 """
 
@@ -18,7 +18,7 @@ from shpool.daemon.loop.reactor import each_alone, end_broken
 from shpool.daemon.sessions.session import DOOMED, STARTING
 from shpool.daemon.sessions.table import TableUser
 from shpool.daemon.sessions.variables import TooManyVariables, Variables
-from shpool.protocol import messages
+from shpool.protocol import replies, requests
 from shpool.protocol.watching import FollowRequest, WaitRequest, WatchHead
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor
     from shpool.daemon.sessions.session import Session
     from shpool.daemon.sessions.table import SessionTable
-    from shpool.protocol.messages import Request
+    from shpool.protocol.requests import Request
 
 
 class Requests(ConnectionUser, TableUser):
@@ -111,14 +111,14 @@ class Requests(ConnectionUser, TableUser):
 
     # ---- what each does
 
-    def _attach(self, connection: Connection, request: messages.AttachHeader) -> None:
+    def _attach(self, connection: Connection, request: requests.AttachHeader) -> None:
         self._attaching.attach(connection, request)
 
-    def _list(self, connection: Connection, request: messages.ListRequest) -> None:
+    def _list(self, connection: Connection, request: requests.ListRequest) -> None:
         rows = [session.row() for session in self._table.listed()]
-        connection.reply(messages.list_reply(rows))
+        connection.reply(replies.list_reply(rows))
 
-    def _session_message(self, connection: Connection, message: messages.SessionMessage) -> None:
+    def _session_message(self, connection: Connection, message: requests.SessionMessage) -> None:
         kind = "Resize" if message.size else "Detach"
         session = self._table.get(message.session_name)
         outcome = "Ok"
@@ -128,9 +128,9 @@ class Requests(ConnectionUser, TableUser):
             session.resize(connection.pid, message.size)
         else:
             detach_all(session)
-        connection.reply(messages.session_message_reply(kind, outcome))
+        connection.reply(replies.session_message_reply(kind, outcome))
 
-    def _detach(self, connection: Connection, request: messages.DetachRequest) -> None:
+    def _detach(self, connection: Connection, request: requests.DetachRequest) -> None:
         not_found: list[str] = []
         not_attached: list[str] = []
         for name in request.sessions:
@@ -141,9 +141,9 @@ class Requests(ConnectionUser, TableUser):
                 not_attached.append(name)
             else:
                 detach_all(session)
-        connection.reply(messages.detach_reply(not_found, not_attached))
+        connection.reply(replies.detach_reply(not_found, not_attached))
 
-    def _kill(self, connection: Connection, request: messages.KillRequest) -> None:
+    def _kill(self, connection: Connection, request: requests.KillRequest) -> None:
         doomed: list[Session] = []
         not_found: list[str] = []
         for name in dict.fromkeys(request.sessions):
@@ -160,9 +160,9 @@ class Requests(ConnectionUser, TableUser):
             if self._table.get(session.name) is session:
                 self._room.wait(session.name, connection, request)
                 return
-        connection.reply(messages.kill_reply(request.not_found))
+        connection.reply(replies.kill_reply(request.not_found))
 
-    def _send(self, connection: Connection, request: messages.SendRequest) -> None:
+    def _send(self, connection: Connection, request: requests.SendRequest) -> None:
         session = self._named(connection, request.session_name)
         if session is None:
             connection.reply("NotFound")
@@ -178,7 +178,7 @@ class Requests(ConnectionUser, TableUser):
         if wait.begin(sessions):
             self.waits[connection] = wait
 
-    def _peek(self, connection: Connection, request: messages.PeekRequest) -> None:
+    def _peek(self, connection: Connection, request: requests.PeekRequest) -> None:
         session = self._named(connection, request.session_name)
         if session is None:
             connection.reply("NotFound")
@@ -200,7 +200,7 @@ class Requests(ConnectionUser, TableUser):
         found = [each for each in self._table.listed() if each.device == device]
         return found[0] if found and device is not None else None
 
-    def _modify_var(self, connection: Connection, request: messages.ModifyVar) -> None:
+    def _modify_var(self, connection: Connection, request: requests.ModifyVar) -> None:
         try:
             payload = self.variables.change(request.var, request.val)
         except TooManyVariables as error:
@@ -209,10 +209,10 @@ class Requests(ConnectionUser, TableUser):
         each_alone(self._attaching.clients, lambda client: client.send_vars(payload))
         connection.reply({})
 
-    def _get_vars(self, connection: Connection, request: messages.GetVars) -> None:
+    def _get_vars(self, connection: Connection, request: requests.GetVars) -> None:
         connection.reply(self.variables.message().to_wire())
 
-    def _set_log_level(self, connection: Connection, request: messages.SetLogLevel) -> None:
+    def _set_log_level(self, connection: Connection, request: requests.SetLogLevel) -> None:
         logs.log.level = logs.NAMES.index(request.level.lower())
         logs.info(f"log level {request.level.lower()}")
         connection.reply({})
@@ -234,17 +234,17 @@ def _its_session(request: "Any") -> "list[str]":
 # The sessions that a request names, of which none may be just being started, and what it does.
 _TABLE: "dict[type, tuple[Callable[[Any], list[str]], Callable[[Requests, Connection, Any], None]]]"
 _TABLE = {
-    messages.AttachHeader: (_nobody, Requests._attach),  # sees to that itself
-    messages.ListRequest: (_nobody, Requests._list),
-    messages.SessionMessage: (_its_session, Requests._session_message),
-    messages.DetachRequest: (_its_sessions, Requests._detach),
-    messages.KillRequest: (_its_sessions, Requests._kill),
+    requests.AttachHeader: (_nobody, Requests._attach),  # sees to that itself
+    requests.ListRequest: (_nobody, Requests._list),
+    requests.SessionMessage: (_its_session, Requests._session_message),
+    requests.DetachRequest: (_its_sessions, Requests._detach),
+    requests.KillRequest: (_its_sessions, Requests._kill),
     AwaitEnd: (_nobody, Requests._await_end),
-    messages.SendRequest: (_its_session, Requests._send),
+    requests.SendRequest: (_its_session, Requests._send),
     WaitRequest: (_its_sessions, Requests._wait),
-    messages.PeekRequest: (_its_session, Requests._peek),
+    requests.PeekRequest: (_its_session, Requests._peek),
     FollowRequest: (_its_session, Requests._follow),
-    messages.ModifyVar: (_nobody, Requests._modify_var),
-    messages.GetVars: (_nobody, Requests._get_vars),
-    messages.SetLogLevel: (_nobody, Requests._set_log_level),
+    requests.ModifyVar: (_nobody, Requests._modify_var),
+    requests.GetVars: (_nobody, Requests._get_vars),
+    requests.SetLogLevel: (_nobody, Requests._set_log_level),
 }

@@ -28,7 +28,7 @@ from shpool.daemon.startup import (
     tell_launcher,
 )
 from shpool.paths import AUTODAEMONIZED, Paths
-from shpool.protocol.messages import PROTOCOL_VERSION
+from shpool.protocol.replies import PROTOCOL_VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """MessagePack, as much of it as the wire needs: one value in, one value out.
 
 The decoder is incremental: it is fed whatever arrived, does the work of each byte once, and says
-when one value is complete and which bytes follow it.  What a value means is for messages.py.
+when one value is complete and which bytes follow it.  What a value means is for requests.py and
+replies.py.
 Source of the format: the MessagePack specification; of the encoder's choices: serde's named-field
 style (shortest integers, str for text, map for structs).
 """

@@ -119,7 +119,7 @@ class FollowRequest:
         )
 
 
-# By the variant's name, as those in messages.py.
+# By the variant's name, as those in requests.py.
 REQUESTS: "dict[str, Any]" = {"Wait": WaitRequest, "Follow": FollowRequest}
 
 

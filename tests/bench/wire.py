@@ -7,8 +7,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from shpool.protocol.messages import AttachHeader, ListRequest, TtySize
 from shpool.protocol.msgpack import Decoder, pack
+from shpool.protocol.requests import AttachHeader, ListRequest, TtySize
 from tests.bench.client import PATIENCE, Stuck
 
 LIST = pack(ListRequest().to_wire())

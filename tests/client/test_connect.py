@@ -19,8 +19,8 @@ from shpool.client.context import Context
 from shpool.client.reach import ask, reach
 from shpool.errors import Verdict
 from shpool.options import Parsed
-from shpool.protocol.messages import GetVars, ListRequest
 from shpool.protocol.msgpack import MAX_REPLY, WireError, pack
+from shpool.protocol.requests import GetVars, ListRequest
 
 GREETING = b"\x81\xa7version\xa50.4.2"
 UNREADABLE = "could not get daemon version"

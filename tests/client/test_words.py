@@ -14,7 +14,8 @@ from shpool.client.connect import Call, ClientError, LostDaemon, connect
 from shpool.client.context import Context
 from shpool.errors import Verdict
 from shpool.options import Parsed
-from shpool.protocol.messages import AttachHeader, AttachReply
+from shpool.protocol.replies import AttachReply
+from shpool.protocol.requests import AttachHeader
 
 
 def fail(*arguments: object) -> None:

@@ -15,8 +15,8 @@ from shpool.daemon.sessions.hooks import Hooks
 from shpool.daemon.sessions.table import SessionTable
 from shpool.daemon.sessions.variables import Variables
 from shpool.protocol.chunks import EXIT_STATUS, ChunkReader
-from shpool.protocol.messages import AttachHeader, TtySize
 from shpool.protocol.msgpack import Decoder, pack
+from shpool.protocol.requests import AttachHeader, TtySize
 from tests.daemon.fakes import FakeLoop, FakePrograms
 
 

@@ -17,7 +17,7 @@ from shpool.daemon.programs.directory import SessionDir
 from shpool.daemon.programs.spawn import Child, Program, ProgramOwner, PtyEnds, Spawner
 from shpool.daemon.sessions.participant import Participant
 from shpool.daemon.sessions.session import Session, SessionKeeper
-from shpool.protocol.messages import TtySize
+from shpool.protocol.requests import TtySize
 
 # Every module of the core that asks for the time.
 CLOCKS = (

@@ -22,8 +22,8 @@ from shpool.daemon.loop.reactor import Owner, Timer
 from shpool.daemon.places import Places
 from shpool.daemon.server import Server
 from shpool.paths import Paths
-from shpool.protocol.messages import AttachHeader, TtySize
 from shpool.protocol.msgpack import pack
+from shpool.protocol.requests import AttachHeader, TtySize
 from tests.daemon.core import Caller, Core, FixedConfig
 from tests.daemon.fakes import FakeLoop, FakePrograms
 

@@ -31,8 +31,8 @@ from shpool.daemon.sessions.session import SessionKeeper
 from shpool.daemon.sessions.variables import TooManyVariables, Variables
 from shpool.paths import Paths
 from shpool.protocol.chunks import MAX_PAYLOAD
-from shpool.protocol.messages import AttachHeader, TtySize
 from shpool.protocol.msgpack import pack
+from shpool.protocol.requests import AttachHeader, TtySize
 from tests.daemon.conftest import LogLines
 from tests.daemon.fakes import make_session
 from tests.daemon.turning import turn_until

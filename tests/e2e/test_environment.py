@@ -100,6 +100,12 @@ def test_the_locale_and_the_colours_of_the_terminal_are_the_clients(place: Place
     assert "COLORTERM" not in forwarded
 
 
+def test_a_locale_that_the_interpreter_has_made_up_is_not_the_clients(shpool: Place) -> None:
+    assert "LC_CTYPE" not in shown(shpool, "one", env={"LANG": "C"})
+    given = {"LANG": "C", "LC_CTYPE": "C.UTF-8"}
+    assert shown(shpool, "two", env=given)["LC_CTYPE"] == "C.UTF-8"
+
+
 def test_an_empty_term_in_the_configuration_means_none(place: Place) -> None:
     place.config_file.write_text("[env]\nTERM = ''\n")
     place.start()

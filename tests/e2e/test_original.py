@@ -18,8 +18,8 @@ from collections.abc import Iterator
 import pytest
 
 from shpool import __version__
-from shpool.protocol.messages import SessionRow
 from shpool.protocol.msgpack import pack
+from shpool.protocol.replies import SessionRow
 from tests.e2e.harness import DEADLINE, DETACH, Place, Terminal, eventually
 
 GREETING = b"\x81\xa7version\xa50.4.2"

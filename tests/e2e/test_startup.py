@@ -40,15 +40,16 @@ SYSTEM = {
 ALWAYS = {
     *("shpool", "shpool.cli", "shpool.client", "shpool.client.connect", "shpool.client.context"),
     *("shpool.errors", "shpool.logs", "shpool.options", "shpool.paths", "shpool.peer"),
-    *("shpool.protocol", "shpool.protocol.messages", "shpool.protocol.msgpack"),
+    *("shpool.protocol", "shpool.protocol.msgpack", "shpool.protocol.replies"),
     *("shpool.client.reach", "shpool.output", "shpool.protocol.shapes"),
 }
 
 OURS = {
-    "list": {*ALWAYS, "shpool.client.list"},
+    "list": {*ALWAYS, "shpool.client.list", "shpool.protocol.requests"},
     "events": {*ALWAYS, "shpool.client.events"},
     "attach": {
         *ALWAYS,
+        "shpool.protocol.requests",
         *(
             "shpool.client.attach",
             "shpool.client.relay",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shpool.protocol import chunks, messages, msgpack, shapes, watching
+from shpool.protocol import chunks, msgpack, replies, requests, shapes, watching
 from shpool.protocol.msgpack import Decoder, WireError, pack
 
 
@@ -16,7 +16,7 @@ def decode(data: bytes, limit: int | None = None) -> Callable[[], object]:
 
 
 def request(value: object) -> Callable[[], object]:
-    return lambda: messages.read_request(value)
+    return lambda: requests.read_request(value)
 
 
 SAID: list[tuple[Callable[[], object], str]] = [
@@ -44,10 +44,10 @@ SAID: list[tuple[Callable[[], object], str]] = [
         "a session message of the unknown kind 'Dance'",
     ),
     (
-        lambda: messages.AttachReply.from_wire({"status": "Maybe"}),
+        lambda: replies.AttachReply.from_wire({"status": "Maybe"}),
         "the unknown attach status 'Maybe'",
     ),
-    (lambda: messages.MaybeSwitch.from_bytes(b"\x81"), "half a message in a chunk"),
+    (lambda: replies.MaybeSwitch.from_bytes(b"\x81"), "half a message in a chunk"),
     (
         lambda: chunks.frame(0, bytes(chunks.MAX_PAYLOAD + 1)),
         f"a chunk of {chunks.MAX_PAYLOAD + 1} bytes, where {chunks.MAX_PAYLOAD} is the most",

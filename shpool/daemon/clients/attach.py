@@ -18,7 +18,8 @@ from shpool.daemon.sessions.session import RUNNING, Session
 from shpool.errors import ShpoolError
 from shpool.keys.scanner import Scanner
 from shpool.names import InvalidName, check_name_template, check_session_name, shown
-from shpool.protocol.messages import AttachHeader, AttachReply
+from shpool.protocol.replies import AttachReply
+from shpool.protocol.requests import AttachHeader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from shpool.daemon.sessions.participant import Front
     from shpool.daemon.sessions.session import Session
     from shpool.keys.scanner import Scanner
-    from shpool.protocol.messages import AttachReply, TtySize
+    from shpool.protocol.replies import AttachReply
+    from shpool.protocol.requests import TtySize
 
 # A client that takes no byte for so many seconds while its buffer is full is frozen, and no
 # longer holds the program back.

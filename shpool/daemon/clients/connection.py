@@ -19,21 +19,16 @@ from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.states import State
 from shpool.protocol import chunks
-from shpool.protocol.messages import (
-    PROGRAM,
-    AttachHeader,
-    AttachReply,
-    greeting,
-    read_request,
-)
 from shpool.protocol.msgpack import Decoder, WireError, pack
+from shpool.protocol.replies import PROGRAM, AttachReply, greeting
+from shpool.protocol.requests import AttachHeader, read_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from shpool.daemon.loop.reactor import Reactor
-    from shpool.protocol.messages import Request
+    from shpool.protocol.requests import Request
 
 # Seconds a peer has for its request; the protocol's.
 _REQUEST_TIMEOUT = 5.0

@@ -11,7 +11,7 @@ from shpool.daemon.sessions.participant import Front
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor
-    from shpool.protocol.messages import TtySize
+    from shpool.protocol.requests import TtySize
 
 
 class PagerUser(Owner):

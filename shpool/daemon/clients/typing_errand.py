@@ -6,14 +6,14 @@ from shpool.daemon.sessions.typing import DONE, ENDED, INTERRUPTED, Message, Mes
 from shpool.errors import ShpoolError
 from shpool.keys.encoding import encode_key, parse_key
 from shpool.keys.pasting import pasted
-from shpool.protocol.messages import SendReply
+from shpool.protocol.replies import SendReply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.clients.connection import Connection
     from shpool.daemon.sessions.session import Session
     from shpool.keys.encoding import KeyModes
-    from shpool.protocol.messages import SendRequest
+    from shpool.protocol.requests import SendRequest
 
 _CANONICAL = "reads lines of at most 4,095 bytes now"
 

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.clients.connection import Connection
     from shpool.daemon.sessions.session import Session
-    from shpool.protocol.messages import Request
+    from shpool.protocol.requests import Request
 
 
 class AwaitEnd:

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.config import Config
     from shpool.daemon.programs.directory import SessionDir
-    from shpool.protocol.messages import AttachHeader
+    from shpool.protocol.requests import AttachHeader
 
 
 class CannotCreate(ShpoolError):

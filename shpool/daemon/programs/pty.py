@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from shpool.daemon.loop.reactor import Reactor
-    from shpool.protocol.messages import TtySize
+    from shpool.protocol.requests import TtySize
 
 # Bytes of input kept for a program that does not read; then its client is not read from either.
 _INPUT_CAP = 65_536

@@ -21,7 +21,7 @@ from shpool.errors import ShpoolError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor
-    from shpool.protocol.messages import TtySize
+    from shpool.protocol.requests import TtySize
 
 # Linux and macOS agree on the bit, which termios does not name: the kernel's line editing erases
 # whole UTF-8 characters.

@@ -5,7 +5,7 @@ from shpool.daemon.loop.reactor import Owner
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.loop.peer import Device
-    from shpool.protocol.messages import TtySize
+    from shpool.protocol.requests import TtySize
 
 
 class Front(Owner):

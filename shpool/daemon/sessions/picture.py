@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.config import Config
     from shpool.daemon.loop.reactor import Reactor, Timer
-    from shpool.protocol.messages import TtySize
+    from shpool.protocol.requests import TtySize
 
 # Output is interpreted once none has come for so long, in seconds, or when there is a need.  In
 # the midst of a flood the program and the client want the processor, and most of what they are

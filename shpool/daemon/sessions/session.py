@@ -24,7 +24,8 @@ from shpool.daemon.sessions.picture import Picture, PictureUser, picture_for
 from shpool.daemon.sessions.size import WindowSize, who_resized
 from shpool.daemon.sessions.typing import Typist
 from shpool.daemon.states import State
-from shpool.protocol.messages import Attachment, SessionRow, TtySize
+from shpool.protocol.replies import Attachment, SessionRow
+from shpool.protocol.requests import TtySize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

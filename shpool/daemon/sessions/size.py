@@ -5,7 +5,7 @@ the pty keeps the size it had.
 """
 
 from shpool.daemon.loop.reactor import Owner, each_alone
-from shpool.protocol.messages import TtySize
+from shpool.protocol.requests import TtySize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

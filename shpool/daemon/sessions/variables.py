@@ -5,7 +5,7 @@ One set for the daemon, changed by requests, and told to every attached client w
 
 from shpool.errors import ShpoolError
 from shpool.protocol.chunks import MAX_PAYLOAD
-from shpool.protocol.messages import MaybeSwitch
+from shpool.protocol.replies import MaybeSwitch
 
 
 class TooManyVariables(ShpoolError):

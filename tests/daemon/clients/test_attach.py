@@ -15,8 +15,8 @@ from shpool.config_values import Motd
 from shpool.daemon.clients.client import PAGING
 from shpool.daemon.clients.terminal_channel import TerminalChannel
 from shpool.daemon.sessions.hooks import Hooks
-from shpool.protocol.messages import AttachHeader, TtySize
 from shpool.protocol.msgpack import pack
+from shpool.protocol.requests import AttachHeader, TtySize
 from tests.daemon.core import Caller, Core
 
 CREATED: dict[str, dict[str, object]] = {"status": {"Created": {"warnings": []}}}

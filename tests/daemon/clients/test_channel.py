@@ -11,8 +11,8 @@ from shpool.daemon.clients.channel import ChannelUser, ChunkChannel, Line
 from shpool.daemon.loop.outbound import OutboundUser
 from shpool.protocol import chunks
 from shpool.protocol.chunks import ChunkReader
-from shpool.protocol.messages import AttachReply, MaybeSwitch
 from shpool.protocol.msgpack import Decoder
+from shpool.protocol.replies import AttachReply, MaybeSwitch
 from tests.daemon.fakes import FakeLoop
 
 VARS = MaybeSwitch([("a", "1")]).to_bytes()

@@ -9,7 +9,7 @@ import pytest
 from shpool.daemon.clients.pager import Pager, PagerUser
 from shpool.daemon.programs import spawn
 from shpool.daemon.programs.spawn import Program, SpawnError
-from shpool.protocol.messages import TtySize
+from shpool.protocol.requests import TtySize
 from tests.daemon.conftest import LogLines
 from tests.daemon.fakes import FakeChild, FakeLoop, FakePrograms
 

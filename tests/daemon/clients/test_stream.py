@@ -8,8 +8,8 @@ import pytest
 
 from shpool.daemon.clients.connection import Connection, ConnectionUser, StreamUser
 from shpool.protocol.chunks import ChunkReader
-from shpool.protocol.messages import ListRequest
 from shpool.protocol.msgpack import Decoder, pack
+from shpool.protocol.requests import ListRequest
 from tests.daemon.fakes import FakeLoop
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from shpool.daemon.clients.waiting import WaitingRoom
-from shpool.protocol.messages import ListRequest
+from shpool.protocol.requests import ListRequest
 from tests.daemon.core import Core
 
 

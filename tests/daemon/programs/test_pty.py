@@ -12,7 +12,7 @@ import pytest
 
 from shpool.daemon.programs.pty import Pty, PtyUser
 from shpool.daemon.programs.spawn import PtyEnds
-from shpool.protocol.messages import TtySize
+from shpool.protocol.requests import TtySize
 from tests.daemon.conftest import LogLines
 from tests.daemon.fakes import FakeLoop
 from tests.e2e.waiting import DEADLINE, eventually

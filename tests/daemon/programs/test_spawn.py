@@ -15,7 +15,7 @@ import pytest
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.programs import spawn
 from shpool.daemon.programs.spawn import Child, Program, ProgramOwner, PtyEnds, Spawner, SpawnError
-from shpool.protocol.messages import TtySize
+from shpool.protocol.requests import TtySize
 from tests.daemon.turning import turn_until
 
 SIZE = TtySize(31, 97)

@@ -7,7 +7,7 @@ import pytest
 from shpool.config import Config
 from shpool.config_values import RestoreMode
 from shpool.daemon.sessions.picture import ModelPicture, Picture, PictureUser, picture_for
-from shpool.protocol.messages import TtySize
+from shpool.protocol.requests import TtySize
 from tests.daemon.fakes import FakeLoop
 
 LINES = b"".join(b"line %d\r\n" % number for number in range(1, 61))

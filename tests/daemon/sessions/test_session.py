@@ -11,7 +11,7 @@ from shpool.config_values import RestoreMode
 from shpool.daemon.programs.spawn import Program, SpawnError
 from shpool.daemon.sessions.participant import Participant
 from shpool.daemon.sessions.session import DOOMED, ENDED, RUNNING, Session, SessionKeeper
-from shpool.protocol.messages import TtySize
+from shpool.protocol.requests import TtySize
 from tests.daemon.conftest import LogLines
 from tests.daemon.fakes import (
     FakeChild,

@@ -13,7 +13,7 @@ from shpool.daemon.programs.pty import Pty, PtyUser
 from shpool.daemon.programs.spawn import PtyEnds
 from shpool.daemon.sessions.picture import Picture, PictureUser
 from shpool.daemon.sessions.size import WindowSize, who_resized
-from shpool.protocol.messages import TtySize
+from shpool.protocol.requests import TtySize
 from tests.daemon.fakes import FakeLoop, Visitor
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from shpool.daemon.sessions.variables import TooManyVariables, Variables
 from shpool.protocol.chunks import MAX_PAYLOAD
-from shpool.protocol.messages import MaybeSwitch
+from shpool.protocol.replies import MaybeSwitch
 
 
 def told(variables: Variables) -> bytes:

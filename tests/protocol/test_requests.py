@@ -6,21 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shpool.protocol.messages import (
-    LOG_LEVELS,
-    AttachHeader,
+from shpool.protocol.msgpack import Decoder, WireError, pack
+from shpool.protocol.replies import (
     Attachment,
     AttachReply,
-    DetachRequest,
-    GetVars,
-    KillRequest,
-    ListRequest,
     MaybeSwitch,
-    ModifyVar,
-    SessionMessage,
     SessionRow,
-    SetLogLevel,
-    TtySize,
     detach_reply,
     greeting,
     kill_reply,
@@ -28,10 +19,21 @@ from shpool.protocol.messages import (
     read_greeting,
     read_list_reply,
     read_missed,
-    read_request,
     session_message_reply,
 )
-from shpool.protocol.msgpack import Decoder, WireError, pack
+from shpool.protocol.requests import (
+    LOG_LEVELS,
+    AttachHeader,
+    DetachRequest,
+    GetVars,
+    KillRequest,
+    ListRequest,
+    ModifyVar,
+    SessionMessage,
+    SetLogLevel,
+    TtySize,
+    read_request,
+)
 
 
 def decode(wire: bytes) -> Any:

@@ -1,22 +1,16 @@
-"""The messages of the main socket: what each is made of, as Python objects and as wire values.
+"""What the main socket is asked: each request as a Python object and as wire values.
 
-Every class has to_wire(), giving a value for msgpack.pack(); reading is from_wire(), or
-read_request() where any request may arrive.  Readers ignore unknown keys, take the default for a
-missing one, and raise WireError for anything that is not of the expected shape.
+Every class has to_wire(), giving a value for msgpack.pack(), and from_wire(); read_request() reads
+any of them.  Readers ignore unknown keys, take the default for a missing one, and raise WireError
+for anything that is not of the expected shape.
 Source: the original's protocol crate 0.4.2 as serde writes it.
 """
 
-from shpool.protocol.msgpack import Decoder, WireError, pack
+from shpool.protocol.msgpack import WireError
 from shpool.protocol.shapes import (
-    I32_MAX,
-    I32_MIN,
-    I64_MAX,
-    I64_MIN,
     U16_MAX,
     U64_MAX,
     as_map,
-    as_text,
-    items,
     number,
     optional_number,
     optional_text,
@@ -32,30 +26,7 @@ if TYPE_CHECKING:
 
     from shpool.protocol.watching import FollowRequest, WaitRequest
 
-PROTOCOL_VERSION = "0.4.2"
-
-# What a daemon of ours calls itself, before its version.
-PROGRAM = "shpool-py"
-
 LOG_LEVELS = ("Off", "Error", "Warn", "Info", "Debug", "Trace")
-
-# ---- greeting ---------------------------------------------------------------------------------
-
-
-def greeting(version: str, server: str) -> "Any":
-    """What the daemon says first, to whoever connects; `server` is its program and its version."""
-    return {"version": version, "server": server}
-
-
-def read_greeting(value: "Any") -> "tuple[str, str]":
-    """The daemon's protocol version, and its program's name and version, empty if it is not ours
-    or too old to say so."""
-    fields = as_map(value, "the version header")
-    server = text(fields, "server")
-    return text(fields, "version"), server if server.startswith(f"{PROGRAM} ") else ""
-
-
-# ---- requests ---------------------------------------------------------------------------------
 
 
 class TtySize:
@@ -426,188 +397,3 @@ def read_request(value: "Any") -> "Request":
         raise WireError(f"the unknown request {name!r}")
     request: Request = kind.from_wire(content)
     return request
-
-
-# ---- replies ----------------------------------------------------------------------------------
-
-
-class AttachReply:
-    """How an Attach went: status Attached, Created, Busy, Forbidden or UnexpectedError, or, where
-    only an existing session was asked for, NotFound.
-
-    The first two carry warnings for the user, the last two a reason.  `passed`: the daemon has
-    taken the terminal whose descriptor came with the request, and reads and writes it itself.
-    """
-
-    __slots__ = ("passed", "reason", "status", "warnings")
-
-    def __init__(
-        self,
-        status: str,
-        warnings: "list[str] | None" = None,
-        reason: str = "",
-        passed: bool = False,
-    ) -> None:
-        self.status = status
-        self.warnings = warnings or []
-        self.reason = reason
-        self.passed = passed
-
-    def to_wire(self) -> "Any":
-        if self.status in ("Attached", "Created"):
-            reply = {"status": {self.status: {"warnings": self.warnings}}}
-            return {**reply, "terminal_passed": True} if self.passed else reply
-        if self.status in ("Busy", "NotFound"):
-            return {"status": self.status}
-        return {"status": {self.status: self.reason}}
-
-    @classmethod
-    def from_wire(cls, value: "Any") -> "AttachReply":
-        reply = as_map(value, "the attach reply")
-        name, content = variant(reply.get("status"), "status")
-        if name in ("Attached", "Created"):
-            fields = as_map(content, name) if content is not None else {}
-            passed = reply.get("terminal_passed") is True
-            return cls(name, texts(fields, "warnings"), passed=passed)
-        if name in ("Busy", "NotFound"):
-            return cls(name)
-        if name in ("Forbidden", "UnexpectedError"):
-            return cls(name, reason=as_text(content, name))
-        raise WireError(f"the unknown attach status {name!r}")
-
-
-class Attachment:
-    """Who is attached: the client's pid, and the template its session name was made from."""
-
-    __slots__ = ("pid", "session_name_template")
-
-    def __init__(self, session_name_template: str, pid: int) -> None:
-        self.session_name_template = session_name_template
-        self.pid = pid
-
-    def to_wire(self) -> "Any":
-        return {"session_name_template": self.session_name_template, "pid": self.pid}
-
-    @classmethod
-    def from_wire(cls, value: "Any") -> "Attachment":
-        fields = as_map(value, "an attachment")
-        return cls(text(fields, "session_name_template"), number(fields, "pid", I32_MIN, I32_MAX))
-
-
-class SessionRow:
-    """One row of the session table; times in milliseconds since the epoch."""
-
-    def __init__(
-        self,
-        name: str,
-        started_at_unix_ms: int,
-        last_connected_at_unix_ms: "int | None",
-        last_disconnected_at_unix_ms: "int | None",
-        attachments: "list[Attachment]",
-        status: "str | None" = None,
-    ) -> None:
-        self.name = name
-        self.started_at_unix_ms = started_at_unix_ms
-        self.last_connected_at_unix_ms = last_connected_at_unix_ms
-        self.last_disconnected_at_unix_ms = last_disconnected_at_unix_ms
-        self.attachments = attachments
-        self.status = status or ("Attached" if attachments else "Disconnected")
-
-    def to_wire(self) -> "Any":
-        return {
-            "name": self.name,
-            "started_at_unix_ms": self.started_at_unix_ms,
-            "last_connected_at_unix_ms": self.last_connected_at_unix_ms,
-            "last_disconnected_at_unix_ms": self.last_disconnected_at_unix_ms,
-            "status": self.status,
-            "attachments": [attachment.to_wire() for attachment in self.attachments],
-        }
-
-    @classmethod
-    def from_wire(cls, value: "Any") -> "SessionRow":
-        fields = as_map(value, "a session")
-        status, _ = variant(fields.get("status", "Disconnected"), "status")
-        return cls(
-            text(fields, "name"),
-            number(fields, "started_at_unix_ms", I64_MIN, I64_MAX),
-            optional_number(fields, "last_connected_at_unix_ms", I64_MIN, I64_MAX),
-            optional_number(fields, "last_disconnected_at_unix_ms", I64_MIN, I64_MAX),
-            [Attachment.from_wire(item) for item in items(fields, "attachments")],
-            status,
-        )
-
-
-def list_reply(sessions: "list[SessionRow]") -> "Any":
-    return {"sessions": [session.to_wire() for session in sessions]}
-
-
-def read_list_reply(value: "Any") -> "list[SessionRow]":
-    fields = as_map(value, "the list reply")
-    return [SessionRow.from_wire(item) for item in items(fields, "sessions")]
-
-
-def session_message_reply(kind: str, outcome: str) -> "Any":
-    """`outcome` is NotFound, NotAttached or Ok; `kind`, Resize or Detach, is named with Ok."""
-    return {kind: "Ok"} if outcome == "Ok" else outcome
-
-
-def detach_reply(not_found: "list[str]", not_attached: "list[str]") -> "Any":
-    return {"not_found_sessions": not_found, "not_attached_sessions": not_attached}
-
-
-def kill_reply(not_found: "list[str]") -> "Any":
-    return {"not_found_sessions": not_found}
-
-
-def read_missed(value: "Any") -> "tuple[list[str], list[str]]":
-    """The sessions a Detach or Kill reply names: (not found, not attached)."""
-    fields = as_map(value, "the reply")
-    return texts(fields, "not_found_sessions"), texts(fields, "not_attached_sessions")
-
-
-class SendReply:
-    """How typing went: so many bytes were typed, and, if it went wrong, why."""
-
-    __slots__ = ("error", "typed")
-
-    def __init__(self, typed: int, error: "str | None" = None) -> None:
-        self.typed = typed
-        self.error = error
-
-    def to_wire(self) -> "Any":
-        return {"typed": self.typed, "error": self.error}
-
-    @classmethod
-    def from_wire(cls, value: "Any") -> "SendReply":
-        fields = as_map(value, "the reply")
-        return cls(number(fields, "typed", 0, U64_MAX), optional_text(fields, "error"))
-
-
-class MaybeSwitch:
-    """The variables as they are now; `switch_to` is what the original may name, never us."""
-
-    __slots__ = ("switch_to", "vars")
-
-    def __init__(self, vars: "list[tuple[str, str]]", switch_to: "str | None" = None) -> None:  # noqa: A002
-        self.vars = vars
-        self.switch_to = switch_to
-
-    def to_wire(self) -> "Any":
-        return {"switch_to": self.switch_to, "vars": self.vars}
-
-    @classmethod
-    def from_wire(cls, value: "Any") -> "MaybeSwitch":
-        fields = as_map(value, "the variables")
-        return cls(pairs(fields, "vars"), optional_text(fields, "switch_to"))
-
-    @classmethod
-    def from_bytes(cls, payload: bytes) -> "MaybeSwitch":
-        """Read the payload of a MaybeSwitch chunk."""
-        decoder = Decoder()
-        if not decoder.feed(payload):
-            raise WireError("half a message in a chunk")
-        return cls.from_wire(decoder.value)
-
-    def to_bytes(self) -> bytes:
-        """The payload of a MaybeSwitch chunk."""
-        return pack(self.to_wire())

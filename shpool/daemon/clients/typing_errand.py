@@ -51,10 +51,12 @@ class TypingErrand(Errand, MessageUser, StreamUser):
         except ShpoolError as error:
             self._answer(SendReply(0, str(error)))
             return
-        self._message = Message(data, self._request.timeout_ms / 1000, self)
+        message = Message(data, self._request.timeout_ms / 1000, self)
         if typist.too_long(data):
             self._refuse(_CANONICAL)
-        elif not typist.add(self._message):
+        elif typist.add(message):
+            self._message = message
+        else:
             self._refuse("does not read its input")
 
     def stream_gone(self) -> None:

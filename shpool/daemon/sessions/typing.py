@@ -39,6 +39,10 @@ class MessageUser(Owner):
         """Its `outcome` is known: the last of it is in the pty, or no more of it will be typed."""
 
 
+# So that a message that is over does not keep its sender, and with that the session, in memory.
+_NOBODY = MessageUser()
+
+
 class Message:
     """`data` to be typed; `typed` bytes of it are in the pty, or on their way into it."""
 
@@ -53,7 +57,8 @@ class Message:
         self.outcome = ""
 
     def tell(self) -> None:
-        self.user.message_over(self)
+        user, self.user = self.user, _NOBODY
+        user.message_over(self)
 
 
 class Typist(Owner):
@@ -127,6 +132,7 @@ class Typist(Owner):
             return
         first = message is self._messages[0]
         self._messages.remove(message)
+        message.user = _NOBODY
         if first:
             self._drop_piece()
             self._send_keys()

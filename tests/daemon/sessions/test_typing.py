@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import weakref
 from typing import Any
 
 import pytest
@@ -190,6 +192,33 @@ def test_what_was_typed_before_a_message_is_typed_whatever_becomes_of_that(
         caller.hang_up()
     assert core.loop.deadlines() == []
     assert taken(core).rstrip(b"\x03") == b"k" * 30_000
+
+
+@pytest.mark.parametrize("end", ["typed", "stuck", "hang up", "ended", "too much"])
+def test_a_message_that_is_over_keeps_no_session_in_memory(
+    core: Core, person: Caller, end: str
+) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        if end != "typed":
+            stop_reading(core)
+        caller = send(core, "a" * (1_000_000 if end == "too much" else 9000), timeout_ms=1000)
+        if end == "too much":
+            send(core, "b" * 300_000)
+        elif end == "stuck":
+            core.loop.pass_time(1.5)
+        elif end == "hang up":
+            caller.hang_up()
+        elif end == "typed":
+            taken(core)
+        session = weakref.ref(core.table.all()[0])
+        shell(core).end(0)
+        core.loop.idle()
+        core.loop.pass_time(10)
+        assert session() is None
+    finally:
+        gc.enable()
 
 
 def test_a_sender_that_goes_before_its_turn_has_nothing_typed(core: Core, person: Caller) -> None:

@@ -1,7 +1,5 @@
 """The message of the day in a pager, on a pty of its own, before a client sees its session."""
 
-import signal
-
 from shpool import logs
 from shpool.daemon.loop.reactor import Owner, end_broken
 from shpool.daemon.programs import spawn
@@ -89,8 +87,7 @@ class Pager(spawn.ProgramOwner, PtyUser, Front):
         """The client is gone, or shown something else."""
         self._user = _NOBODY
         if self._child is not None:
-            self._child.signal_group(signal.SIGHUP)
-            self._child.owner = None
+            self._child.hang_up()
             self._child = None
         self._close()
 

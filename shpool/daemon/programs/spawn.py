@@ -20,7 +20,7 @@ from shpool.errors import ShpoolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from shpool.daemon.loop.reactor import Reactor
+    from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.protocol.requests import TtySize
 
 # Linux and macOS agree on the bit, which termios does not name: the kernel's line editing erases
@@ -104,7 +104,16 @@ class PtyEnds:
 class Child(Owner):
     """A process that was started.  `status` is None until it has been waited for."""
 
-    __slots__ = ("_ends", "_spawner", "_trouble", "device", "owner", "pid", "status")
+    __slots__ = (
+        "_ends",
+        "_killing",
+        "_spawner",
+        "_trouble",
+        "device",
+        "owner",
+        "pid",
+        "status",
+    )
 
     def __init__(
         self, spawner: "Spawner", pid: int, ends: PtyEnds, trouble: int, owner: ProgramOwner
@@ -116,6 +125,17 @@ class Child(Owner):
         self.device = ends.device
         self.owner: ProgramOwner | None = owner
         self.status: int | None = None
+        self._killing: Timer | None = None
+
+    def hang_up(self) -> None:
+        """Its end interests nobody: have it go, and see to it that it does."""
+        self.owner = None
+        self.signal_group(signal.SIGHUP)
+        self._killing = self._spawner.reactor.call_later(KILL_AFTER, self._kill)
+
+    def _kill(self) -> None:
+        self._killing = None
+        self.signal_group(signal.SIGKILL)
 
     def signal_group(self, number: int) -> bool:
         """Signal the program's own process group; nothing once it has ended.
@@ -162,6 +182,9 @@ class Child(Owner):
             finally:
                 self._spawner.reactor.soon(self.tell_end)
             return
+        if self._killing is not None:
+            self._killing.cancel()
+            self._killing = None
         if self.owner is not None and self.status is not None:
             self.owner.exited(self.status)
         self.owner = None

@@ -132,6 +132,17 @@ def test_hung_up_on_it_ends_and_nobody_hears_of_it(
     assert shown.loop.deadlines() == []
 
 
+def test_one_that_does_not_go_when_it_is_hung_up_on_is_killed(
+    shown: Shown, less: FakeChild
+) -> None:
+    less.run()
+    shown.pager.hang_up()
+    shown.loop.pass_time(1)
+    assert less.signals == [signal.SIGHUP, signal.SIGKILL]
+    less.end(137)
+    assert shown.loop.deadlines() == []
+
+
 def test_one_that_cannot_be_run_is_as_good_as_left(
     shown: Shown, less: FakeChild, log: LogLines
 ) -> None:

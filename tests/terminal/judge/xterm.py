@@ -15,6 +15,7 @@ import tempfile
 import tty
 from pathlib import Path
 
+from tests.e2e.waiting import eventually
 from tests.programs import not_installed
 
 DEADLINE = 20.0  # seconds for an answer of a machine that is busy
@@ -65,9 +66,10 @@ class Real:
         tty.setraw(self._end)
         name = os.path.basename(os.ttyname(self._end))
         self._paper = display.directory / f"paper-{number}"
-        os.mkfifo(self._paper)
+        self._paper.mkdir()
         resources = [
-            f"XTerm*printerCommand: cat > {self._paper}",
+            # Scrollback and screen are printed by a process each, and not one after the other.
+            f"XTerm*printerCommand: exec cat > {self._paper}/$$",
             "XTerm*printerAutoClose: true",
             "XTerm*printAttributes: 0",
         ]
@@ -109,19 +111,24 @@ class Real:
 
     def lines(self) -> list[str]:
         """The text of its scrollback and its screen, blank tails cut off."""
-        reader = os.open(self._paper, os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            os.write(self._end, b"\x1b[?11i")
-            printed = b""
-            # At the end of the file nobody has opened it yet, or the printer is done.
-            while select.select([reader], [], [], DEADLINE)[0]:
-                piece = os.read(reader, 65536)
-                printed += piece
-                if not piece and printed:
-                    break
-        finally:
-            os.close(reader)
-        return [line.rstrip() for line in printed.decode().split("\n")[:-1]]
+        self.ask(b"\x1b[?11i")
+        eventually(lambda: not self._printing(), "xterm has printed")
+        sheets = sorted(self._paper.iterdir(), key=lambda sheet: int(sheet.name))
+        printed = "".join(sheet.read_text() for sheet in sheets)
+        for sheet in sheets:
+            sheet.unlink()
+        return [line.rstrip() for line in printed.split("\n")[:-1]]
+
+    def _printing(self) -> bool:
+        """Returns whether it has a process that prints."""
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            except OSError:
+                continue  # it has ended
+            if int(parent) == self._process.pid and state != "Z":
+                return True
+        return False
 
     def screen(self) -> list[str]:
         """The text of its screen."""

@@ -69,7 +69,7 @@ class Real:
         self._paper.mkdir()
         resources = [
             # Scrollback and screen are printed by a process each, and not one after the other.
-            f"XTerm*printerCommand: exec cat > {self._paper}/$$",
+            f"XTerm*printerCommand: cat > {self._paper}/$$; true",
             "XTerm*printerAutoClose: true",
             "XTerm*printAttributes: 0",
         ]
@@ -110,9 +110,24 @@ class Real:
         return self
 
     def lines(self) -> list[str]:
-        """The text of its scrollback and its screen, blank tails cut off."""
+        """The text of its scrollback and its screen, blank tails cut off.
+
+        Of the processes that print, one may not have begun when the other is done: what counts is
+        what is printed twice.
+        """
+        printed = self._print()
+
+        def again() -> bool:
+            nonlocal printed
+            before, printed = printed, self._print()
+            return printed == before
+
+        eventually(again, "xterm prints the same twice")
+        return printed
+
+    def _print(self) -> list[str]:
         self.ask(b"\x1b[?11i")
-        eventually(lambda: not self._printing(), "xterm has printed")
+        eventually(lambda: not self._printing() and any(self._paper.iterdir()), "it is printed")
         sheets = sorted(self._paper.iterdir(), key=lambda sheet: int(sheet.name))
         printed = "".join(sheet.read_text() for sheet in sheets)
         for sheet in sheets:
@@ -120,14 +135,15 @@ class Real:
         return [line.rstrip() for line in printed.split("\n")[:-1]]
 
     def _printing(self) -> bool:
-        """Returns whether it has a process that prints."""
-        for stat in Path("/proc").glob("[0-9]*/stat"):
+        """Returns whether a process prints: its command line names the paper, as xterm's does."""
+        for command in Path("/proc").glob("[0-9]*/cmdline"):
+            if command.parent.name == str(self._process.pid):
+                continue
             try:
-                state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+                if os.fsencode(self._paper) in command.read_bytes():
+                    return True
             except OSError:
-                continue  # it has ended
-            if int(parent) == self._process.pid and state != "Z":
-                return True
+                pass  # it has ended
         return False
 
     def screen(self) -> list[str]:

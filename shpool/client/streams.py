@@ -13,13 +13,10 @@ if TYPE_CHECKING:
 _CAP = 65_536
 
 
-class Upstream:
-    """To the daemon: what it has not taken yet."""
+class _Waiting:
+    """What somebody has not taken yet."""
 
-    def __init__(self, sock: "socket.socket") -> None:
-        sock.setblocking(False)
-        self._sock = sock
-        self._waiting = b""
+    _waiting = b""
 
     @property
     def full(self) -> bool:
@@ -28,6 +25,14 @@ class Upstream:
     @property
     def waits(self) -> bool:
         return bool(self._waiting)
+
+
+class Upstream(_Waiting):
+    """To the daemon: what it has not taken yet."""
+
+    def __init__(self, sock: "socket.socket") -> None:
+        sock.setblocking(False)
+        self._sock = sock
 
     def send(self, data: bytes) -> None:
         self._waiting += data
@@ -46,21 +51,12 @@ class Upstream:
         self._waiting = self._waiting[taken:]
 
 
-class Downstream:
+class Downstream(_Waiting):
     """To the terminal, or whatever stdout is: what it has not taken yet."""
 
     def __init__(self, terminal: "UserTerminal") -> None:
         self.fd = terminal.output()
         self._watch = terminal.watch
-        self._waiting = b""
-
-    @property
-    def full(self) -> bool:
-        return len(self._waiting) >= _CAP
-
-    @property
-    def waits(self) -> bool:
-        return bool(self._waiting)
 
     def send(self, data: bytes) -> None:
         """Raises OSError when it can never be written; what waits is dropped then."""

@@ -105,11 +105,12 @@ class Attaching(ClientUser):
             connection.reply(AttachReply("Busy").to_wire())
             self._table.busy(session)
         elif session.fresh and not header.existing:
-            self._serve(session, AttachReply("Created", session.warnings), connection, header)
+            reply = AttachReply("Created", session.warnings)
+            self._serve(session, reply, connection, header, device)
             self._motd.dump(session, self._config.current())
         else:
             warnings = update(session.directory, self._config.current(), header)
-            self._serve(session, AttachReply("Attached", warnings), connection, header)
+            self._serve(session, AttachReply("Attached", warnings), connection, header, device)
             self._table.reattached(session)
 
     def _shows_itself(self, session: Session, device: "Device | None") -> bool:
@@ -133,10 +134,15 @@ class Attaching(ClientUser):
         return False
 
     def _serve(
-        self, session: Session, reply: AttachReply, connection: "Connection", header: AttachHeader
+        self,
+        session: Session,
+        reply: AttachReply,
+        connection: "Connection",
+        header: AttachHeader,
+        device: "Device | None",
     ) -> None:
         config = self._config.current()
-        client = self._client(connection, header, config, reply)
+        client = self._client(connection, header, config, reply, device)
         try:
             self._table.attach(session, client)
             client.answer(reply)
@@ -150,7 +156,12 @@ class Attaching(ClientUser):
             session.detach(client)
 
     def _client(
-        self, connection: "Connection", header: AttachHeader, config: "Config", reply: AttachReply
+        self,
+        connection: "Connection",
+        header: AttachHeader,
+        config: "Config",
+        reply: AttachReply,
+        device: "Device | None",
     ) -> AttachedClient:
         channel = self._channel(connection, _passed_terminal(connection, config, reply))
         reply.passed = isinstance(channel, TerminalChannel)
@@ -162,7 +173,7 @@ class Attaching(ClientUser):
             pid=connection.pid,
             template=header.name_template or header.name,
             size=header.size.usable(),
-            device=peer.controlling_terminal(connection.pid),
+            device=device,
             fresh=reply.status == "Created",
             shows=not header.background,
         )

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from manual.mdoc import code, escaped, of_markdown, prose
-from shpool.cli import COMMANDS, Command
+from shpool.commands import COMMANDS, Command
 from shpool.options import GLOBAL_OPTIONS, Option
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from shpool import __version__
-from shpool.cli import COMMANDS, main
+from shpool.cli import main
 from shpool.client.context import Context
+from shpool.commands import COMMANDS
 from shpool.errors import ShpoolError, Verdict
 from shpool.options import Parsed
 

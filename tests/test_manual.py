@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from manual import files, mdoc
-from shpool.cli import COMMANDS
+from shpool.commands import COMMANDS
 from shpool.config_values import READERS
 from shpool.options import GLOBAL_OPTIONS
 from tests.programs import need

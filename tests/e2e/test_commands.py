@@ -7,7 +7,7 @@ import time
 import pytest
 
 import shpool as program
-from shpool.cli import COMMANDS
+from shpool.commands import COMMANDS
 from tests.e2e.harness import Place, eventually
 
 VERSION = f"shpool {program.__version__}\n"

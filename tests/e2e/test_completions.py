@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shpool.cli import COMMANDS
+from shpool.commands import COMMANDS
 from shpool.options import GLOBAL_OPTIONS
 from tests.e2e.harness import DEADLINE, Place, eventually
 from tests.e2e.terminal import Terminal

@@ -38,9 +38,9 @@ SYSTEM = {
 
 # Of ours.
 ALWAYS = {
-    *("shpool", "shpool.cli", "shpool.client", "shpool.client.connect", "shpool.client.context"),
-    *("shpool.errors", "shpool.logs", "shpool.options", "shpool.paths", "shpool.peer"),
-    *("shpool.protocol", "shpool.protocol.msgpack", "shpool.protocol.replies"),
+    *("shpool", "shpool.cli", "shpool.commands", "shpool.client", "shpool.client.connect"),
+    *("shpool.client.context", "shpool.errors", "shpool.logs", "shpool.options", "shpool.paths"),
+    *("shpool.peer", "shpool.protocol", "shpool.protocol.msgpack", "shpool.protocol.replies"),
     *("shpool.client.reach", "shpool.output", "shpool.protocol.shapes"),
 }
 
@@ -148,7 +148,8 @@ def test_events_loads_what_it_needs_and_nothing_else(shpool: Place) -> None:
 
 def test_version_loads_next_to_nothing(place: Place) -> None:
     assert loaded(place, "version") == {
-        *("shpool", "shpool.cli", "shpool.errors", "shpool.options", "shpool.output")
+        *("shpool", "shpool.cli", "shpool.commands", "shpool.errors", "shpool.options"),
+        "shpool.output",
     }
 
 

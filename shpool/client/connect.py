@@ -37,10 +37,19 @@ class LostDaemon(ClientError):
     """The daemon hung up where it should have answered."""
 
 
+class UnknownRequest(ClientError):
+    """The daemon is too old for the request, or not ours."""
+
+
 class Call:
     """A blocking connection to the daemon, greeted; `warning` is set if versions do not match.
 
     `lost`: the daemon hung up in place of greeting, of which `warning` makes the best.
+
+    A request that needs more than the original knows (see protocol/requests.py) is only sent to a
+    daemon whose greeting says that it has that: send() raises UnknownRequest.  Daemons of ours
+    from before they said so are asked for what is a request of its own, and hang up on one that
+    they do not know: then receive() raises it.
     """
 
     def __init__(self, sock: "socket.socket") -> None:
@@ -49,8 +58,10 @@ class Call:
         self.rest = b""  # what followed the message that was received last
         self.warning: str | None = None
         self.server = ""  # its program and version, if it is ours and says so
+        self._knows: list[str] | None = None
+        self._doubtful = False  # it may hang up for not knowing what it was asked
         try:
-            version, self.server = read_greeting(self.receive())
+            version, self.server, self._knows = read_greeting(self.receive())
         except (WireError, LostDaemon) as error:
             self.lost = isinstance(error, LostDaemon)
             self.warning = "could not get daemon version"
@@ -58,10 +69,12 @@ class Call:
             self.warning = version_warning(PROTOCOL_VERSION, version)
 
     def send(self, request: "Request", descriptor: "int | None" = None) -> None:
-        """Raises WireError if the request has no form on the wire, LostDaemon.
+        """Raises WireError if the request has no form on the wire, UnknownRequest, LostDaemon.
 
         The daemon gets a copy of `descriptor`, and an original one drops it unseen.
         """
+        for feature in getattr(request, "needs", ()):
+            self._check_knows(feature)
         data = pack(request.to_wire())
         try:
             if descriptor is not None:
@@ -73,8 +86,18 @@ class Call:
         except OSError as error:
             raise LostDaemon(f"the daemon hung up: {error.strerror}") from None
 
+    def _check_knows(self, feature: str) -> None:
+        if self._knows is None and self.server and "." not in feature:
+            self._doubtful = True
+        elif feature not in (self._knows or ()):
+            raise self._unknown()
+
+    def _unknown(self) -> UnknownRequest:
+        whose = f"{self.server}; see: shpool upgrade" if self.server else "the original shpool"
+        return UnknownRequest(f"the daemon does not know this request ({whose})")
+
     def receive(self) -> "Any":
-        """The next message.  Raises WireError, LostDaemon."""
+        """The next message.  Raises WireError, UnknownRequest, LostDaemon."""
         decoder = Decoder(MAX_REPLY)
         data = self.rest
         while not (data and decoder.feed(data)):
@@ -83,7 +106,10 @@ class Call:
             except OSError as error:
                 raise LostDaemon(f"the daemon hung up: {error.strerror or error}") from None
             if not data:
+                if self._doubtful:
+                    raise self._unknown()
                 raise LostDaemon("the daemon hung up without an answer")
+        self._doubtful = False
         self.rest = decoder.rest
         return decoder.value
 

@@ -30,16 +30,11 @@ def session_meant(context: "Context", name: str) -> str:
 
 
 def begin(context: "Context", request: "Request") -> "Call":
-    """A connection on which `request` was sent, to a daemon that knows it.  Raises ClientError."""
+    """A connection on which `request` was sent.  Raises ClientError."""
     connection = reach(context)
     try:
         if connection.warning:
             complain(f"warning: {connection.warning}, try restarting your daemon\n")
-        if not connection.server:
-            raise ClientError(
-                "the daemon does not know this request (the original shpool, or an older one of"
-                " ours)"
-            )
         connection.send(request)
     except BaseException:
         connection.close()

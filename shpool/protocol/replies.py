@@ -29,17 +29,24 @@ PROTOCOL_VERSION = "0.4.2"
 PROGRAM = "shpool-py"
 
 
-def greeting(version: str, server: str) -> "Any":
-    """What the daemon says first, to whoever connects; `server` is its program and its version."""
-    return {"version": version, "server": server}
+def greeting(version: str, server: str, knows: "list[str]") -> "Any":
+    """What the daemon says first, to whoever connects; `server` is its program and its version,
+    and `knows` what may be asked of it that the original does not know (requests.py)."""
+    return {"version": version, "server": server, "knows": knows}
 
 
-def read_greeting(value: "Any") -> "tuple[str, str]":
-    """The daemon's protocol version, and its program's name and version, empty if it is not ours
-    or too old to say so."""
+def read_greeting(value: "Any") -> "tuple[str, str, list[str] | None]":
+    """The daemon's protocol version; its program's name and version, empty if it is not ours or
+    too old to say so; and what it knows, None if it does not say."""
     fields = as_map(value, "the version header")
     server = text(fields, "server")
-    return text(fields, "version"), server if server.startswith(f"{PROGRAM} ") else ""
+    if not server.startswith(f"{PROGRAM} "):
+        server = ""
+    return (
+        text(fields, "version"),
+        server,
+        texts(fields, "knows") if server and "knows" in fields else None,
+    )
 
 
 class AttachReply:

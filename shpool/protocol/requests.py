@@ -4,6 +4,12 @@ Every class has to_wire(), giving a value for msgpack.pack(), and from_wire(); r
 any of them.  Readers ignore unknown keys, take the default for a missing one, and raise WireError
 for anything that is not of the expected shape.
 Source: the original's protocol crate 0.4.2 as serde writes it.
+
+A request that the original does not have says so: `needs` are the words that a daemon's greeting
+must have among those of what it knows, else it is not sent (client/connect.py).  That is the name
+of the variant; and with a field that came later, and that a daemon which does not know it must
+not pass over, also "Variant.field".  `FEATURES` are all words that a class may need; known() is
+what our daemon greets with.
 """
 
 from shpool.protocol.msgpack import WireError
@@ -237,6 +243,8 @@ class SendRequest:
     program may not read.
     """
 
+    FEATURES = needs = ("Send",)
+
     __slots__ = ("items", "paste", "session_name", "timeout_ms")
 
     def __init__(
@@ -280,6 +288,8 @@ class SendRequest:
 class PeekRequest:
     """Show a session's screen, and with `history` what has scrolled off before it: of that the
     last `last` lines at most, and those from number `since` on."""
+
+    FEATURES = needs = ("Peek",)
 
     __slots__ = ("history", "last", "session_name", "since")
 
@@ -384,6 +394,14 @@ _REQUESTS: "dict[str, Any]" = {
     "SetLogLevel": SetLogLevel,
     "ModifyVar": ModifyVar,
 }
+
+
+def known() -> "list[str]":
+    """All that our daemon may be asked for and the original may not, as requests need it."""
+    from shpool.protocol.watching import REQUESTS
+
+    kinds = [*_REQUESTS.values(), *REQUESTS.values()]
+    return [feature for kind in kinds for feature in getattr(kind, "FEATURES", ())]
 
 
 def read_request(value: "Any") -> "Request":

@@ -43,6 +43,8 @@ class WaitRequest:
     `timeout_ms`: for how long, None for ever.  `text`: tell what they show as well.
     """
 
+    FEATURES = needs = ("Wait",)
+
     __slots__ = ("conditions", "sessions", "text", "timeout_ms")
 
     def __init__(
@@ -92,6 +94,8 @@ def _is_count(argument: str) -> bool:
 class FollowRequest:
     """Tell what the program writes from now on, with `from_screen` after a restore; with `restores`
     what was missed is made up for by one."""
+
+    FEATURES = needs = ("Follow",)
 
     __slots__ = ("from_screen", "restores", "session_name")
 

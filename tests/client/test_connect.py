@@ -11,6 +11,7 @@ from shpool.client.connect import (
     Call,
     ClientError,
     LostDaemon,
+    UnknownRequest,
     dial,
     listening,
     version_warning,
@@ -20,7 +21,7 @@ from shpool.client.reach import ask, reach
 from shpool.errors import Verdict
 from shpool.options import Parsed
 from shpool.protocol.msgpack import MAX_REPLY, WireError, pack
-from shpool.protocol.requests import GetVars, ListRequest
+from shpool.protocol.requests import GetVars, ListRequest, PeekRequest
 
 GREETING = b"\x81\xa7version\xa50.4.2"
 UNREADABLE = "could not get daemon version"
@@ -243,6 +244,65 @@ def test_what_has_no_form_on_the_wire_is_not_sent(daemon: Daemon) -> None:
         with pytest.raises(WireError, match="not valid UTF-8"):
             connection.send(Odd())
     connection.close()
+
+
+# ---- requests that a daemon may not know
+
+
+class Newer(ListRequest):
+    __slots__ = ()
+    needs = ("List", "List.new")
+
+
+def ours(*knows: str) -> bytes:
+    return pack({"version": "0.4.2", "server": "shpool-py 0.1.0", "knows": knows})
+
+
+@pytest.mark.parametrize(
+    ("greeting", "whose"),
+    [
+        (GREETING, "the original shpool"),
+        (pack({"version": "0.4.2", "server": "shpool-py 0.1.0"}), "shpool-py 0.1.0; see: shpool"),
+        (ours(), "shpool-py 0.1.0; see: shpool upgrade"),
+        (ours("List", "Other.new"), "shpool-py 0.1.0; see: shpool upgrade"),
+    ],
+)
+def test_what_a_daemon_does_not_say_that_it_knows_is_not_sent(
+    daemon: Daemon, greeting: bytes, whose: str
+) -> None:
+    with daemon.saying(greeting):
+        connection = dial(daemon.path)
+        with pytest.raises(UnknownRequest) as caught:
+            connection.send(Newer())
+        assert connection.sock.recv(1) == b""
+    assert str(caught.value).startswith(f"the daemon does not know this request ({whose}")
+    connection.close()
+
+
+def test_what_a_daemon_knows_is_sent(daemon: Daemon) -> None:
+    with daemon.saying(ours("List", "List.new"), answer=b"\x81\xa8sessions\x90"):
+        assert ask(context(daemon), Newer()) == {"sessions": []}
+
+
+def test_a_daemon_that_answers_knew_the_request() -> None:
+    """Where it did not say so; only what it hangs up on at once may be unknown to it."""
+    greeting = pack({"version": "0.4.2", "server": "shpool-py 0.1.0"})
+    for answer, error in (
+        (b"", r"does not know this request \(shpool-py 0.1.0; see: shpool upgrade\)"),
+        (b"\x80", "the daemon hung up without an answer"),
+    ):
+        here, there = socket.socketpair()
+        there.sendall(greeting)
+        connection = Call(here)
+        connection.send(PeekRequest("one"))
+        assert there.recv(1024)
+        there.sendall(answer)
+        there.close()
+        if answer:
+            assert connection.receive() == {}
+        with pytest.raises(ClientError, match=error):
+            connection.receive()
+        connection.close()
 
 
 # ---- nobody there

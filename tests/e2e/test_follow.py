@@ -11,9 +11,6 @@ import subprocess
 import pytest
 
 from tests.e2e.harness import DETACH, Place, eventually
-from tests.e2e.test_original import Daemon, original
-
-__all__ = ["original"]
 
 
 class Following:
@@ -203,11 +200,3 @@ def test_a_session_without_a_model_has_no_screen_to_begin_with(shpool: Place) ->
         "",
         "shpool: session 'one' keeps no screen: its restore mode is simple\n",
     )
-
-
-def test_an_original_daemon_is_not_asked(place: Place, original: Daemon) -> None:
-    following = place.popen("follow", "one")
-    assert original.accept().sock.recv(1) == b""
-    _, err = following.communicate(timeout=60)
-    assert following.returncode == 1
-    assert b"the daemon does not know this request" in err

@@ -12,10 +12,8 @@ import pytest
 
 from shpool.protocol.msgpack import pack
 from tests.e2e.harness import CHECKOUT, Place, eventually
-from tests.e2e.test_original import OURS, Daemon, data, original
+from tests.e2e.test_original import OURS, data
 from tests.programs import need
-
-__all__ = ["original"]
 
 BASH = "bash --norc --noprofile -i"
 
@@ -226,18 +224,6 @@ def test_bad_input_is_answered_in_words(
     done = shpool.run(*words)
     assert (done.status, done.out) == (status, "")
     assert done.err.startswith(err)
-
-
-def test_an_original_daemon_is_not_asked(place: Place, original: Daemon) -> None:
-    asking = place.popen("peek", "one")
-    link = original.accept()
-    assert link.sock.recv(1) == b""  # nothing was sent
-    _, err = asking.communicate(timeout=60)
-    assert asking.returncode == 1
-    assert err.decode() == (
-        "shpool: the daemon does not know this request (the original shpool, or an older one of"
-        " ours)\n"
-    )
 
 
 @pytest.mark.parametrize(

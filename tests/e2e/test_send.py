@@ -9,10 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.harness import CHECKOUT, Place, eventually
-from tests.e2e.test_original import Daemon, original
 from tests.programs import need
-
-__all__ = ["original"]
 
 
 def told(place: Place, name: str) -> Path:
@@ -132,18 +129,6 @@ def test_bad_input_is_answered_in_words(
     done = shpool.run("send", *words)
     assert (done.status, done.out) == (status, "")
     assert done.err.startswith(err)
-
-
-def test_an_original_daemon_is_not_asked(place: Place, original: Daemon) -> None:
-    sending = place.popen("send", "one", "x")
-    link = original.accept()
-    assert link.sock.recv(1) == b""  # nothing was sent
-    _, err = sending.communicate(timeout=60)
-    assert sending.returncode == 1
-    assert err.decode() == (
-        "shpool: the daemon does not know this request (the original shpool, or an older one of"
-        " ours)\n"
-    )
 
 
 def test_nothing_but_what_was_typed_changes(shpool: Place) -> None:

@@ -2,7 +2,11 @@
 
 import pytest
 
+from shpool.protocol.msgpack import pack
 from tests.e2e.harness import Place, eventually
+from tests.e2e.test_original import Daemon, original
+
+__all__ = ["original"]
 
 OLDER = 'client protocol (version "0.4.2") is older than daemon protocol (version "0.5.0")'
 NEWER = 'shpool: client protocol ("0.4.2") is newer than daemon protocol (version "0.3.9")'
@@ -12,6 +16,16 @@ MISMATCHES = pytest.mark.parametrize(
     ("version", "text"),
     [("0.5.0", OLDER), ("0.3.9", NEWER), ("nonsense", UNREADABLE), ("1.2", UNREADABLE)],
 )
+
+# One command for each request that the original does not have.
+NEWER_REQUESTS = [
+    ["send", "one", "x"],
+    ["peek", "one"],
+    ["history", "one"],
+    ["wait", "one", "--exit"],
+    ["follow", "one"],
+]
+
 PROMPT = "hit enter to continue anyway or ^C to exit\n"
 
 
@@ -109,3 +123,35 @@ def test_in_the_background_nobody_is_asked(place: Place, version: str, text: str
     )
     assert PROMPT not in done.err
     assert eventually(place.statuses) == {"one": "Disconnected"}
+
+
+# ---- requests that a daemon does not know
+
+
+def test_the_original_is_not_asked_for_what_it_does_not_have(
+    place: Place, original: Daemon
+) -> None:
+    for words in NEWER_REQUESTS:
+        asking = place.popen(*words)
+        assert original.accept().sock.recv(1) == b"", words  # nothing was sent
+        out, err = asking.communicate(timeout=60)
+        assert (asking.returncode, out, err.decode()) == (
+            1,
+            b"",
+            "shpool: the daemon does not know this request (the original shpool)\n",
+        )
+
+
+def test_an_older_one_of_ours_is_asked_and_hangs_up(place: Place, original: Daemon) -> None:
+    for words in NEWER_REQUESTS:
+        asking = place.popen(*words)
+        link = original.accept(pack({"version": "0.4.2", "server": "shpool-py 0.1.0"}))
+        assert link.sock.recv(1024), words  # it may know it, for it does not say what it knows
+        link.close()
+        out, err = asking.communicate(timeout=60)
+        assert (asking.returncode, out, err.decode()) == (
+            1,
+            b"",
+            "shpool: the daemon does not know this request (shpool-py 0.1.0; see: shpool"
+            " upgrade)\n",
+        )

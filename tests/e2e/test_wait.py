@@ -12,10 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.harness import CHECKOUT, Place, Terminal, eventually
-from tests.e2e.test_original import Daemon, original
 from tests.programs import need
-
-__all__ = ["original"]
 
 
 class Waiting:
@@ -122,14 +119,6 @@ def test_a_daemon_that_ends_is_told_of(shpool: Place) -> None:
     shpool.stop()
     status, _, err = waiting.end()
     assert (status, err) == (1, "shpool: the daemon hung up without an answer\n")
-
-
-def test_an_original_daemon_is_not_asked(place: Place, original: Daemon) -> None:
-    waiting = place.popen("wait", "one", "--exit")
-    assert original.accept().sock.recv(1) == b""
-    _, err = waiting.communicate(timeout=60)
-    assert waiting.returncode == 1
-    assert b"the daemon does not know this request" in err
 
 
 def test_a_hundred_that_wait_cost_nothing_while_nothing_happens(shpool: Place) -> None:

@@ -2,12 +2,11 @@
 
 import struct
 
-from shpool import __version__
 from shpool.protocol.msgpack import pack
 from tests.e2e.harness import Place, attach_header
+from tests.e2e.test_original import OURS
 
-SERVER = f"shpool-py {__version__}".encode()
-GREETING = b"\x82\xa7version\xa50.4.2\xa6server" + bytes([0xA0 + len(SERVER)]) + SERVER
+GREETING = OURS
 
 
 def asked(shpool: Place, request: bytes) -> bytes:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shpool.protocol import watching
 from shpool.protocol.msgpack import Decoder, WireError, pack
 from shpool.protocol.replies import (
     Attachment,
@@ -22,6 +23,7 @@ from shpool.protocol.replies import (
     session_message_reply,
 )
 from shpool.protocol.requests import (
+    _REQUESTS,
     LOG_LEVELS,
     AttachHeader,
     DetachRequest,
@@ -32,6 +34,7 @@ from shpool.protocol.requests import (
     SessionMessage,
     SetLogLevel,
     TtySize,
+    known,
     read_request,
 )
 
@@ -218,16 +221,32 @@ def test_a_terminal_without_rows_or_columns_counts_as_24_by_80() -> None:
 
 
 def test_the_greeting_names_the_protocol_version() -> None:
-    assert pack(greeting("0.4.2", "shpool-py 1.0")) == (
-        b"\x82\xa7version\xa50.4.2\xa6server\xadshpool-py 1.0"
+    assert pack(greeting("0.4.2", "shpool-py 1.0", ["Send"])) == (
+        b"\x83\xa7version\xa50.4.2\xa6server\xadshpool-py 1.0\xa5knows\x91\xa4Send"
     )
-    assert read_greeting(decode(b"\x81\xa7version\xa50.4.2")) == ("0.4.2", "")
-    assert read_greeting({"version": "1.0.0", "server": "shpool-py 1.0"}) == (
-        "1.0.0",
-        "shpool-py 1.0",
-    )
-    assert read_greeting({"server": "another"}) == ("", "")
-    assert read_greeting({}) == ("", "")
+    assert read_greeting(decode(b"\x81\xa7version\xa50.4.2")) == ("0.4.2", "", None)
+    older = {"version": "1.0.0", "server": "shpool-py 1.0"}
+    assert read_greeting(older) == ("1.0.0", "shpool-py 1.0", None)
+    assert read_greeting({**older, "knows": ["x"]}) == ("1.0.0", "shpool-py 1.0", ["x"])
+    assert read_greeting({"server": "another", "knows": ["x"]}) == ("", "", None)
+    assert read_greeting({}) == ("", "", None)
+
+
+# The original's, from its protocol crate 0.4.2.
+ORIGINAL = {
+    *("Attach", "Detach", "GetVars", "Kill", "List", "ModifyVar", "SessionMessage"),
+    "SetLogLevel",
+}
+
+
+def test_each_request_that_the_original_does_not_have_needs_a_daemon_that_knows_it() -> None:
+    kinds = {**_REQUESTS, **watching.REQUESTS}
+    assert kinds.keys() >= ORIGINAL
+    for name, kind in kinds.items():
+        features = getattr(kind, "FEATURES", ())
+        assert features[:1] == (() if name in ORIGINAL else (name,))
+        assert all(each.startswith(f"{name}.") for each in features[1:])
+    assert {each for each in known() if "." not in each} == kinds.keys() - ORIGINAL
 
 
 @pytest.mark.parametrize("value", ["0.4.2", None, ["0.4.2"], {"version": 4}, {"version": None}])

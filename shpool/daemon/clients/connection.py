@@ -21,7 +21,7 @@ from shpool.daemon.states import State
 from shpool.protocol import chunks
 from shpool.protocol.msgpack import Decoder, WireError, pack
 from shpool.protocol.replies import PROGRAM, AttachReply, greeting
-from shpool.protocol.requests import AttachHeader, read_request
+from shpool.protocol.requests import AttachHeader, known, read_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ _ANCILLARY = socket.CMSG_LEN(array("i").itemsize)
 _CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 _SHORTAGE = f"the daemon can have no more: {descriptors.shortage().strerror}"
+
+_KNOWN = known()
 
 # No reply is refused for its length; the cap only has a meaning for streams.
 _REPLY_CAP = 1 << 62
@@ -115,7 +117,7 @@ class Connection(OutboundUser):
         self._patience = _REQUEST_TIMEOUT if descriptors.suits_session(fd) else _SHORT_TIMEOUT
         self._timeout = reactor.call_later(self._patience, self._too_slow)
         reactor.on_readable(fd, self._read)
-        self._outbound.send(pack(greeting(version, f"{PROGRAM} {__version__}")))
+        self._outbound.send(pack(greeting(version, f"{PROGRAM} {__version__}", _KNOWN)))
 
     @property
     def alive(self) -> bool:

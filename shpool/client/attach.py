@@ -9,6 +9,7 @@ import select
 import signal
 from time import monotonic
 
+from shpool import __version__
 from shpool.client import tty
 from shpool.client.connect import Call, ClientError, LostDaemon, dial
 from shpool.client.hands import DaemonsHands, OurHands
@@ -21,7 +22,7 @@ from shpool.forwarded import client_variables
 from shpool.names import check_name_template, check_session_name
 from shpool.output import complain, unwritable
 from shpool.protocol.msgpack import WireError
-from shpool.protocol.replies import AttachReply, MaybeSwitch, read_list_reply
+from shpool.protocol.replies import PROGRAM, AttachReply, MaybeSwitch, read_list_reply
 from shpool.protocol.requests import (
     AttachHeader,
     DetachRequest,
@@ -276,6 +277,7 @@ class Attach:
             background=self._background,
             existing=self._existing,
             force=self._force,
+            client=f"{PROGRAM} {__version__}",
         )
 
     def _directory(self, given: "str | None") -> "str | None":

@@ -69,6 +69,9 @@ class TtySize:
 # Fields of AttachHeader that an original daemon does not know; each is set or left out.
 _WISHES = ("background", "existing", "force")
 
+# Of what a client calls itself so many characters are kept.
+_CLIENT_MAX = 64
+
 
 class AttachHeader:
     """Attach to the session `name`, made if it does not exist; the rest is for making it.
@@ -78,7 +81,8 @@ class AttachHeader:
 
     The rest is only for a daemon of ours, since another one would ignore it.  `background`: the
     client shows nothing, and goes once the session is there.  `existing`: no session is made.
-    `force`: whoever is attached is detached.
+    `force`: whoever is attached is detached.  `client`: its program and version, empty
+    where it does not say so: a daemon that is replaced meanwhile speaks on as that one expects.
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class AttachHeader:
         background: bool = False,
         existing: bool = False,
         force: bool = False,
+        client: str = "",
     ) -> None:
         self.name = name
         self.name_template = name_template
@@ -107,6 +112,7 @@ class AttachHeader:
         self.background = background
         self.existing = existing
         self.force = force
+        self.client = client
 
     def to_wire(self) -> "Any":
         fields = {
@@ -122,6 +128,8 @@ class AttachHeader:
         for wish in _WISHES:
             if getattr(self, wish):
                 fields[wish] = True
+        if self.client:
+            fields["client"] = self.client
         return {"Attach": fields}
 
     def plain(self) -> "AttachHeader":
@@ -150,6 +158,7 @@ class AttachHeader:
             optional_text(fields, "dir"),
             optional_text(fields, "start_cmd"),
             **{wish: fields.get(wish) is True for wish in _WISHES},
+            client=text(fields, "client")[:_CLIENT_MAX],
         )
 
 

@@ -87,6 +87,13 @@ REQUESTS: list[tuple[Any, bytes]] = [
         b"\xaabackground\xc3",
     ),
     (
+        AttachHeader("one", "one", SIZE, [], client="shpool-py 1.2.3"),
+        b"\x81\xa6Attach\x89\xa4name\xa3one\xadname_template\xa3one\xaelocal_tty_size"
+        + SIZE_WIRE
+        + b"\xa9local_env\x90\xa8ttl_secs\xc0\xa3cmd\xc0\xa3dir\xc0\xa9start_cmd\xc0"
+        b"\xa6client\xafshpool-py 1.2.3",
+    ),
+    (
         SessionMessage("one", SIZE),
         b"\x81\xaeSessionMessage\x82\xacsession_name\xa3one\xa7payload"
         b"\x81\xa6Resize\x81\xa8tty_size" + SIZE_WIRE,
@@ -141,6 +148,12 @@ def test_numbers_and_text_of_a_request_may_come_in_any_form() -> None:
     )
     want = AttachHeader("one", "", SIZE, [("TERM", "xterm")], 3600)
     assert plain(read_request(decode(wire))) == plain(want)
+
+
+def test_of_what_a_client_calls_itself_only_so_much_is_kept() -> None:
+    got = read_request({"Attach": {"client": "x" * 1000}})
+    assert isinstance(got, AttachHeader)
+    assert got.client == "x" * 64
 
 
 def test_a_missing_field_has_its_default_and_an_unknown_one_is_ignored() -> None:

@@ -176,6 +176,7 @@ class Attaching(ClientUser):
             device=device,
             fresh=reply.status == "Created",
             shows=not header.background,
+            version=header.client,
         )
         self.clients.add(client)
         return client

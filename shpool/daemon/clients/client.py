@@ -64,7 +64,8 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
     """A client in a session's list of clients; `enter` puts it to work.
 
     `fresh`: the session was made for it, so what the shell writes first is for this client.
-    `shows`: it has a terminal for that.
+    `shows`: it has a terminal for that.  `version`: its program and version; empty if it does not
+    say so.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         device: "Device | None",
         fresh: bool,
         shows: bool = True,
+        version: str = "",
     ) -> None:
         self._reactor = reactor
         self._channel = channel
@@ -92,6 +94,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         self.device = device
         self._fresh = fresh
         self._shows = shows
+        self.version = version
         self.state = State(f"client {pid}", LIFE, ASKED)
         self._session: Session | None = None
         self._pager: Pager | None = None

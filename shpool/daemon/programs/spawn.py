@@ -16,10 +16,13 @@ from time import monotonic, sleep
 
 from shpool.daemon.loop import descriptors
 from shpool.daemon.loop.reactor import Owner
+from shpool.daemon.programs.process import Process, above_stdio, close_from, default_signals, fork
 from shpool.errors import ShpoolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.protocol.requests import TtySize
 
@@ -29,10 +32,6 @@ _IUTF8 = 0x4000
 
 # Seconds from SIGHUP to SIGKILL, as the original has it.
 KILL_AFTER = 0.5
-
-
-# Asking for them makes an enum of each, which takes a tenth of a millisecond.
-_SIGNALS = tuple(int(number) for number in signal.valid_signals())
 
 
 class SpawnError(ShpoolError):
@@ -101,8 +100,8 @@ class PtyEnds:
             self.slave = -1
 
 
-class Child(Owner):
-    """A process that was started.  `status` is None until it has been waited for."""
+class Child(Process):
+    """A program that was started on a pty."""
 
     __slots__ = (
         "_ends",
@@ -111,20 +110,17 @@ class Child(Owner):
         "_trouble",
         "device",
         "owner",
-        "pid",
-        "status",
     )
 
     def __init__(
         self, spawner: "Spawner", pid: int, ends: PtyEnds, trouble: int, owner: ProgramOwner
     ) -> None:
+        super().__init__(pid)
         self._spawner = spawner
         self._ends: PtyEnds | None = ends  # the owner's once the program runs
         self._trouble = trouble
-        self.pid = pid
         self.device = ends.device
         self.owner: ProgramOwner | None = owner
-        self.status: int | None = None
         self._killing: Timer | None = None
 
     def hang_up(self) -> None:
@@ -136,20 +132,6 @@ class Child(Owner):
     def _kill(self) -> None:
         self._killing = None
         self.signal_group(signal.SIGKILL)
-
-    def signal_group(self, number: int) -> bool:
-        """Signal the program's own process group; nothing once it has ended.
-
-        Returns whether that could be: the program may be of another user now (su).
-        """
-        if self.status is None:
-            try:
-                os.killpg(self.pid, number)
-            except ProcessLookupError:
-                pass  # its end is about to be noticed
-            except PermissionError:
-                return False
-        return True
 
     def take_outcome(self) -> None:
         """Called when the exec has happened, or has not; once more does nothing."""
@@ -174,7 +156,6 @@ class Child(Owner):
             owner.started(ends)
 
     def tell_end(self) -> None:
-        """Called when it has been waited for."""
         if self._ends is not None:
             # Whoever waits for it to run is told of that before it is told of the end.
             try:
@@ -213,7 +194,7 @@ class Spawner(Owner):
 
     def __init__(self, reactor: "Reactor", umask: int, nofile: "tuple[int, int] | None") -> None:
         self.reactor = reactor
-        self.children: dict[int, Child] = {}
+        self.children: dict[int, Process] = {}
         self._umask = umask
         self._nofile = nofile
         reactor.on_signal(signal.SIGCHLD, self.reap)
@@ -239,22 +220,18 @@ class Spawner(Owner):
         except OSError as error:
             ends.close()
             raise SpawnError(f"cannot start a process: {error.strerror}") from None
-        # No signal may run a handler in the child: they write to the daemon's wake-up pipe.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
-            pid = os.fork()
-            if pid == 0:
-                self._become(program, ends.slave, report)
+            pid = fork(lambda: self._become(program, ends.slave, report))
         except OSError as error:
             ends.close()
             os.close(trouble)
             raise SpawnError(f"cannot fork: {error.strerror}") from None
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(report)
         if not keep_slave:
             ends.close_slave()
-        child = self.children[pid] = Child(self, pid, ends, trouble, owner)
+        child = Child(self, pid, ends, trouble, owner)
+        self.children[pid] = child
         try:
             self.reactor.on_readable(trouble, child.take_outcome)
         except OSError as error:
@@ -291,20 +268,19 @@ class Spawner(Owner):
         for child in self.children.values():
             child.signal_group(signal.SIGKILL)
 
-    def _become(self, program: Program, slave: int, report: int) -> None:
-        """In the child: become the program.  Never returns."""
+    def _become(self, program: Program, slave: int, report: int) -> "NoReturn":
+        """In the child: become the program."""
         what = "cannot prepare the shell"
         try:
-            signal.set_wakeup_fd(-1)
-            _default_signals()
+            default_signals()
             os.setsid()
             if hasattr(termios, "TIOCSCTTY"):
                 fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-            report = _above_stdio(report)
+            report = above_stdio(report)
             for fd in range(3):
                 os.dup2(slave, fd)
             os.dup2(report, 3, inheritable=False)
-            os.closerange(4, _open_max())
+            close_from(4)
             report = 3
             os.umask(self._umask)
             if self._nofile is not None:
@@ -349,27 +325,6 @@ def _execute(program: Program) -> None:
         except OSError as error:
             failure = error  # it is there; another may be better
     raise failure
-
-
-def _default_signals() -> None:
-    for number in _SIGNALS:
-        try:
-            signal.signal(number, signal.SIG_DFL)
-        except (OSError, ValueError):
-            # SIGKILL, SIGSTOP, and those that the C library keeps for itself.
-            pass
-
-
-def _above_stdio(fd: int) -> int:
-    """`fd`, or a copy of it, where it is in nobody's way while 0 to 3 are set up."""
-    return fd if fd > 3 else fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 4)
-
-
-def _open_max() -> int:
-    try:
-        return os.sysconf("SC_OPEN_MAX")
-    except (OSError, ValueError):
-        return 65_536
 
 
 def _exit_status(status: int) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from shpool.daemon.loop.reactor import Reactor
-from shpool.daemon.programs import spawn
+from shpool.daemon.programs import process, spawn
 from shpool.daemon.programs.spawn import Child, Program, ProgramOwner, PtyEnds, Spawner, SpawnError
 from shpool.protocol.requests import TtySize
 from tests.daemon.turning import turn_until
@@ -309,5 +309,5 @@ def test_the_daemons_end_does_not_wait_for_who_has_gone(started: Started) -> Non
 
 
 def test_no_signal_is_left_out() -> None:
-    assert set(spawn._SIGNALS) == {int(number) for number in signal.valid_signals()}
-    assert sys.platform != "linux" or signal.SIGRTMAX in spawn._SIGNALS
+    assert set(process.ALL_SIGNALS) == {int(number) for number in signal.valid_signals()}
+    assert sys.platform != "linux" or signal.SIGRTMAX in process.ALL_SIGNALS

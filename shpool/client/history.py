@@ -4,7 +4,7 @@ from shpool.client.screen import fetch
 from shpool.client.shown import chosen, shown
 from shpool.options import UsageError
 from shpool.output import put
-from shpool.protocol.requests import PeekRequest
+from shpool.protocol.outside import PeekRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

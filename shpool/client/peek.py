@@ -3,7 +3,7 @@
 from shpool.client.screen import fetch
 from shpool.client.shown import chosen, shown
 from shpool.output import put
-from shpool.protocol.requests import PeekRequest
+from shpool.protocol.outside import PeekRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from shpool.client.connect import Call
     from shpool.client.context import Context
-    from shpool.protocol.requests import PeekRequest
+    from shpool.protocol.outside import PeekRequest
     from shpool.protocol.screens import Pen
 
 # One read, in bytes.

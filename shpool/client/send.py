@@ -7,8 +7,8 @@ from shpool.client.outside import ask_daemon, session_meant
 from shpool.durations import parse_span
 from shpool.errors import Verdict
 from shpool.keys.encoding import parse_key
+from shpool.protocol.outside import SendRequest
 from shpool.protocol.replies import SendReply
-from shpool.protocol.requests import SendRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

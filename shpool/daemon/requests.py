@@ -19,6 +19,7 @@ from shpool.daemon.sessions.session import DOOMED, STARTING
 from shpool.daemon.sessions.table import TableUser
 from shpool.daemon.sessions.variables import TooManyVariables, Variables
 from shpool.protocol import replies, requests
+from shpool.protocol.outside import PeekRequest, SendRequest
 from shpool.protocol.watching import FollowRequest, WaitRequest, WatchHead
 
 TYPE_CHECKING = False
@@ -162,7 +163,7 @@ class Requests(ConnectionUser, TableUser):
                 return
         connection.reply(replies.kill_reply(request.not_found))
 
-    def _send(self, connection: Connection, request: requests.SendRequest) -> None:
+    def _send(self, connection: Connection, request: SendRequest) -> None:
         session = self._named(connection, request.session_name)
         if session is None:
             connection.reply("NotFound")
@@ -178,7 +179,7 @@ class Requests(ConnectionUser, TableUser):
         if wait.begin(sessions):
             self.waits[connection] = wait
 
-    def _peek(self, connection: Connection, request: requests.PeekRequest) -> None:
+    def _peek(self, connection: Connection, request: PeekRequest) -> None:
         session = self._named(connection, request.session_name)
         if session is None:
             connection.reply("NotFound")
@@ -240,9 +241,9 @@ _TABLE = {
     requests.DetachRequest: (_its_sessions, Requests._detach),
     requests.KillRequest: (_its_sessions, Requests._kill),
     AwaitEnd: (_nobody, Requests._await_end),
-    requests.SendRequest: (_its_session, Requests._send),
+    SendRequest: (_its_session, Requests._send),
     WaitRequest: (_its_sessions, Requests._wait),
-    requests.PeekRequest: (_its_session, Requests._peek),
+    PeekRequest: (_its_session, Requests._peek),
     FollowRequest: (_its_session, Requests._follow),
     requests.ModifyVar: (_nobody, Requests._modify_var),
     requests.GetVars: (_nobody, Requests._get_vars),

@@ -30,6 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
+    from shpool.protocol.outside import PeekRequest, SendRequest
     from shpool.protocol.watching import FollowRequest, WaitRequest
 
 LOG_LEVELS = ("Off", "Error", "Warn", "Info", "Debug", "Trace")
@@ -245,97 +246,6 @@ class KillRequest:
         return cls(texts(as_map(value, "Kill"), "sessions"))
 
 
-class SendRequest:
-    """Type into a session: each of `items` a text, or the name of a key, as (kind, value).
-
-    `paste`: the texts are typed as a terminal pastes them.  `timeout_ms`: for how long the
-    program may not read.
-    """
-
-    FEATURES = needs = ("Send",)
-
-    __slots__ = ("items", "paste", "session_name", "timeout_ms")
-
-    def __init__(
-        self,
-        session_name: str,
-        items: "list[tuple[str, str]]",
-        *,
-        paste: bool = False,
-        timeout_ms: int = 5000,
-    ) -> None:
-        self.session_name = session_name
-        self.items = items
-        self.paste = paste
-        self.timeout_ms = timeout_ms
-
-    def to_wire(self) -> "Any":
-        return {
-            "Send": {
-                "session_name": self.session_name,
-                "items": self.items,
-                "paste": self.paste,
-                "timeout_ms": self.timeout_ms,
-            }
-        }
-
-    @classmethod
-    def from_wire(cls, value: "Any") -> "SendRequest":
-        fields = as_map(value, "Send")
-        found = pairs(fields, "items")
-        for kind, _ in found:
-            if kind not in ("text", "key"):
-                raise WireError(f"the unknown kind of input {kind!r}")
-        return cls(
-            text(fields, "session_name"),
-            found,
-            paste=fields.get("paste") is True,
-            timeout_ms=number(fields, "timeout_ms", 0, U64_MAX),
-        )
-
-
-class PeekRequest:
-    """Show a session's screen, and with `history` what has scrolled off before it: of that the
-    last `last` lines at most, and those from number `since` on."""
-
-    FEATURES = needs = ("Peek",)
-
-    __slots__ = ("history", "last", "session_name", "since")
-
-    def __init__(
-        self,
-        session_name: str,
-        *,
-        history: bool = False,
-        last: "int | None" = None,
-        since: "int | None" = None,
-    ) -> None:
-        self.session_name = session_name
-        self.history = history
-        self.last = last
-        self.since = since
-
-    def to_wire(self) -> "Any":
-        return {
-            "Peek": {
-                "session_name": self.session_name,
-                "history": self.history,
-                "last": self.last,
-                "since": self.since,
-            }
-        }
-
-    @classmethod
-    def from_wire(cls, value: "Any") -> "PeekRequest":
-        fields = as_map(value, "Peek")
-        return cls(
-            text(fields, "session_name"),
-            history=fields.get("history") is True,
-            last=optional_number(fields, "last", 0, U64_MAX),
-            since=optional_number(fields, "since", 0, U64_MAX),
-        )
-
-
 class SetLogLevel:
     """Log from `level` (one of LOG_LEVELS) on upward."""
 
@@ -398,8 +308,6 @@ _REQUESTS: "dict[str, Any]" = {
     "SessionMessage": SessionMessage,
     "Detach": DetachRequest,
     "Kill": KillRequest,
-    "Send": SendRequest,
-    "Peek": PeekRequest,
     "SetLogLevel": SetLogLevel,
     "ModifyVar": ModifyVar,
 }
@@ -407,19 +315,20 @@ _REQUESTS: "dict[str, Any]" = {
 
 def known() -> "list[str]":
     """All that our daemon may be asked for and the original may not, as requests need it."""
-    from shpool.protocol.watching import REQUESTS
+    return [each for kind in _all().values() for each in getattr(kind, "FEATURES", ())]
 
-    kinds = [*_REQUESTS.values(), *REQUESTS.values()]
-    return [feature for kind in kinds for feature in getattr(kind, "FEATURES", ())]
+
+def _all() -> "dict[str, Any]":
+    """_REQUESTS with those that only who asks for them has to load."""
+    from shpool.protocol import outside, watching
+
+    return {**_REQUESTS, **outside.REQUESTS, **watching.REQUESTS}
 
 
 def read_request(value: "Any") -> "Request":
     """A ConnectHeader, whatever it asks for."""
-    # Not by who only asks, to start fast.
-    from shpool.protocol.watching import REQUESTS
-
     name, content = variant(value, "the request")
-    kind = _REQUESTS.get(name) or REQUESTS.get(name)
+    kind = _all().get(name)
     if kind is None:
         raise WireError(f"the unknown request {name!r}")
     request: Request = kind.from_wire(content)

@@ -21,7 +21,8 @@ from shpool.client.reach import ask, reach
 from shpool.errors import Verdict
 from shpool.options import Parsed
 from shpool.protocol.msgpack import MAX_REPLY, WireError, pack
-from shpool.protocol.requests import GetVars, ListRequest, PeekRequest
+from shpool.protocol.outside import PeekRequest
+from shpool.protocol.requests import GetVars, ListRequest
 
 GREETING = b"\x81\xa7version\xa50.4.2"
 UNREADABLE = "could not get daemon version"

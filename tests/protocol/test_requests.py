@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shpool.protocol import watching
+from shpool.protocol import outside, watching
 from shpool.protocol.msgpack import Decoder, WireError, pack
 from shpool.protocol.replies import (
     Attachment,
@@ -253,7 +253,7 @@ ORIGINAL = {
 
 
 def test_each_request_that_the_original_does_not_have_needs_a_daemon_that_knows_it() -> None:
-    kinds = {**_REQUESTS, **watching.REQUESTS}
+    kinds = {**_REQUESTS, **outside.REQUESTS, **watching.REQUESTS}
     assert kinds.keys() >= ORIGINAL
     for name, kind in kinds.items():
         features = getattr(kind, "FEATURES", ())

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from shpool.daemon.clients.connection import Connection
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.sessions.session import Session
-    from shpool.protocol.requests import PeekRequest
+    from shpool.protocol.outside import PeekRequest
     from shpool.terminal.snapshot import Snapshot
 
 # Bytes of a picture that may wait to be read.

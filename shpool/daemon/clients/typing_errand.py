@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from shpool.daemon.clients.connection import Connection
     from shpool.daemon.sessions.session import Session
     from shpool.keys.encoding import KeyModes
-    from shpool.protocol.requests import SendRequest
+    from shpool.protocol.outside import SendRequest
 
 _CANONICAL = "reads lines of at most 4,095 bytes now"
 

@@ -9,7 +9,7 @@ import pytest
 
 from shpool.config import Config
 from shpool.config_values import RestoreMode
-from shpool.protocol.requests import PeekRequest
+from shpool.protocol.outside import PeekRequest
 from shpool.protocol.screens import PeekHead, Rows
 from tests.daemon.core import Caller, Core
 from tests.daemon.fakes import inject

@@ -73,6 +73,54 @@ _WISHES = ("background", "existing", "force")
 # Of what a client calls itself so many characters are kept.
 _CLIENT_MAX = 64
 
+# A token is a few random bytes in hexadecimal; and so many clients of earlier connections, that may
+# still be attached, are named.
+_TOKEN_MAX = 64
+REPLACES_MAX = 16
+
+# In the greeting of a daemon that knows what a Comeback is.
+COMEBACK = "Attach.token"
+
+
+class Comeback:
+    """How a client is known that runs at the end of a connection, which may be lost.
+
+    `token`, random: the client's own; what it shows has marks with it (see mark()) for who ran
+    it.  `replaces`: tokens of clients on connections that were lost, from which alone it takes
+    the session, if one of them still has it.  `since`: the number of the first line that its
+    terminal has not had, if it has had any.
+    """
+
+    __slots__ = ("replaces", "since", "token")
+
+    def __init__(self, token: str, replaces: "list[str]", since: "int | None") -> None:
+        self.token = token
+        self.replaces = replaces
+        self.since = since
+
+    def to_wire(self) -> "dict[str, Any]":
+        return {"token": self.token, "replaces": self.replaces, "since": self.since}
+
+    @classmethod
+    def from_wire(cls, fields: "dict[Any, Any]") -> "Comeback | None":
+        own = text(fields, "token")
+        if not own:
+            return None
+        replaces = texts(fields, "replaces")
+        if len(replaces) > REPLACES_MAX or not all(map(is_token, [own, *replaces])):
+            raise WireError("a token is at most 64 letters and digits, and replaces at most 16")
+        return cls(own, replaces, optional_number(fields, "since", 0, U64_MAX))
+
+
+def is_token(word: str) -> bool:
+    """Returns whether `word` can be part of a mark: that is shown to terminals."""
+    return word.isascii() and word.isalnum() and len(word) <= _TOKEN_MAX
+
+
+def mark(token: str, word: str) -> bytes:
+    """What who runs a client takes out of what it shows, and a terminal ignores (an OSC)."""
+    return f"\x1b]8888;{token};{word}\x07".encode()
+
 
 class AttachHeader:
     """Attach to the session `name`, made if it does not exist; the rest is for making it.
@@ -80,11 +128,15 @@ class AttachHeader:
     A descriptor of the client's terminal may come with it (SCM_RIGHTS), which the daemon may take
     (AttachReply.passed), and which an original daemon does not even see.
 
-    The rest is only for a daemon of ours, since another one would ignore it.  `background`: the
+    The rest is only for a daemon of ours, since another one would ignore it, and `comeback` for one
+    that knows COMEBACK.  `background`: the
     client shows nothing, and goes once the session is there.  `existing`: no session is made.
     `force`: whoever is attached is detached.  `client`: its program and version, empty
     where it does not say so: a daemon that is replaced meanwhile speaks on as that one expects.
+    `comeback`: for who comes back after a lost connection, and may.
     """
+
+    FEATURES = (COMEBACK,)
 
     def __init__(
         self,
@@ -101,6 +153,7 @@ class AttachHeader:
         existing: bool = False,
         force: bool = False,
         client: str = "",
+        comeback: "Comeback | None" = None,
     ) -> None:
         self.name = name
         self.name_template = name_template
@@ -114,6 +167,7 @@ class AttachHeader:
         self.existing = existing
         self.force = force
         self.client = client
+        self.comeback = comeback
 
     def to_wire(self) -> "Any":
         fields = {
@@ -131,6 +185,8 @@ class AttachHeader:
                 fields[wish] = True
         if self.client:
             fields["client"] = self.client
+        if self.comeback is not None:
+            fields.update(self.comeback.to_wire())
         return {"Attach": fields}
 
     def plain(self) -> "AttachHeader":
@@ -160,6 +216,7 @@ class AttachHeader:
             optional_text(fields, "start_cmd"),
             **{wish: fields.get(wish) is True for wish in _WISHES},
             client=text(fields, "client")[:_CLIENT_MAX],
+            comeback=Comeback.from_wire(fields),
         )
 
 

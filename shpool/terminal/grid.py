@@ -166,6 +166,13 @@ class Grid(Parser):
         number whatever the size; the mark goes back when lines come back onto the screen."""
         return max(self.begun - self.main.lines[0].wrapped, 0)
 
+    @property
+    def line(self) -> int:
+        """The number of the line that the cursor of the main screen is in."""
+        y = self.y if self.screen is self.main else self.main.y
+        begun = sum([not row.wrapped for row in self.main.lines[: y + 1]])
+        return max(self.begun + begun - 1, 0)
+
     # Margins
 
     def set_margins(self, top: int, bottom: int = 0, *_: int) -> None:

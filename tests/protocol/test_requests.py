@@ -26,6 +26,7 @@ from shpool.protocol.requests import (
     _REQUESTS,
     LOG_LEVELS,
     AttachHeader,
+    Comeback,
     DetachRequest,
     GetVars,
     KillRequest,
@@ -156,6 +157,43 @@ def test_of_what_a_client_calls_itself_only_so_much_is_kept() -> None:
     assert got.client == "x" * 64
 
 
+def test_who_comes_back_says_how_it_is_known() -> None:
+    header = AttachHeader("one", "one", SIZE, [], comeback=Comeback("a1", ["b2", "c3"], 7))
+    wire = header.to_wire()
+    assert {key: wire["Attach"][key] for key in ("token", "replaces", "since")} == {
+        "token": "a1",
+        "replaces": ["b2", "c3"],
+        "since": 7,
+    }
+    assert plain(read_request(wire)) == plain(header)
+    assert "token" not in header.plain().to_wire()["Attach"]
+    first = AttachHeader("one", "one", SIZE, [], comeback=Comeback("a1", [], None))
+    assert plain(read_request(first.to_wire())) == plain(first)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"token": "a;b"},
+        {"token": "a\x07"},
+        {"token": "é"},
+        {"token": "a" * 65},
+        {"token": "a", "replaces": ["b\n"]},
+        {"token": "a", "replaces": [""]},
+        {"token": "a", "replaces": ["b"] * 17},
+        {"token": "a", "since": -1},
+        {"token": "a", "replaces": "b"},
+    ],
+)
+def test_a_token_that_no_mark_could_have_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(WireError):
+        read_request({"Attach": {"name": "one", **fields}})
+    with pytest.raises(
+        WireError, match="a token is at most 64 letters and digits, and replaces at most 16"
+    ):
+        read_request({"Attach": {"name": "one", "token": "a b"}})
+
+
 def test_a_missing_field_has_its_default_and_an_unknown_one_is_ignored() -> None:
     got = read_request({"Attach": {"name": "x", "novelty": {"deep": [1, 2]}, 7: None}})
     assert plain(got) == plain(AttachHeader("x", "", TtySize(0, 0), []))
@@ -257,8 +295,9 @@ def test_each_request_that_the_original_does_not_have_needs_a_daemon_that_knows_
     assert kinds.keys() >= ORIGINAL
     for name, kind in kinds.items():
         features = getattr(kind, "FEATURES", ())
-        assert features[:1] == (() if name in ORIGINAL else (name,))
-        assert all(each.startswith(f"{name}.") for each in features[1:])
+        of_fields = features if name in ORIGINAL else features[1:]
+        assert name in ORIGINAL or features[:1] == (name,)
+        assert all(each.startswith(f"{name}.") for each in of_fields)
     assert {each for each in known() if "." not in each} == kinds.keys() - ORIGINAL
 
 

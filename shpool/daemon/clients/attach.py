@@ -100,7 +100,7 @@ class Attaching(ClientUser):
             return
         if header.force:
             detach_all(session)
-        if session.clients:
+        if session.clients and not _replace(session, header):
             logs.info(f"session {session.name!r}: busy, attach of pid {connection.pid} refused")
             connection.reply(AttachReply("Busy").to_wire())
             self._table.busy(session)
@@ -177,6 +177,7 @@ class Attaching(ClientUser):
             fresh=reply.status == "Created",
             shows=not header.background,
             version=header.client,
+            comeback=header.comeback,
         )
         self.clients.add(client)
         return client
@@ -232,6 +233,17 @@ def refuse(connection: "Connection", reason: str) -> None:
 def detach_all(session: Session) -> None:
     """Let every client of a session go."""
     each_alone(session.clients, lambda client: client.detach())
+
+
+def _replace(session: Session, header: AttachHeader) -> bool:
+    """Let go who is there by a connection that was lost, for who comes back by the next one.
+
+    Returns whether there was somebody to be replaced.
+    """
+    tokens = header.comeback.replaces if header.comeback is not None else []
+    replaced = [each for each in session.clients if each.token and each.token in tokens]
+    each_alone(replaced, lambda client: client.detach())
+    return bool(replaced)
 
 
 def _passed_terminal(

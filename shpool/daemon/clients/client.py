@@ -19,6 +19,7 @@ from shpool.daemon.clients.pager import Pager, PagerUser
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.sessions.participant import Participant
 from shpool.daemon.states import State
+from shpool.protocol.requests import mark
 from shpool.terminal.leave import LEAVE
 
 TYPE_CHECKING = False
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from shpool.daemon.sessions.session import Session
     from shpool.keys.scanner import Scanner
     from shpool.protocol.replies import AttachReply
-    from shpool.protocol.requests import TtySize
+    from shpool.protocol.requests import Comeback, TtySize
 
 # A client that takes no byte for so many seconds while its buffer is full is frozen, and no
 # longer holds the program back.
@@ -64,7 +65,8 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
     """A client in a session's list of clients; `enter` puts it to work.
 
     `fresh`: the session was made for it, so what the shell writes first is for this client.
-    `shows`: it has a terminal for that.  `version`: its program and version; empty if it does not
+    `shows`: it has a terminal for that.  `comeback`: how it is known to a later connection.
+    `version`: its program and version; empty if it does not
     say so.
     """
 
@@ -82,6 +84,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         fresh: bool,
         shows: bool = True,
         version: str = "",
+        comeback: "Comeback | None" = None,
     ) -> None:
         self._reactor = reactor
         self._channel = channel
@@ -95,6 +98,10 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         self._fresh = fresh
         self._shows = shows
         self.version = version
+        if comeback is not None:
+            self.token = comeback.token
+            self.first_line = comeback.since
+        self._seen = -1  # the number of the line that it was told last
         self.state = State(f"client {pid}", LIFE, ASKED)
         self._session: Session | None = None
         self._pager: Pager | None = None
@@ -202,7 +209,17 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
             self._freeze()
             return
         self.state.become(LIVE)
+        self.first_line = None
         self._channel.show(picture)
+
+    def seen_up_to(self, line: int) -> None:
+        if line == self._seen or self._channel.full:
+            return
+        if self._channel.look():
+            self._seen = line
+            self._channel.show(mark(self.token, f"line;{line}"))
+        else:
+            self._freeze()
 
     def send_vars(self, payload: bytes) -> None:
         """The variables have changed; `payload` is a packed MaybeSwitch."""

@@ -32,6 +32,8 @@ class Participant(Owner):
     size: "TtySize"  # of its terminal
     since: "int | None"  # the picture's position() when it began to miss output, if it saw any
     device: "Device | None"  # the terminal that its process runs on
+    token = ""  # by which a later connection may replace it, and it is told numbers of lines
+    first_line: "int | None" = None  # the first that it has not had, as it says when it comes
 
     @property
     def holds(self) -> bool:
@@ -53,6 +55,12 @@ class Participant(Owner):
 
     def show_picture(self, picture: bytes) -> None:
         """What it was waiting for; what the program writes from now on comes after it."""
+
+    def seen_up_to(self, line: int) -> None:
+        """All that came is interpreted, and this is the number of the line that the cursor is in.
+
+        Only told to who has a token.
+        """
 
     def resized(self, size: "TtySize") -> None:
         """Its terminal has this size now."""

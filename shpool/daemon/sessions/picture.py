@@ -45,6 +45,9 @@ class PictureUser(Owner):
     def picture_ready(self) -> None:
         """After want(): draw() has nothing to catch up with."""
 
+    def picture_caught_up(self) -> None:
+        """All that was written has been interpreted."""
+
     def picture_relieved(self) -> None:
         """must_hold has become false."""
 
@@ -86,15 +89,20 @@ class Picture(Owner):
         """Have picture_ready() called, soon."""
         self._reactor.soon(self._user.picture_ready)
 
-    def draw(self, since: "int | None" = None) -> bytes:
+    def draw(self, since: "int | None" = None, first_line: "int | None" = None) -> bytes:
         """What a terminal in an unknown state has to be sent.
 
-        With `since` the terminal shows this session already, as it was at that position().
+        With `since` the terminal shows this session already, as it was at that position().  With
+        `first_line` it has shown it before, all up to the line with that number.
         """
         return b""
 
     def position(self) -> int:
         """How many lines have left the screen at its top."""
+        return 0
+
+    def line(self) -> int:
+        """The number of the line that the cursor is in, as far as was interpreted."""
         return 0
 
     def key_modes(self) -> KeyModes:
@@ -188,17 +196,27 @@ class ModelPicture(Picture):
         else:
             self._reactor.soon(self._tell_ready)
 
-    def draw(self, since: "int | None" = None) -> bytes:
+    def draw(self, since: "int | None" = None, first_line: "int | None" = None) -> bytes:
         self._backlog.catch_up()
         self._reactor.soon(self._pass_answers)
         if since is None:
-            return self._backlog.restore(self._history)
+            return self._backlog.restore(self._lines_from(first_line))
         # What left the screen before stands in the terminal's scrollback.
         missed = max(0, self._backlog.scrolled - since)
         return self._backlog.restore(min(missed, self._history), in_place=True)
 
+    def _lines_from(self, line: "int | None") -> int:
+        """How many lines of the history are drawn for who has had those before number `line`."""
+        if line is None:
+            return self._history
+        terminal = self._backlog.terminal
+        return min(max(terminal.begun - line, 0), terminal.history_lines)
+
     def position(self) -> int:
         return self._backlog.scrolled
+
+    def line(self) -> int:
+        return self._backlog.terminal.line
 
     def key_modes(self) -> KeyModes:
         terminal = self._backlog.terminal
@@ -293,6 +311,7 @@ class ModelPicture(Picture):
             more = self._backlog.advance(_STEP)
         self._pass_answers()
         if not more:
+            self._user.picture_caught_up()
             self._tell_ready()
         if held:
             self._tell_relieved()

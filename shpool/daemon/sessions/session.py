@@ -318,6 +318,12 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
                 self._show_picture(client)
         self.check_output()
 
+    def picture_caught_up(self) -> None:
+        told = [client for client in self.clients if client.token and client.live]
+        if told:
+            line = self.picture.line()
+            each_alone(told, lambda client: client.seen_up_to(line))
+
     def picture_relieved(self) -> None:
         self.check_output()
 
@@ -338,11 +344,12 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     def _show_picture(self, client: Participant) -> None:
         """If there is an error in the picture the client is waiting for the next one."""
         try:
-            picture = self.picture.draw(client.since)
+            picture = self.picture.draw(client.since, client.first_line)
         except Exception as error:
             end_broken(error, self.picture)
             return
         each_alone((client,), lambda client: client.show_picture(picture))
+        self.picture_caught_up()
 
     # ---- output: from the pty to the clients
 

@@ -138,7 +138,7 @@ class Requests(ConnectionUser, TableUser):
             session = self._table.get(name)
             if session is None:
                 not_found.append(name)
-            elif not session.clients:
+            elif not session.typing:
                 not_attached.append(name)
             else:
                 detach_all(session)

@@ -6,6 +6,7 @@ from shpool.protocol.shapes import (
     I32_MIN,
     I64_MAX,
     I64_MIN,
+    U16_MAX,
     U64_MAX,
     as_map,
     as_text,
@@ -95,25 +96,60 @@ class AttachReply:
 
 
 class Attachment:
-    """Who is attached: the client's pid, and the template its session name was made from."""
+    """Who is attached: the client's pid, and the template its session name was made from.
 
-    __slots__ = ("pid", "session_name_template")
+    What an original daemon does not tell: its `role` (see participant.py; else empty), the size of
+    its terminal, and the milliseconds since it typed something, or came.
+    """
 
-    def __init__(self, session_name_template: str, pid: int) -> None:
+    __slots__ = ("cols", "idle_ms", "pid", "role", "rows", "session_name_template")
+
+    def __init__(
+        self,
+        session_name_template: str,
+        pid: int,
+        role: str = "",
+        rows: int = 0,
+        cols: int = 0,
+        idle_ms: int = 0,
+    ) -> None:
         self.session_name_template = session_name_template
         self.pid = pid
+        self.role = role
+        self.rows = rows
+        self.cols = cols
+        self.idle_ms = idle_ms
 
     def to_wire(self) -> "Any":
-        return {"session_name_template": self.session_name_template, "pid": self.pid}
+        fields = {"session_name_template": self.session_name_template, "pid": self.pid}
+        if not self.role:
+            return fields
+        return {
+            **fields,
+            "role": self.role,
+            "rows": self.rows,
+            "cols": self.cols,
+            "idle_ms": self.idle_ms,
+        }
 
     @classmethod
     def from_wire(cls, value: "Any") -> "Attachment":
         fields = as_map(value, "an attachment")
-        return cls(text(fields, "session_name_template"), number(fields, "pid", I32_MIN, I32_MAX))
+        return cls(
+            text(fields, "session_name_template"),
+            number(fields, "pid", I32_MIN, I32_MAX),
+            text(fields, "role"),
+            number(fields, "rows", 0, U16_MAX),
+            number(fields, "cols", 0, U16_MAX),
+            number(fields, "idle_ms", 0, U64_MAX),
+        )
 
 
 class SessionRow:
-    """One row of the session table; times in milliseconds since the epoch."""
+    """One row of the session table; times in milliseconds since the epoch.
+
+    `attachments` are who types there, and `watchers` who only looks on.
+    """
 
     def __init__(
         self,
@@ -123,6 +159,7 @@ class SessionRow:
         last_disconnected_at_unix_ms: "int | None",
         attachments: "list[Attachment]",
         status: "str | None" = None,
+        watchers: "list[Attachment] | None" = None,
     ) -> None:
         self.name = name
         self.started_at_unix_ms = started_at_unix_ms
@@ -130,6 +167,7 @@ class SessionRow:
         self.last_disconnected_at_unix_ms = last_disconnected_at_unix_ms
         self.attachments = attachments
         self.status = status or ("Attached" if attachments else "Disconnected")
+        self.watchers = watchers or []
 
     def to_wire(self) -> "Any":
         return {
@@ -139,6 +177,7 @@ class SessionRow:
             "last_disconnected_at_unix_ms": self.last_disconnected_at_unix_ms,
             "status": self.status,
             "attachments": [attachment.to_wire() for attachment in self.attachments],
+            "watchers": [watcher.to_wire() for watcher in self.watchers],
         }
 
     @classmethod
@@ -152,6 +191,7 @@ class SessionRow:
             optional_number(fields, "last_disconnected_at_unix_ms", I64_MIN, I64_MAX),
             [Attachment.from_wire(item) for item in items(fields, "attachments")],
             status,
+            [Attachment.from_wire(item) for item in items(fields, "watchers")],
         )
 
 

@@ -68,7 +68,7 @@ class TtySize:
 
 
 # Fields of AttachHeader that an original daemon does not know; each is set or left out.
-_WISHES = ("background", "existing", "force")
+_WISHES = ("background", "existing", "force", "share", "read_only")
 
 # Of what a client calls itself so many characters are kept.
 _CLIENT_MAX = 64
@@ -131,12 +131,13 @@ class AttachHeader:
     The rest is only for a daemon of ours, since another one would ignore it, and `comeback` for one
     that knows COMEBACK.  `background`: the
     client shows nothing, and goes once the session is there.  `existing`: no session is made.
-    `force`: whoever is attached is detached.  `client`: its program and version, empty
+    `force`: who types there is detached.  `client`: its program and version, empty
     where it does not say so: a daemon that is replaced meanwhile speaks on as that one expects.
-    `comeback`: for who comes back after a lost connection, and may.
+    `comeback`: for who comes back after a lost connection, and may.  `share`: who types there
+    stays.  `read_only`: the client types nothing, is in nobody's way, and makes no session.
     """
 
-    FEATURES = (COMEBACK,)
+    FEATURES = (COMEBACK, "Attach.share", "Attach.read_only")
 
     def __init__(
         self,
@@ -154,6 +155,8 @@ class AttachHeader:
         force: bool = False,
         client: str = "",
         comeback: "Comeback | None" = None,
+        share: bool = False,
+        read_only: bool = False,
     ) -> None:
         self.name = name
         self.name_template = name_template
@@ -168,6 +171,13 @@ class AttachHeader:
         self.force = force
         self.client = client
         self.comeback = comeback
+        self.share = share
+        self.read_only = read_only
+
+    @property
+    def needs(self) -> "list[str]":
+        """Not what a daemon that does not know it may pass over."""
+        return [f"Attach.{wish}" for wish in ("share", "read_only") if getattr(self, wish)]
 
     def to_wire(self) -> "Any":
         fields = {

@@ -15,7 +15,7 @@ from shpool.config import Config
 from shpool.daemon.loop.reactor import Reactor, Timer
 from shpool.daemon.programs.directory import SessionDir
 from shpool.daemon.programs.spawn import Child, Program, ProgramOwner, PtyEnds, Spawner
-from shpool.daemon.sessions.participant import Participant
+from shpool.daemon.sessions.participant import SHARED, Participant
 from shpool.daemon.sessions.session import Session, SessionKeeper
 from shpool.protocol.requests import TtySize
 
@@ -29,6 +29,7 @@ CLOCKS = (
     "shpool.daemon.loop.outbound",
     "shpool.daemon.loop.reactor",
     "shpool.daemon.sessions.picture",
+    "shpool.daemon.sessions.roles",
 )
 
 
@@ -249,11 +250,14 @@ class Visitor(Participant):
         self.template = "one"
         self.size = TtySize(24, 80)
         self.since = None
+        self.role = SHARED
+        self.typed_at = 0.0
         self.device = None
         self.is_full = False
         self.is_waiting = False
         self.is_live = False
         self.heard: list[object] = []
+        self.placed: list[tuple[str, int, int]] = []  # role, and the pty's size
 
     @property
     def holds(self) -> bool:
@@ -282,6 +286,12 @@ class Visitor(Participant):
 
     def shell_ended(self) -> None:
         self.heard.append("shell ended")
+
+    def resized(self, size: TtySize) -> None:
+        self.size = size
+
+    def place_changed(self, pty_size: TtySize) -> None:
+        self.placed.append((self.role, pty_size.rows, pty_size.cols))
 
     def leave(self, status: int, last_words: bytes) -> None:
         self.heard.append(("leave", status))

@@ -197,12 +197,22 @@ def test_list_as_json_has_what_the_protocol_has(shpool: Place) -> None:
     assert '"one-ü"' in done.out
     (row,) = json.loads(done.out)["sessions"]
     started = row.pop("started_at_unix_ms")
+    assert row["attachments"][0].pop("idle_ms") >= 0
     assert row == {
         "name": "one-ü",
         "last_connected_at_unix_ms": row["last_connected_at_unix_ms"],
         "last_disconnected_at_unix_ms": None,
         "status": "Attached",
-        "attachments": [{"session_name_template": "one-{x}", "pid": client.pid}],
+        "attachments": [
+            {
+                "session_name_template": "one-{x}",
+                "pid": client.pid,
+                "role": "driver",
+                "rows": 24,
+                "cols": 80,
+            }
+        ],
+        "watchers": [],
     }
     assert before <= started <= row["last_connected_at_unix_ms"] <= time.time() * 1000
 
@@ -211,7 +221,10 @@ def test_times_of_coming_and_going(shpool: Place) -> None:
     first = shpool.raw_attach("one", "sleep 1000")
     attached = shpool.sessions()["one"]
     assert shpool.raw_attach("one").status == "Busy"
-    assert shpool.sessions()["one"] == attached, "a busy refusal changes nothing"
+    busy = shpool.sessions()["one"]
+    for found in (attached, busy):
+        del found["attachments"][0]["idle_ms"]
+    assert busy == attached, "a busy refusal changes nothing"
     first.close()
     free = eventually(lambda: (row := shpool.sessions()["one"])["status"] == "Disconnected" and row)
     assert free["attachments"] == []
@@ -424,9 +437,8 @@ def test_a_client_whose_name_changes_switches_in_the_same_process(shpool: Place)
     eventually(lambda: shpool.statuses().get("s-a") == "Attached")
     assert client.ask("echo $SHPOOL_SESSION_NAME") == "s-a\n"
     assert bystander.ask("echo $SHPOOL_SESSION_NAME") == "other\n"
-    assert shpool.sessions()["s-a"]["attachments"] == [
-        {"session_name_template": "s-{w}", "pid": client.pid}
-    ]
+    (attached,) = shpool.sessions()["s-a"]["attachments"]
+    assert (attached["session_name_template"], attached["pid"]) == ("s-{w}", client.pid)
 
 
 def test_a_switch_to_an_occupied_session_ends_the_client_unless_forced(shpool: Place) -> None:

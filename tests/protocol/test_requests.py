@@ -355,22 +355,41 @@ LISTS: list[tuple[list[SessionRow], bytes]] = [
             SessionRow("é", MS, None, MS, []),
         ],
         b"\x81\xa8sessions\x92"
-        b"\x86\xa4name\xa3one\xb2started_at_unix_ms"
+        b"\x87\xa4name\xa3one\xb2started_at_unix_ms"
         + MS_WIRE
         + b"\xb9last_connected_at_unix_ms"
         + MS_WIRE
         + b"\xbclast_disconnected_at_unix_ms\xc0\xa6status\xa8Attached\xabattachments"
         b"\x91\x82\xb5session_name_template\xa3one\xa3pid\xce\x00\x01\x11\x70"
-        b"\x86\xa4name\xa2\xc3\xa9\xb2started_at_unix_ms"
+        b"\xa8watchers\x90"
+        b"\x87\xa4name\xa2\xc3\xa9\xb2started_at_unix_ms"
         + MS_WIRE
         + b"\xb9last_connected_at_unix_ms\xc0\xbclast_disconnected_at_unix_ms"
         + MS_WIRE
-        + b"\xa6status\xacDisconnected\xabattachments\x90",
+        + b"\xa6status\xacDisconnected\xabattachments\x90\xa8watchers\x90",
+    ),
+    (
+        [
+            SessionRow(
+                *("one", MS, MS, None, [Attachment("one", 7, "driver", 24, 80, 5)]),
+                watchers=[Attachment("one", 8, "watcher", 30, 90, 6)],
+            ),
+        ],
+        b"\x81\xa8sessions\x91\x87\xa4name\xa3one\xb2started_at_unix_ms"
+        + MS_WIRE
+        + b"\xb9last_connected_at_unix_ms"
+        + MS_WIRE
+        + b"\xbclast_disconnected_at_unix_ms\xc0\xa6status\xa8Attached\xabattachments"
+        b"\x91\x86\xb5session_name_template\xa3one\xa3pid\x07\xa4role\xa6driver"
+        b"\xa4rows\x18\xa4cols\x50\xa7idle_ms\x05"
+        b"\xa8watchers"
+        b"\x91\x86\xb5session_name_template\xa3one\xa3pid\x08\xa4role\xa7watcher"
+        b"\xa4rows\x1e\xa4cols\x5a\xa7idle_ms\x06",
     ),
 ]
 
 
-@pytest.mark.parametrize(("sessions", "wire"), LISTS, ids=["none", "two"])
+@pytest.mark.parametrize(("sessions", "wire"), LISTS, ids=["none", "two", "several"])
 def test_a_list_reply_is_written_and_read(sessions: list[SessionRow], wire: bytes) -> None:
     assert pack(list_reply(sessions)) == wire
     assert plain(read_list_reply(decode(wire))) == plain(sessions)

@@ -14,6 +14,7 @@ from shpool.daemon.loop import peer
 from shpool.daemon.loop.reactor import each_alone, end_broken
 from shpool.daemon.programs.command import prepare, update
 from shpool.daemon.programs.directory import SessionDir
+from shpool.daemon.sessions.participant import SHARED, WATCHER
 from shpool.daemon.sessions.session import RUNNING, Session
 from shpool.errors import ShpoolError
 from shpool.keys.scanner import Scanner
@@ -74,7 +75,7 @@ class Attaching(ClientUser):
         session = self._table.get(name)
         if name in self._room:
             self._room.wait(name, connection, header)
-        elif session is None and header.existing:
+        elif session is None and (header.existing or header.read_only):
             connection.reply(AttachReply("NotFound").to_wire())
         elif session is None:
             self._create(connection, header)
@@ -98,20 +99,26 @@ class Attaching(ClientUser):
         if self._shows_itself(session, device):
             refuse(connection, f"session {_quoted(session.name)} {_INSIDE}")
             return
-        if header.force:
+        if header.force and not header.read_only:
             detach_all(session)
-        if session.clients and not _replace(session, header):
+        joins = _replace(session, header) or header.share or header.read_only
+        if session.typing and not joins:
             logs.info(f"session {session.name!r}: busy, attach of pid {connection.pid} refused")
             connection.reply(AttachReply("Busy").to_wire())
             self._table.busy(session)
-        elif session.fresh and not header.existing:
+        elif session.fresh and not (header.existing or header.read_only):
             reply = AttachReply("Created", session.warnings)
             self._serve(session, reply, connection, header, device)
             self._motd.dump(session, self._config.current())
         else:
-            warnings = update(session.directory, self._config.current(), header)
+            warnings = []
+            if not header.read_only:  # a watcher's agent and variables are of no use to the shell
+                warnings = update(session.directory, self._config.current(), header)
+            elif session.picture.jiggles:
+                warnings = [f"session {_quoted(session.name)} {_UNSEEN}"]
             self._serve(session, AttachReply("Attached", warnings), connection, header, device)
-            self._table.reattached(session)
+            if not header.read_only:
+                self._table.reattached(session)
 
     def _shows_itself(self, session: Session, device: "Device | None") -> bool:
         """Returns whether the session would be shown, at any depth, on its own terminal.
@@ -178,6 +185,7 @@ class Attaching(ClientUser):
             shows=not header.background,
             version=header.client,
             comeback=header.comeback,
+            role=WATCHER if header.read_only else SHARED,
         )
         self.clients.add(client)
         return client
@@ -223,6 +231,7 @@ class Attaching(ClientUser):
 
 
 _INSIDE = "cannot be attached to from inside it"
+_UNSEEN = "keeps no screen: you see what is printed from now on"
 
 
 def refuse(connection: "Connection", reason: str) -> None:
@@ -230,9 +239,10 @@ def refuse(connection: "Connection", reason: str) -> None:
     connection.reply(AttachReply("UnexpectedError", reason=reason).to_wire())
 
 
-def detach_all(session: Session) -> None:
-    """Let every client of a session go."""
-    each_alone(session.clients, lambda client: client.detach())
+def detach_all(session: Session, *, watchers: bool = False) -> None:
+    """Let everybody go who types at a session, and with `watchers` who watches, too."""
+    going = session.clients if watchers else session.typing
+    each_alone(going, lambda client: client.detach())
 
 
 def _replace(session: Session, header: AttachHeader) -> bool:

@@ -17,7 +17,7 @@ from shpool import logs
 from shpool.daemon.clients.channel import ChannelUser
 from shpool.daemon.clients.pager import Pager, PagerUser
 from shpool.daemon.loop.reactor import Owner
-from shpool.daemon.sessions.participant import Participant
+from shpool.daemon.sessions.participant import DRIVER, SHARED, Participant
 from shpool.daemon.states import State
 from shpool.protocol.requests import mark
 from shpool.terminal.leave import LEAVE
@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 # A client that takes no byte for so many seconds while its buffer is full is frozen, and no
 # longer holds the program back.
 _FROZEN_AFTER = 2.0
+
+# One who does not drive holds nothing back: it is frozen as soon as its buffer is full.  When it
+# has drained, what it missed is drawn, but not before so many seconds since that was done last,
+# and not before so many times as long as it took.
+_DRAWN_AFTER = 0.2
+_DRAWN_SHARE = 9
 
 ASKED, PAGING, WAITING, LIVE = "asked", "paging", "waiting", "live"
 FROZEN, LEAVING, GONE = "frozen", "leaving", "gone"
@@ -85,6 +91,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         shows: bool = True,
         version: str = "",
         comeback: "Comeback | None" = None,
+        role: str = SHARED,
     ) -> None:
         self._reactor = reactor
         self._channel = channel
@@ -94,6 +101,8 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         self.pid = pid
         self.template = template
         self.size = size
+        self.role = role
+        self.typed_at = 0.0
         self.device = device
         self._fresh = fresh
         self._shows = shows
@@ -107,6 +116,9 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         self._pager: Pager | None = None
         self.since: int | None = None  # frozen when the screen was there; None: from the first
         self._stall: Timer | None = None
+        self._thawing: Timer | None = None
+        self._wanted_at = 0.0  # monotonic: when it asked for a picture last
+        self._thaw_at = 0.0  # and before when it is not to ask for another
         self._rest: Timer | None = None
 
     # ---- what it is in front of
@@ -139,6 +151,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
             session.check_output()
         else:
             self.state.become(WAITING)
+            self._wanted_at = monotonic()
             session.want_picture()
         if self._channel.full:
             self.channel_full()
@@ -196,21 +209,25 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         return self.state.now == WAITING
 
     def take_output(self, data: bytes) -> None:
+        if self.state.now == PAGING:
+            self._fresh = False  # the shell's first words have passed it by
         if self.state.now != LIVE:
             return
-        if self._channel.look():
+        if self._channel.look() and (self.role == DRIVER or not self._channel.full):
             self._channel.show(data)
         else:
             # The data is among what the client misses, and must not be shown besides.
             self._freeze()
 
     def show_picture(self, picture: bytes) -> None:
-        if not self._channel.look():
+        if not self._channel.look() or (self._channel.full and self.role != DRIVER):
             self._freeze()
             return
         self.state.become(LIVE)
         self.first_line = None
         self._channel.show(picture)
+        now = monotonic()
+        self._thaw_at = now + max(_DRAWN_AFTER, _DRAWN_SHARE * (now - self._wanted_at))
 
     def seen_up_to(self, line: int) -> None:
         if line == self._seen or self._channel.full:
@@ -231,6 +248,10 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         if self._pager is not None:
             self._pager.resize(size)
 
+    def place_changed(self, pty_size: "TtySize") -> None:
+        if self.role == DRIVER and self._thawing is not None:
+            self._end_wait()
+
     def channel_full(self) -> None:
         self._check_pager()
         if self.state.now in (LIVE, WAITING):
@@ -241,7 +262,8 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         self._stop_waiting()
         self._check_pager()
         if self.state.now == FROZEN:
-            logs.info(f"client {self.pid}: reads again")
+            if self.role == DRIVER:
+                logs.info(f"client {self.pid}: reads again")
             self._thaw()
         self._check_output()
 
@@ -271,10 +293,28 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         self.state.become(FROZEN)
 
     def _thaw(self) -> None:
-        """Show the client what it has missed."""
+        """Show the client what it has missed, now or in a while."""
+        if self._thawing is not None:
+            return
+        wait = self._thaw_at - monotonic()
+        if wait > 0 and self.role != DRIVER:
+            self._thawing = self._reactor.call_later(wait, self._end_wait)
+            return
         self.state.become(WAITING)
+        self._wanted_at = monotonic()
         if self._session is not None:
-            self._session.redraw()
+            self._session.redraw(jiggle=self.role == DRIVER)
+
+    def _end_wait(self) -> None:
+        self._stop_thawing()
+        if self.state.now == FROZEN and not (self._channel.full or self._channel.away):
+            self._thaw_at = 0.0
+            self._thaw()
+
+    def _stop_thawing(self) -> None:
+        if self._thawing is not None:
+            self._thawing.cancel()
+            self._thawing = None
 
     def _await_progress(self, delay: float) -> None:
         self._stop_waiting()
@@ -315,7 +355,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
 
     def channel_input(self, data: bytes) -> None:
         if self._pager is not None:
-            self._pager.take_input(data)
+            self._pager.take_input(self, data)
             return
         self._take(self._scanner.feed(data))
         self._await_rest()
@@ -325,7 +365,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
             if self._session is None:
                 return
             if isinstance(item, bytes):
-                self._session.take_input(item)
+                self._session.take_input(self, item)
             elif item == "detach":
                 self.detach()
 
@@ -397,4 +437,5 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         self._session = None
         self._leave_pager()
         self._stop_waiting()
+        self._stop_thawing()
         self._stop_waiting_for_rest()

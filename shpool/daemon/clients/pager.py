@@ -9,6 +9,7 @@ from shpool.daemon.sessions.participant import Front
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor
+    from shpool.daemon.sessions.participant import Participant
     from shpool.protocol.requests import TtySize
 
 
@@ -68,7 +69,7 @@ class Pager(spawn.ProgramOwner, PtyUser, Front):
         # What is typed before it runs waits where it is.
         return self._pty is None or self._pty.full
 
-    def take_input(self, data: bytes) -> None:
+    def take_input(self, client: "Participant", data: bytes) -> None:
         if self._pty is not None:
             self._pty.send(data)
 

@@ -64,7 +64,7 @@ class Awaited(Onlooker):
 
     def session_changed(self) -> None:
         if self.session is not None:
-            self._held("attached" if self.session.clients else "detached")
+            self._held("attached" if self.session.typing else "detached")
 
     def shell_ended(self, status: int) -> None:
         self.ended = True

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from shpool.protocol.requests import TtySize
 
 
+# Roles; see roles.py.  They stand like this in a List reply.
+DRIVER, SHARED, WATCHER = "driver", "shared", "watcher"
+
+
 class Front(Owner):
     """What a client types to: a session, or the pager that is shown before it."""
 
@@ -18,18 +22,23 @@ class Front(Owner):
         """It takes no input for now; the client is told when it does again."""
         return False
 
-    def take_input(self, data: bytes) -> None:
-        """A client typed `data`."""
+    def take_input(self, client: "Participant", data: bytes) -> None:
+        """`client` typed `data`."""
 
 
 class Participant(Owner):
-    """Who is attached to a session, as far as the session is concerned."""
+    """Who is attached to a session, as far as the session is concerned.
 
-    __slots__ = ()
+    `size` is its terminal's own, which need not be the pty's: what the program writes is laid out
+    for the pty's, which place_changed() tells.  `role` is WATCHER from the first and for good, or
+    else set by the session.
+    """
 
     pid: int
     template: str  # what the session's name was made from
     size: "TtySize"  # of its terminal
+    role: str
+    typed_at: float  # when it typed last, or came; monotonic
     since: "int | None"  # the picture's position() when it began to miss output, if it saw any
     device: "Device | None"  # the terminal that its process runs on
     token = ""  # by which a later connection may replace it, and it is told numbers of lines
@@ -37,7 +46,7 @@ class Participant(Owner):
 
     @property
     def holds(self) -> bool:
-        """The program is to wait, because this client can take no more."""
+        """The program is to wait, because this client can take no more; asked of the driver."""
         return False
 
     @property
@@ -63,7 +72,14 @@ class Participant(Owner):
         """
 
     def resized(self, size: "TtySize") -> None:
-        """Its terminal has this size now."""
+        """Its terminal has this size now; place_changed() follows."""
+
+    def place_changed(self, pty_size: "TtySize") -> None:
+        """Its role, its size or the pty's may be others than before.
+
+        `pty_size` is what the program draws to: while it is also the terminal's own, the raw bytes
+        fit.  Told from the loop, the first time when it has entered, before any more output.
+        """
 
     def front_full(self) -> None:
         """What it types to takes no more for now."""

@@ -11,6 +11,7 @@ The shell's end is what ends a session: not the end of the pty's last user, for 
 process may keep it open for years, and not a hang-up of the pty, for a shell may do without.
 
 A session knows its clients as Participants and the table as its Keeper, and nothing of either.
+Who of several clients has which say is in roles.py.
 """
 
 import signal
@@ -21,10 +22,11 @@ from shpool.daemon.programs import spawn
 from shpool.daemon.programs.pty import Pty, PtyUser
 from shpool.daemon.sessions.participant import Errand, Front, Onlooker, Participant
 from shpool.daemon.sessions.picture import Picture, PictureUser, picture_for
-from shpool.daemon.sessions.size import WindowSize, who_resized
+from shpool.daemon.sessions.roles import Roles
+from shpool.daemon.sessions.size import WindowSize
 from shpool.daemon.sessions.typing import Typist
 from shpool.daemon.states import State
-from shpool.protocol.replies import Attachment, SessionRow
+from shpool.protocol.replies import SessionRow
 from shpool.protocol.requests import TtySize
 
 TYPE_CHECKING = False
@@ -79,7 +81,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self.state = State(f"session {name!r}", LIFE, STARTING)
         self.picture = picture_for(config, reactor, size, self)
         self.size = WindowSize(reactor, size, self.picture)
-        self.clients: list[Participant] = []
+        self.roles = Roles(reactor, self.size)
         self.onlookers: list[Onlooker] = []
         self.started_at_ms = 0
         self.last_connected_at_ms = 0
@@ -99,6 +101,21 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     def pid(self) -> int:
         """The shell's, 0 before it is started."""
         return self._child.pid if self._child else 0
+
+    @property
+    def clients(self) -> "list[Participant]":
+        """All who are attached, those who only watch included."""
+        return self.roles.clients
+
+    @property
+    def typing(self) -> "list[Participant]":
+        """Those who may type: without one the session is free."""
+        return self.roles.typing
+
+    @property
+    def driver(self) -> "Participant | None":
+        """Whose size the pty has, and who may hold the program back."""
+        return self.roles.driver
 
     @property
     def device(self) -> "Device | None":
@@ -122,7 +139,8 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             self.started_at_ms,
             self.last_connected_at_ms,
             self.last_disconnected_at_ms,
-            [Attachment(client.template, client.pid) for client in self.clients],
+            self.roles.rows(watching=False),
+            watchers=self.roles.rows(watching=True),
         )
 
     # ---- life
@@ -155,7 +173,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             return  # the daemon ends
         self.state.become(ENDED)
         logs.info(f"session {self.name!r}: the shell ended with status {status}")
-        clients, self.clients = self.clients, []
+        clients = self.roles.clear()
         try:
             self._keeper.session_ended(self)
             rest = self._pty.read_rest() if self._pty is not None else b""
@@ -183,8 +201,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             return
         self.state.become(ENDED)
         self._hang_up()
-        clients, self.clients = self.clients, []
-        each_alone(clients, lambda client: client.drop())
+        each_alone(self.roles.clear(), lambda client: client.drop())
         self._close()
 
     def broken(self) -> None:
@@ -197,7 +214,10 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         each_alone(self.clients, lambda client: client.broken())
 
     def parts(self) -> "tuple[object, ...]":
-        return (self._child, self._pty, self.typist, self.picture, self.size, *self.onlookers)
+        return (
+            *(self._child, self._pty, self.typist, self.picture, self.size, self.roles),
+            *self.onlookers,
+        )
 
     def _pass_last(self, client: Participant, rest: bytes) -> None:
         client.shell_ended()
@@ -245,29 +265,21 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     # ---- clients
 
     def enter(self, client: Participant) -> None:
-        """A client has come, and its terminal is the one to fit."""
-        self.clients.append(client)
-        if self.fresh:
-            self.fresh = False  # a new shell has nothing to draw again
-            self.size.set(client.size)
-        else:
-            self.size.fit(client.size)
+        """A client has come."""
+        fresh, self.fresh = self.fresh, False  # a new shell has nothing to draw again
+        self.roles.enter(client, fresh=fresh)
         each_alone(self.onlookers, lambda onlooker: onlooker.session_changed())
 
     def detach(self, client: Participant) -> None:
         """A client goes, or is let go; nothing if it is not attached (any more)."""
-        if client in self.clients:
-            self.clients.remove(client)
+        if self.roles.leave(client):
             self._keeper.session_left(self, client)
             each_alone(self.onlookers, lambda onlooker: onlooker.session_changed())
             self.check_output()
 
     def resize(self, pid: int, size: TtySize) -> None:
         """A process says that the terminal of a client has this size now."""
-        client = who_resized(self.clients, pid)
-        self.size.set(size)
-        if client is not None:
-            each_alone((client,), lambda client: client.resized(self.size.current))
+        self.roles.resized(pid, size)
         each_alone(self.onlookers, lambda onlooker: onlooker.session_changed())
 
     # ---- who looks on
@@ -296,9 +308,10 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self._errands.append(errand)
         self.want_picture()
 
-    def redraw(self) -> None:
-        """The same, where no change of size makes the program draw itself."""
-        if self.picture.jiggles:
+    def redraw(self, *, jiggle: bool = True) -> None:
+        """The same, where no change of size makes the program draw itself, with `jiggle` by being
+        made to, if nothing is remembered."""
+        if jiggle and self.picture.jiggles:
             self.size.fit(self.size.current)
         self.want_picture()
 
@@ -330,7 +343,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     def picture_answers(self, answers: bytes) -> None:
         # A program that does not read has asked enough.
         if not self.full:
-            self.take_input(answers)
+            self._type(answers)
 
     def picture_broken(self) -> None:
         """Nothing is remembered from now on, and the program draws itself for who comes."""
@@ -354,16 +367,15 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     # ---- output: from the pty to the clients
 
     def check_output(self) -> None:
-        """Read the pty, unless a client or the picture cannot take more."""
+        """Read the pty, unless the driver or the picture cannot take more."""
         if self._pty is not None:
             held = self.picture.must_hold or self._anybody_holds
             self._pty.read(not held)
 
     @property
     def _anybody_holds(self) -> bool:
-        return any(each.holds for each in self.clients) or any(
-            each.holds for each in self.onlookers
-        )
+        driver = self.driver
+        return (driver is not None and driver.holds) or any(each.holds for each in self.onlookers)
 
     def show(self, text: bytes) -> None:
         """Have `text` on the terminal as if the program had written it."""
@@ -372,11 +384,12 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
 
     def pty_output(self, data: bytes) -> None:
         hold = shown = False
+        driver = self.driver
         for client in tuple(self.clients):
             try:
                 client.take_output(data)
-                hold = hold or client.holds
-                shown = shown or client.live
+                if client is driver:
+                    hold, shown = client.holds, client.live
             except Exception as error:
                 end_broken(error, client)
         try:
@@ -395,7 +408,13 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     def full(self) -> bool:
         return self.typist is not None and self.typist.full
 
-    def take_input(self, data: bytes) -> None:
+    def take_input(self, client: Participant, data: bytes) -> None:
+        if client in self.typing:
+            if self.roles.typed(client):
+                self.check_output()
+            self._type(data)
+
+    def _type(self, data: bytes) -> None:
         if self.typist is not None:
             self.typist.keys(data)
             self.picture.typed()

@@ -1,35 +1,17 @@
-"""The size of a session's pty: whose counts, and the jiggle that makes programs redraw.
-
-Each client has a size of its own.  With one client at a session that client's counts; with none
-the pty keeps the size it had.
-"""
+"""The size of a session's pty, and the jiggle that makes programs redraw; see roles.py for whose
+counts."""
 
 from shpool.daemon.loop.reactor import Owner, each_alone
 from shpool.protocol.requests import TtySize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.programs.pty import Pty
-    from shpool.daemon.sessions.participant import Participant
     from shpool.daemon.sessions.picture import Picture
 
 # Seconds for which a pty is one row and column too large, so that programs redraw; the original's.
 _JIGGLE = 0.05
-
-
-def who_resized(clients: "Sequence[Participant]", pid: int) -> "Participant | None":
-    """Whose terminal a Resize request from the process `pid` is about; None with nobody attached.
-
-    The attach process itself sends it, on a connection of its own.  Where the system does not
-    tell pids, or somebody sends it in its place, it is the one who came last.
-    """
-    for client in clients:
-        if client.pid == pid:
-            return client
-    return clients[-1] if clients else None
 
 
 class WindowSize(Owner):

@@ -18,6 +18,7 @@ from time import time
 
 from shpool import logs
 from shpool.daemon.loop.memory import give_back
+from shpool.daemon.sessions.participant import WATCHER
 from shpool.daemon.sessions.session import STARTING, SessionKeeper
 
 TYPE_CHECKING = False
@@ -88,15 +89,18 @@ class SessionTable(SessionKeeper):
     def attach(self, session: "Session", client: "Participant") -> None:
         """Give a client to a session that has room for it."""
         session.enter(client)
-        session.last_connected_at_ms = _now_ms()
+        if client.role != WATCHER:
+            session.last_connected_at_ms = _now_ms()
         logs.info(f"session {session.name!r}: attached pid {client.pid}")
         self._events.publish("session.attached")
 
     def session_left(self, session: "Session", client: "Participant") -> None:
-        session.last_disconnected_at_ms = _now_ms()
+        if client.role != WATCHER and not session.typing:
+            session.last_disconnected_at_ms = _now_ms()
         logs.info(f"session {session.name!r}: detached pid {client.pid}")
         self._events.publish("session.detached")
-        self._call_hook("on_client_disconnect", session.name)
+        if client.role != WATCHER:
+            self._call_hook("on_client_disconnect", session.name)
 
     def session_ended(self, session: "Session") -> None:
         if self._sessions.get(session.name) is session:

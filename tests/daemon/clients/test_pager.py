@@ -11,7 +11,7 @@ from shpool.daemon.programs import spawn
 from shpool.daemon.programs.spawn import Program, SpawnError
 from shpool.protocol.requests import TtySize
 from tests.daemon.conftest import LogLines
-from tests.daemon.fakes import FakeChild, FakeLoop, FakePrograms
+from tests.daemon.fakes import FakeChild, FakeLoop, FakePrograms, Visitor
 
 LESS = Program("less", ["less", "motd"], {}, "/")
 
@@ -58,11 +58,11 @@ def less(shown: Shown, programs: FakePrograms) -> FakeChild:
 
 def test_keys_wait_where_they_are_until_it_runs(shown: Shown, less: FakeChild) -> None:
     assert shown.pager.full
-    shown.pager.take_input(b"nowhere to go")
+    shown.pager.take_input(Visitor(), b"nowhere to go")
     less.run()
     assert not shown.pager.full
     assert shown.heard == ["drained"]
-    shown.pager.take_input(b"q")
+    shown.pager.take_input(Visitor(), b"q")
     assert less.typed() == b"q"
 
 
@@ -75,7 +75,7 @@ def test_what_it_writes_is_shown_and_when_it_ends_the_session_is(
     less.end(0)
     assert shown.heard == ["drained", b"today", b"last", ("done", b"")]
     assert less.ends.master < 0
-    shown.pager.take_input(b"q")
+    shown.pager.take_input(Visitor(), b"q")
     shown.pager.resize(TtySize(9, 9))
     shown.pager.read(True)
 
@@ -83,7 +83,7 @@ def test_what_it_writes_is_shown_and_when_it_ends_the_session_is(
 def test_what_it_did_not_read_is_for_the_shell(shown: Shown, less: FakeChild) -> None:
     less.run()
     for _ in range(40):
-        shown.pager.take_input(b"y" * 10_000)
+        shown.pager.take_input(Visitor(), b"y" * 10_000)
     shown.loop.settle()
     assert shown.pager.full
     assert shown.heard == ["drained", "full"]

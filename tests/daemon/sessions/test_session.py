@@ -114,7 +114,7 @@ def test_what_is_written_goes_to_each_client_and_what_is_typed_to_the_shell(
     bob = Visitor(78)
     session.enter(bob)
     started.shell.write(b"word")
-    session.take_input(b"key")
+    session.take_input(started.ada, b"key")
     assert (started.ada.heard, bob.heard) == ([b"word"], [b"word"])
     assert started.shell.typed() == b"key"
 
@@ -136,7 +136,7 @@ def test_a_shell_that_does_not_read_is_told_of_and_that_it_reads_again(started: 
     session = started.run().session
     assert not session.full
     for _ in range(40):
-        session.take_input(b"y" * 30_000)
+        session.take_input(started.ada, b"y" * 30_000)
     started.loop.settle()
     assert session.full
     while started.shell.typed():
@@ -195,7 +195,7 @@ def test_a_program_of_another_users_loses_its_terminal_where_it_would_be_killed(
     assert started.shell.ends.master < 0
     said = "WARN session 'one': its program cannot be killed, so it loses its terminal"
     assert log.read()[-1] == said
-    session.take_input(b"into nothing")
+    session.take_input(started.ada, b"into nothing")
     session.resize(started.ada.pid, TtySize(9, 9))
     session.check_output()
     started.shell.end(129)

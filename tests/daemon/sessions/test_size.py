@@ -12,9 +12,9 @@ import pytest
 from shpool.daemon.programs.pty import Pty, PtyUser
 from shpool.daemon.programs.spawn import PtyEnds
 from shpool.daemon.sessions.picture import Picture, PictureUser
-from shpool.daemon.sessions.size import WindowSize, who_resized
+from shpool.daemon.sessions.size import WindowSize
 from shpool.protocol.requests import TtySize
-from tests.daemon.fakes import FakeLoop, Visitor
+from tests.daemon.fakes import FakeLoop
 
 
 class Remembering(Picture):
@@ -103,11 +103,3 @@ def test_before_there_is_a_pty_the_size_is_kept_for_it(loop: FakeLoop) -> None:
     size.fit(TtySize(40, 100))
     loop.pass_time(1)
     assert (size.current.rows, size.current.cols) == (40, 100)
-
-
-def test_a_process_tells_the_size_of_its_own_terminal_and_a_stranger_that_of_the_latest() -> None:
-    ada, bob = Visitor(1), Visitor(2)
-    assert who_resized([ada, bob], 1) is ada
-    assert who_resized([ada, bob], 2) is bob
-    assert who_resized([ada, bob], 3) is bob
-    assert who_resized([], 3) is None

@@ -99,6 +99,7 @@ COMMANDS = {
             Option("", "paste", None, "as a terminal pastes it"),
             Option("", "stdin", None, "then what is read from stdin"),
             Option("t", "timeout", "DUR", "give up when it was not read for DUR (default: 5s)"),
+            Option("j", "json", None, "print JSON, with the mark for wait --since"),
         ),
         "TEXT is typed as it is, TEXTs side by side with a space between; no names of keys in\n"
         "it. KEY is Enter, Tab, Escape, Space, Backspace, Delete, Insert, Up, Down, Left, Right,\n"
@@ -119,13 +120,15 @@ COMMANDS = {
             Option("", "quiet", "DUR", "its program has printed nothing for DUR"),
             Option("", "text", "REGEX", "a line of its screen, or printed from now on, matches"),
             Option("", "new", None, "no line that stands on the screen already, nor the cursor's"),
+            Option("", "since", "MARK", "lines that were there already count from that one on"),
             Option("", "all", None, "until each of these has been so of every NAME"),
             Option("t", "timeout", "DUR", "give up after DUR"),
         ),
         "Without --all any of these, of any NAME, will do. Prints NAME and what was so, a tab\n"
         "between. Exits with 0; with 124 after the timeout, 3 when it can be so no more because a\n"
         "session has ended, 1 for a NAME that is not there. DUR is 500ms, 10s, 3m, 5h, 20d or\n"
-        "dd:hh:mm:ss. REGEX is Python's, and may match a part of a line. NAME . is the session\n"
+        "dd:hh:mm:ss. REGEX is Python's, and may match a part of a line. MARK is what send --json\n"
+        "or peek --json said: nothing is missed between that and the wait. NAME . is the session\n"
         "one is in.\n",
     ),
     "peek": Command(

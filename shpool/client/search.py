@@ -6,7 +6,7 @@ import warnings
 from shpool.client.lines import Lines
 from shpool.options import UsageError
 from shpool.output import complain
-from shpool.protocol.watching import ENDED, MISSED, OUTPUT, ROWS, SCREEN
+from shpool.protocol.watching import ENDED, LINES, LOST, MISSED, OUTPUT, ROWS, SCREEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +27,13 @@ class Search:
     """Events of one session in; `found` says whether a line has matched.
 
     `new`: what stood on the screen at first does not count, nor what is added to the row in which
-    the cursor was then.
+    the cursor was then.  `since`: it is sent the lines that count of what was there at first.
     """
 
-    def __init__(self, wanted: "re.Pattern[str]", *, new: bool) -> None:
+    def __init__(self, wanted: "re.Pattern[str]", *, new: bool, since: bool = False) -> None:
         self._wanted = wanted.search
         self._new = new
+        self._since = since
         self.found = False
         self._lines = Lines()
         self._first: set[str] | None = None  # what does not count; None before anything was seen
@@ -47,6 +48,11 @@ class Search:
             self._output(said[0])
         elif kind == ROWS:
             self._rows(*said)
+        elif kind == LINES:
+            for text in said[0]:
+                self._try(text)
+        elif kind == LOST:
+            complain(f"shpool: {said[0]} lines from MARK on are gone\n")
         elif kind == MISSED:
             complain(f"shpool: {said[0]} bytes were missed\n")
         elif kind == ENDED:
@@ -71,6 +77,8 @@ class Search:
             self._first = set(texts) if self._new else set()
             self._in_first_row = self._new
             self._cursor_row = row if self._new else None
+            if self._since:
+                return
         for text in texts:
             if text not in self._first:
                 self._try(text)

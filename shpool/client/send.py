@@ -7,6 +7,7 @@ from shpool.client.outside import ask_daemon, session_meant
 from shpool.durations import parse_span
 from shpool.errors import Verdict
 from shpool.keys.encoding import parse_key
+from shpool.output import put
 from shpool.protocol.outside import SendRequest
 from shpool.protocol.replies import SendReply
 
@@ -27,13 +28,20 @@ def run(context: "Context", parsed: "Parsed") -> int:
         raise ClientError(f"a message has at most {_MOST:,} bytes")
     timeout = parse_span(parsed.text("timeout") or "5s")
     name = session_meant(context, parsed.arguments[0])
-    request = SendRequest(name, items, paste=bool(parsed.count("paste")), timeout_ms=timeout)
+    as_json = bool(parsed.count("json"))
+    request = SendRequest(
+        name, items, paste=bool(parsed.count("paste")), timeout_ms=timeout, mark=as_json
+    )
     answer = ask_daemon(context, request)
     if answer == "NotFound":
         raise Verdict(f"not found: {name}")
     reply = SendReply.from_wire(answer)
     if reply.error is not None:
         raise ClientError(reply.error + _how_much(reply.typed))
+    if as_json:
+        import json
+
+        put(json.dumps({"typed": reply.typed, "mark": reply.mark}) + "\n")
     return 0
 
 

@@ -1,5 +1,6 @@
 """shpool wait: until something is so of sessions."""
 
+from shpool.client.counts import count
 from shpool.client.watching import Feed, sessions_meant
 from shpool.durations import parse_span
 from shpool.options import UsageError
@@ -40,8 +41,10 @@ def run(context: "Context", parsed: "Parsed") -> int:
     given = parsed.text("timeout")
     timeout = None if given is None else parse_span(given)
     text = parsed.text("text")
-    if text is None and parsed.count("new"):
-        raise UsageError("--new is for --text")
+    since = _since(parsed)
+    for option in ("new", "since"):
+        if text is None and option in parsed.values:
+            raise UsageError(f"--{option} is for --text")
     names = [name for name, _ in conditions]
     if text is None:
         if not conditions:
@@ -52,14 +55,17 @@ def run(context: "Context", parsed: "Parsed") -> int:
         wanted = pattern(text)
         names.append("text")
     sessions = sessions_meant(context, parsed.arguments)
-    request = WaitRequest(sessions, conditions, timeout, text=text is not None)
+    if since is not None and len(sessions) > 1:
+        raise UsageError("--since is for one NAME, for each session has lines of its own")
+    request = WaitRequest(sessions, conditions, timeout, text=text is not None, since=since)
     feed = Feed(context, request)
     tally = Tally(feed.names, names, every=bool(parsed.count("all")))
     if text is None:
         status = _wait(feed, tally, [])
         put(tally.printed)
         return status
-    searches = [Search(wanted, new=bool(parsed.count("new"))) for _ in feed.names]
+    new = bool(parsed.count("new"))
+    searches = [Search(wanted, new=new, since=since is not None) for _ in feed.names]
     try:
         if timeout is not None:
             _set_alarm(timeout / 1000 + _GRACE)
@@ -77,6 +83,14 @@ def _conditions(parsed: "Parsed") -> "list[tuple[str, str]]":
     if quiet is not None:
         found.append(("quiet", str(parse_span(quiet))))
     return found
+
+
+def _since(parsed: "Parsed") -> "int | None":
+    """Raises UsageError."""
+    since = count(parsed, "since", "--since")
+    if since is not None and parsed.count("new"):
+        raise UsageError("--since and --new exclude each other")
+    return since
 
 
 def _set_alarm(seconds: float) -> None:

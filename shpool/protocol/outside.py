@@ -15,12 +15,12 @@ class SendRequest:
     """Type into a session: each of `items` a text, or the name of a key, as (kind, value).
 
     `paste`: the texts are typed as a terminal pastes them.  `timeout_ms`: for how long the
-    program may not read.
+    program may not read.  `mark`: say in the reply on which line that is.
     """
 
-    FEATURES = needs = ("Send",)
+    FEATURES = ("Send", "Send.mark")
 
-    __slots__ = ("items", "paste", "session_name", "timeout_ms")
+    __slots__ = ("items", "mark", "paste", "session_name", "timeout_ms")
 
     def __init__(
         self,
@@ -29,11 +29,17 @@ class SendRequest:
         *,
         paste: bool = False,
         timeout_ms: int = 5000,
+        mark: bool = False,
     ) -> None:
         self.session_name = session_name
         self.items = items
         self.paste = paste
         self.timeout_ms = timeout_ms
+        self.mark = mark
+
+    @property
+    def needs(self) -> "tuple[str, ...]":
+        return self.FEATURES if self.mark else self.FEATURES[:1]
 
     def to_wire(self) -> "Any":
         return {
@@ -42,6 +48,7 @@ class SendRequest:
                 "items": self.items,
                 "paste": self.paste,
                 "timeout_ms": self.timeout_ms,
+                "mark": self.mark,
             }
         }
 
@@ -57,6 +64,7 @@ class SendRequest:
             found,
             paste=fields.get("paste") is True,
             timeout_ms=number(fields, "timeout_ms", 0, U64_MAX),
+            mark=fields.get("mark") is True,
         )
 
 

@@ -224,21 +224,30 @@ def read_missed(value: "Any") -> "tuple[list[str], list[str]]":
 
 
 class SendReply:
-    """How typing went: so many bytes were typed, and, if it went wrong, why."""
+    """How typing went: so many bytes were typed, and, if it went wrong, why.
 
-    __slots__ = ("error", "typed")
+    `mark`: the number of the line that the cursor stood on before that, if it was asked for and
+    lines are numbered.
+    """
 
-    def __init__(self, typed: int, error: "str | None" = None) -> None:
+    __slots__ = ("error", "mark", "typed")
+
+    def __init__(self, typed: int, error: "str | None" = None, mark: "int | None" = None) -> None:
         self.typed = typed
         self.error = error
+        self.mark = mark
 
     def to_wire(self) -> "Any":
-        return {"typed": self.typed, "error": self.error}
+        return {"typed": self.typed, "error": self.error, "mark": self.mark}
 
     @classmethod
     def from_wire(cls, value: "Any") -> "SendReply":
         fields = as_map(value, "the reply")
-        return cls(number(fields, "typed", 0, U64_MAX), optional_text(fields, "error"))
+        return cls(
+            number(fields, "typed", 0, U64_MAX),
+            optional_text(fields, "error"),
+            optional_number(fields, "mark", 0, U64_MAX),
+        )
 
 
 class MaybeSwitch:

@@ -29,6 +29,8 @@ HELD = "held"  # the condition that has come true
 OUTPUT = "output"  # what the program has written
 MISSED = "missed"  # how many bytes of that are not told
 SCREEN = "screen"  # lines, the index of the cursor's, whether it is the alternate one, and the row
+LINES = "lines"  # with `since`: those of history and screen, some at a time
+LOST = "lost"  # how many of them are gone
 ROWS = "rows"  # those that have changed, (number, text), and the cursor's row
 SIZE = "size"  # rows and columns, from here on
 ENDED = "ended"  # the exit status
@@ -40,12 +42,13 @@ TIMED_OUT = 124
 class WaitRequest:
     """Tell of each of `conditions`, (name, value), when it first holds for one of the sessions.
 
-    `timeout_ms`: for how long, None for ever.  `text`: tell what they show as well.
+    `timeout_ms`: for how long, None for ever.  `text`: tell what they show as well; with `since`
+    also the lines from that number on which were there before, of sessions that are there.
     """
 
-    FEATURES = needs = ("Wait",)
+    FEATURES = ("Wait", "Wait.since")
 
-    __slots__ = ("conditions", "sessions", "text", "timeout_ms")
+    __slots__ = ("conditions", "sessions", "since", "text", "timeout_ms")
 
     def __init__(
         self,
@@ -54,11 +57,17 @@ class WaitRequest:
         timeout_ms: "int | None" = None,
         *,
         text: bool = False,
+        since: "int | None" = None,
     ) -> None:
         self.sessions = sessions
         self.text = text
+        self.since = since
         self.conditions = conditions
         self.timeout_ms = timeout_ms
+
+    @property
+    def needs(self) -> "tuple[str, ...]":
+        return self.FEATURES[:1] if self.since is None else self.FEATURES
 
     def to_wire(self) -> "Any":
         return {
@@ -67,6 +76,7 @@ class WaitRequest:
                 "conditions": self.conditions,
                 "timeout_ms": self.timeout_ms,
                 "text": self.text,
+                "since": self.since,
             }
         }
 
@@ -84,6 +94,7 @@ class WaitRequest:
             conditions,
             optional_number(fields, "timeout_ms", 0, U64_MAX),
             text=fields.get("text") is True,
+            since=optional_number(fields, "since", 0, U64_MAX),
         )
 
 

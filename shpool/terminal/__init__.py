@@ -24,8 +24,8 @@ An attribute belongs to the layer that sets it first, and whose docstrings say w
     Grid        grid.py        rows, cols; main, alternate, and screen, lines for the one in use;
                                x, y, margin_wrap; top, bottom, left, right, side_margins, origin;
                                limit; pen, fill, linked; autowrap, insert_mode, newline_mode;
-                               charsets, shift, translation; history, scrolled, begun; pens,
-                               clusters
+                               charsets, shift, translation; history, scrolled, begun, restarts;
+                               pens, clusters
     Cursor      cursor.py      tab_stops, alternate_tab_stops, reverse_wrap, clustering
     Printer     printing.py    nothing: it writes cells
     Editor      edit.py        nothing: it erases and moves them
@@ -37,7 +37,8 @@ An attribute belongs to the layer that sets it first, and whose docstrings say w
 
 sequences.py says which method a sequence calls. Rows and what they are made of: cells.py, lines.py,
 pen.py, pens.py, clusters.py, width.py. Functions of a whole state, which is all they know:
-reflow.py, restore.py with paint.py, goodbye.py, compact.py, snapshot.py.
+reflow.py, restore.py with paint.py, goodbye.py, compact.py, snapshot.py,
+screen_lines.py, past.py.
 
 Not modelled: images (after one the cursor may be wrong until the next absolute move), double-size
 lines, VT52 mode, 132-column mode (DECCOLM), win32 input mode (?9001), single shifts, national

@@ -46,6 +46,8 @@ class Editor(Printer):
                 self.erase_in_line(which)
             if which == 1:
                 self.lines[y].wrapped = False
+        if self.screen is self.main and (which == 2 or not (which or y)):
+            self.restarts += 1
         rows = self.lines[whole.start : whole.stop]
         if not selective:
             self._blank(rows)

@@ -92,6 +92,7 @@ class Grid(Parser):
         "origin",
         "pen",
         "pens",
+        "restarts",
         "right",
         "rows",
         "screen",
@@ -111,6 +112,7 @@ class Grid(Parser):
         self.history: deque[Piece] = deque(maxlen=history_lines)
         self.scrolled = 0  # rows that ever scrolled off the main screen
         self.begun = 0  # lines whose first row ever did, so the number of the next one
+        self.restarts = 0  # how often the main screen was blanked from its first row on
         self.pens = Pens()
         self.clusters = Clusters()
         self.main = Screen(rows)
@@ -120,6 +122,7 @@ class Grid(Parser):
     def initialize(self) -> None:
         """Everything that RIS resets and that is kept here."""
         self.work -= 4 * self.rows
+        self.restarts += 1
         for screen in (self.main, self.alternate):
             screen.reset()
         self.screen = self.main

@@ -104,6 +104,11 @@ class Snapshot:
         """All was given."""
         return not self._wanted and self._at >= len(self._history) + len(self._screen)
 
+    @property
+    def screen_row(self) -> int:
+        """The row of the screen that comes next; below 0 while those of the history do."""
+        return self._at - len(self._history)
+
     def part(self) -> "Part | None":
         """The next rows; None if it takes longer to find them."""
         if self._wanted:

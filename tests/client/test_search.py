@@ -9,7 +9,7 @@ import pytest
 
 from shpool.client.search import Search, pattern
 from shpool.options import UsageError
-from shpool.protocol.watching import ENDED, MISSED, OUTPUT, ROWS, SCREEN
+from shpool.protocol.watching import ENDED, LINES, LOST, MISSED, OUTPUT, ROWS, SCREEN
 
 
 def search(text: str, *, new: bool = False, screen: list[str] | None = None) -> Search:
@@ -102,3 +102,19 @@ def test_a_pattern_is_not_warned_of() -> None:
 def test_what_is_no_regular_expression_is_refused() -> None:
     with pytest.raises(UsageError, match=r"^cannot read 'x\(' as a regular expression: missing \)"):
         pattern("x(")
+
+
+def test_of_lines_that_were_there_those_count_that_are_sent(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    made = Search(pattern("^ok$"), new=False, since=True)
+    assert not told(made, (SCREEN, [["ok", "$ "], 1, False, 1]), (LINES, [["no", "$ "]]))
+    assert told(made, (LINES, [["$ ", "ok"]]), (LOST, [3]))
+    assert capfd.readouterr().err == "shpool: 3 lines from MARK on are gone\n"
+
+
+def test_after_a_gap_all_of_the_screen_counts() -> None:
+    made = Search(pattern("^ok$"), new=False, since=True)
+    screen = (SCREEN, [["ok", "$ "], 1, False, 1])
+    assert not told(made, screen)
+    assert told(made, screen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import signal
@@ -227,6 +228,28 @@ def test_a_line_that_scrolls_by_in_a_flood_is_not_missed(shpool: Place) -> None:
     assert (status, out, err) == (0, "one\ttext\n", "")
 
 
+def test_nothing_is_missed_between_a_send_and_a_wait_and_nothing_old_counts(shpool: Place) -> None:
+    shpool.raw_session("one", "bash --norc --noprofile -i")
+
+    def typed(text: str) -> str:
+        done = shpool.run("send", "one", "-e", "--json", text)
+        assert (done.status, done.err) == (0, "")
+        found = json.loads(done.out)
+        assert found.keys() == {"typed", "mark"}
+        return str(found["mark"])
+
+    waiting = ("wait", "one", "--text", "^done$")
+    assert shpool.run(*waiting, "--since", typed("echo do''ne")).status == 0
+    before = typed("true")
+    assert shpool.run(*waiting, "-t", "0s").status == 0  # it stands on the screen
+    assert shpool.run(*waiting, "--since", before, "-t", "0s").status == 124
+    mark = typed("echo do''ne; seq 1 300; echo at the en''d")
+    assert shpool.run("wait", "one", "--text", "^at the end$", "--since", mark).status == 0
+    assert shpool.run(*waiting, "--since", mark, "-t", "0s") == (0, "one\ttext\n", "")
+    mark = typed("clear; echo do''ne; sleep 1000")
+    assert shpool.run(*waiting, "--since", mark) == (0, "one\ttext\n", "")
+
+
 def test_any_of_several_and_every_one_of_them(shpool: Place) -> None:
     for name in ("one", "two"):
         shpool.raw_session(name, "sh -c 'read x; echo got $x; read x'")
@@ -265,6 +288,19 @@ def test_a_hostile_pattern_stops_nobody_but_its_own_wait(shpool: Place, how: str
     [
         (["--text", "x("], 2, "shpool: cannot read 'x(' as a regular expression: missing )"),
         (["--new", "--exit"], 2, "shpool: --new is for --text\n"),
+        (["--since", "1", "--exit"], 2, "shpool: --since is for --text\n"),
+        (
+            ["--text", "x", "--since", "1", "--new"],
+            2,
+            "shpool: --since and --new exclude each other\n",
+        ),
+        (["--text", "x", "--since", "-1"], 2, "shpool: the option '--since' needs a value, MARK"),
+        (["--text", "x", "--since", "y"], 2, "shpool: the option '--since' takes a number, not"),
+        (
+            ["two", "--text", "x", "--since", "1"],
+            2,
+            "shpool: --since is for one NAME, for each session has lines of its own\n",
+        ),
         (["--text"], 2, "shpool: the option '--text' needs a value, REGEX\n"),
     ],
 )

@@ -1,20 +1,22 @@
 """What a wait for text is sent of a session: its screen, then raw output, and rows of the screen.
 
-The search is the client's.  Rows are sent besides where programs put the cursor somewhere, or use
-the alternate screen, for raw output says little there.
+If lines from some number on are wanted, those of history and screen come first.  The search is the
+client's.  Rows are sent besides where programs put the cursor somewhere, or use the alternate
+screen, for raw output says little there.
 """
 
 import re
 
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.sessions.participant import Errand, Onlooker
-from shpool.protocol.watching import MISSED, OUTPUT, ROWS, SCREEN, event
+from shpool.protocol.watching import LINES, LOST, MISSED, OUTPUT, ROWS, SCREEN, event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.clients.connection import Connection
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.sessions.session import Session
+    from shpool.terminal.past import PastLines
     from shpool.terminal.screen_lines import ScreenLines
 
 # Bytes that may wait to be read before the program is to wait.
@@ -38,11 +40,12 @@ class TextUser(Owner):
     __slots__ = ()
 
     def text_shown(self) -> None:
-        """The screen was sent."""
+        """The screen was sent, and with `since` the lines from that number on."""
 
 
 class TextWatch(Onlooker, Errand):
-    """`skipping`: the reader took nothing for too long, and misses what is written."""
+    """`skipping`: the reader took nothing for too long, and misses what is written.  `shown`: all
+    was sent that was there when the wait began."""
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class TextWatch(Onlooker, Errand):
         number: int,
         session: "Session",
         user: TextUser,
+        since: "int | None",
     ) -> None:
         self._reactor = reactor
         self._connection = connection
@@ -59,7 +63,9 @@ class TextWatch(Onlooker, Errand):
         self._user = user
         self.skipping = False
         self._missed = 0  # bytes, and not told yet
-        self._seen = False  # the screen was sent
+        self.shown = False
+        self._since = since
+        self._past: PastLines | None = None  # what is to be sent yet of the lines from there on
         self._drawing = True  # the screen is asked for, and output is in it
         self._rows: dict[int, str] = {}  # as they were sent last, by the number of the row
         self._alternate = False
@@ -112,6 +118,8 @@ class TextWatch(Onlooker, Errand):
         session = self._session
         if session is None:
             return
+        if self._past is not None:
+            self._reactor.when_idle(self._send_past)
         if self._missed and not self._connection.full:
             self.skipping = False
             self._tell_missed()
@@ -120,6 +128,7 @@ class TextWatch(Onlooker, Errand):
 
     def stop(self) -> None:
         session, self._session = self._session, None
+        self._past = None
         self._stop_looking()
         if session is not None:
             session.dismiss(self)
@@ -139,9 +148,34 @@ class TextWatch(Onlooker, Errand):
             self._note(lines)
             row = lines.rows[lines.cursor]
             self._tell(SCREEN, lines.texts, lines.cursor, lines.alternate, row)
-        if not self._seen:
-            self._seen = True
-            self._user.text_shown()
+        if self.shown or self._past is not None:
+            return
+        if self._since is not None:
+            self._past = session.picture.past(self._since)
+        if self._past is not None:
+            self._reactor.when_idle(self._send_past)
+        else:
+            self._all_shown()
+
+    def _send_past(self) -> bool:
+        """Send some lines; returns whether there are more that can be sent now."""
+        past = self._past
+        if past is None or self._connection.full:
+            return False
+        lines = past.part()
+        if lines:
+            self._tell(LINES, lines)
+        if not past.over:
+            return True
+        if past.lost:
+            self._tell(LOST, past.lost)
+        self._past = None
+        self._all_shown()
+        return False
+
+    def _all_shown(self) -> None:
+        self.shown = True
+        self._user.text_shown()
 
     def _ask_for_rows(self) -> None:
         if self._session is not None:

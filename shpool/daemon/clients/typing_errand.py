@@ -28,12 +28,14 @@ class TypingErrand(Errand, MessageUser, StreamUser):
         self._session = session
         self._request = request
         self._message: Message | None = None
+        self._mark: int | None = None
         connection.notice_end(self)
 
     def begin(self) -> None:
-        """What keys send, and whether a paste is marked, depends on what the program has said."""
-        kinds = [kind for kind, _ in self._request.items]
-        if "key" in kinds or self._request.paste:
+        """What keys send, whether a paste is marked and where the cursor stands depends on what
+        the program has said."""
+        request = self._request
+        if request.paste or request.mark or "key" in [kind for kind, _ in request.items]:
             self._session.when_caught_up(self)
         else:
             self.caught_up()
@@ -51,6 +53,8 @@ class TypingErrand(Errand, MessageUser, StreamUser):
         except ShpoolError as error:
             self._answer(SendReply(0, str(error)))
             return
+        if self._request.mark:
+            self._mark = picture.line_now()
         message = Message(data, self._request.timeout_ms / 1000, self)
         if typist.too_long(data):
             self._refuse(_CANONICAL)
@@ -69,7 +73,7 @@ class TypingErrand(Errand, MessageUser, StreamUser):
 
     def message_over(self, message: Message) -> None:
         if message.outcome == DONE:
-            self._answer(SendReply(message.typed))
+            self._answer(SendReply(message.typed, mark=self._mark))
         elif message.outcome == INTERRUPTED:
             self._answer(SendReply(message.typed, "interrupted"))
         elif message.outcome == ENDED:

@@ -26,7 +26,7 @@ _PATIENCE = 2.0
 _OF_ABSENT = ("exit", "exists")
 
 
-class Awaited(Onlooker):
+class Awaited(Onlooker, TextUser):
     """One session of a wait, there or not, and which conditions have not held yet."""
 
     def __init__(self, errand: "WaitErrand", number: int, name: str) -> None:
@@ -39,12 +39,13 @@ class Awaited(Onlooker):
         self._latest = 0.0  # of the last output and when the session was there; monotonic
         self._quiet: Timer | None = None
         self.text: TextWatch | None = None
+        self._status: int | None = None  # the shell's, which is to be told when the text is shown
 
-    def begin(self, session: "Session") -> None:
-        """It is there."""
+    def begin(self, session: "Session", since: "int | None" = None) -> None:
+        """It is there; `since`: the number of the first line that is wanted."""
         self.session = session
         self._latest = monotonic()
-        self.text = self._errand.watch_text(session, self._number)
+        self.text = self._errand.watch_text(session, self._number, self, since)
         session.admit(self)
         self._held("exists")
         self.session_changed()
@@ -70,6 +71,16 @@ class Awaited(Onlooker):
         self.ended = True
         self.session = None
         self._stop_timer()
+        self._status = status
+        if self.text is None or self.text.shown:
+            self._tell_end(status)
+
+    def text_shown(self) -> None:
+        self._errand.text_shown()
+        if self._status is not None:
+            self._tell_end(self._status)
+
+    def _tell_end(self, status: int) -> None:
         self._held("exit")
         self._errand.tell(event(ENDED, self._number, status))
 
@@ -110,7 +121,7 @@ class Awaited(Onlooker):
             self._quiet = None
 
 
-class WaitErrand(StreamUser, TextUser):
+class WaitErrand(StreamUser):
     """A wait that goes on: `awaited` are its sessions."""
 
     def __init__(
@@ -122,7 +133,7 @@ class WaitErrand(StreamUser, TextUser):
         self.awaited: list[Awaited] = []
         self._timer: Timer | None = None
         self._deadline = 0.0  # monotonic
-        self._unseen = 0  # screens that are not sent yet
+        self._unseen = 0  # sessions of which that is not so yet
         self._stall: Timer | None = None
 
     def begin(self, sessions: "dict[str, Session | None]") -> bool:
@@ -146,18 +157,21 @@ class WaitErrand(StreamUser, TextUser):
             if session is None:
                 awaited.absent()
             else:
-                awaited.begin(session)
+                awaited.begin(session, self.request.since)
         self._check_time()
         return True
 
-    def watch_text(self, session: "Session", number: int) -> "TextWatch | None":
+    def watch_text(
+        self, session: "Session", number: int, user: TextUser, since: "int | None"
+    ) -> "TextWatch | None":
         """What tells of its text, if that is wanted and there is any."""
         if not self.request.text or session.picture.jiggles:
             return None
         self._unseen += 1
-        return TextWatch(self.reactor, self._connection, number, session, self)
+        return TextWatch(self.reactor, self._connection, number, session, user, since)
 
     def text_shown(self) -> None:
+        """All that there is to see at once of one session was sent."""
         self._unseen -= 1
         self._check_time()
 

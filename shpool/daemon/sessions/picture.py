@@ -14,6 +14,7 @@ from shpool.keys.encoding import KeyModes
 from shpool.terminal.backlog import Backlog
 from shpool.terminal.leave import LEAVE, LEAVE_MAIN
 from shpool.terminal.model import Terminal
+from shpool.terminal.past import PastLines
 from shpool.terminal.screen_lines import ScreenLines
 from shpool.terminal.snapshot import Snapshot
 
@@ -32,6 +33,9 @@ _QUIET = 0.02
 # much work as those.
 _SLICE = 0.002
 _STEP = 2048
+
+# Of so many numbers that were told last it is known whether the screen was begun anew since.
+_MOST_TOLD = 64
 
 # What may be interpreted for a client that is let go, likewise.
 _LAST_STEP = 32_768
@@ -113,6 +117,16 @@ class Picture(Owner):
         """What stands on the screen; None where that is not known."""
         return None
 
+    def line_now(self) -> "int | None":
+        """The number of the line that the cursor stands on, for past(); None where that is not
+        known."""
+        return None
+
+    def past(self, since: int) -> "PastLines | None":
+        """The lines from number `since` on as far as output was interpreted, and all of a screen
+        that has been begun anew since that was line_now(), or that ends before it."""
+        return None
+
     def pastes(self) -> bool:
         """Returns whether the program has bracketed paste on."""
         return False
@@ -161,6 +175,7 @@ class ModelPicture(Picture):
         super().__init__(reactor, user)
         self._backlog = backlog
         self._history = history
+        self._told: dict[int, tuple[int, int]] = {}  # by line_now(): the terminal's mark, restarts
         self._wanted = False
         self._closed = False
         self._latest = monotonic()  # when output came last
@@ -245,6 +260,24 @@ class ModelPicture(Picture):
         self._backlog.catch_up()
         self._reactor.soon(self._pass_answers)
         return ScreenLines(self._backlog.terminal)
+
+    def line_now(self) -> int:
+        terminal = self._backlog.terminal
+        number = terminal.line
+        self._told.pop(number, None)
+        self._told[number] = (terminal.mark, terminal.restarts)
+        if len(self._told) > _MOST_TOLD:
+            del self._told[next(iter(self._told))]
+        return number
+
+    def past(self, since: int) -> PastLines:
+        terminal = self._backlog.terminal
+        mark, restarts = self._told.get(since, (since, terminal.restarts))
+        if restarts != terminal.restarts:
+            since = min(since, mark)
+        if since > terminal.line:
+            since = min(since, terminal.mark)
+        return PastLines(terminal, since)
 
     def pastes(self) -> bool:
         return self._backlog.terminal.modes.get(2004, False)

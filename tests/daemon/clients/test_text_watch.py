@@ -9,15 +9,17 @@ import pytest
 from shpool.config import Config
 from shpool.config_values import RestoreMode
 from shpool.daemon.clients.text_watch import CAP
-from shpool.protocol.watching import EventReader, WaitRequest, WatchHead
+from shpool.protocol.outside import SendRequest
+from shpool.protocol.replies import SendReply
+from shpool.protocol.watching import EventReader, WaitRequest, WatchHead, event
 from tests.daemon.core import Core
 
 
 class Reader:
-    def __init__(self, core: Core, timeout_ms: int | None = None, names: str = "one") -> None:
+    def __init__(self, core: Core, timeout_ms: int | None = None, since: int | None = None) -> None:
         self.core = core
         self.caller = core.call()
-        self.caller.ask(WaitRequest(names.split(), [], timeout_ms, text=True))
+        self.caller.ask(WaitRequest(["one"], [], timeout_ms, text=True, since=since))
         self.events = EventReader()
         self.head = WatchHead.from_wire(self.caller.message())
 
@@ -224,3 +226,121 @@ def test_an_alternate_screen_that_is_entered_in_pieces_is_seen(core: Core, cut: 
     core.loop.pass_time(0.05)
     core.loop.idle()
     assert reader.told()[-1] == ("rows", [[0, "x"]], 0)
+
+
+# ---- lines from a number on
+
+
+def typed_at(core: Core) -> int:
+    """Something is typed; the line where that is."""
+    caller = core.call()
+    caller.ask(SendRequest("one", [("text", "x")], mark=True))
+    core.loop.idle()
+    reply = SendReply.from_wire(caller.message())
+    assert (reply.typed, reply.error) == (1, None)
+    assert reply.mark is not None
+    return reply.mark
+
+
+def lines_told(reader: Reader) -> list[str]:
+    """What it was sent at first, blank lines at the end left out."""
+    reader.core.loop.idle()
+    screen, *lines = reader.told()
+    assert screen[0] == "screen"
+    assert {each[0] for each in lines} <= {"lines"}
+    found = [text for each in lines for text in each[1]]
+    while found and not found[-1]:
+        found.pop()
+    return found
+
+
+def test_nothing_is_missed_between_a_send_and_a_wait(core: Core) -> None:
+    core.attached("one")
+    write(core, b"old ok\r\n$ ")
+    mark = typed_at(core)
+    assert mark == 1
+    write(core, b"make\r\n" + b"".join(b"line %d\r\n" % number for number in range(300)))
+    assert lines_told(Reader(core, since=mark)) == [
+        "$ make",
+        *(f"line {number}" for number in range(300)),
+    ]
+
+
+def test_of_a_screen_that_was_cleared_meanwhile_all_counts(core: Core) -> None:
+    core.attached("one")
+    write(core, b"old\r\n" * 10 + b"$ ")
+    mark = typed_at(core)
+    write(core, b"\x1b[H\x1b[2Jfresh\r\n$ ")
+    assert lines_told(Reader(core, since=mark)) == ["fresh", "$ "]
+    write(core, b"more\r\n" * 20 + b"$ ")  # beyond where it stood
+    assert lines_told(Reader(core, since=mark))[0] == "fresh"
+    assert lines_told(Reader(core, since=mark + 1))[0] == "more"
+    assert lines_told(Reader(core, since=1000))[0] == "fresh"  # no line of this session's yet
+
+
+def test_of_the_alternate_screen_all_counts(core: Core) -> None:
+    core.attached("one")
+    write(core, b"old\r\n$ ")
+    mark = typed_at(core)
+    write(core, b"vim\r\n\x1b[?1049h\x1b[Hin vim")
+    assert lines_told(Reader(core, since=mark)) == ["in vim"]
+
+
+def test_what_was_sent_of_old_lines_is_whole_before_the_end_and_the_time_is_over(
+    core: Core,
+) -> None:
+    core.attached("one")
+    write(core, b"".join(b"line %d\r\n" % number for number in range(400)))
+    reader = Reader(core, timeout_ms=0, since=0)
+    core.programs.started[0].end(3)
+    core.loop.pass_time(1)
+    assert reader.events.status is None
+    core.loop.idle()
+    told = reader.told()
+    assert [each[0] for each in told] == ["screen", *["lines"] * (len(told) - 2), "ended"]
+    assert sum(len(each[1]) for each in told[1:-1]) > 400
+    core.loop.pass_time(0)
+    reader.told()
+    assert reader.events.status == 124
+
+
+def test_who_does_not_read_is_sent_no_more_of_them_for_now(core: Core) -> None:
+    core.attached("one").hang_up()
+    write(core, b"".join(b"line %d\r\n" % number for number in range(400)))
+    reader = Reader(core, since=0)
+    caught_up = one(core)._errands[0]
+    fill_stream(reader)
+    core.loop.idle()
+    assert not caught_up.shown
+    reader.told()
+    core.loop.idle()
+    assert caught_up.shown
+    assert "lines" in [each[0] for each in reader.told()]
+
+
+def fill_stream(reader: Reader) -> None:
+    """As if as much waited as may."""
+    (connection,) = reader.core.requests.waits
+    connection.stream(event("size", 0, b"x" * (CAP + 1_000_000)))
+    assert connection.full
+
+
+def test_lines_that_are_gone_are_told_of(core: Core) -> None:
+    core.config.config = Config({"pass_terminal": False, "output_spool_lines": 10})
+    core.attached("one")
+    write(core, b"".join(b"line %d\r\n" % number for number in range(100)))
+    reader = Reader(core, since=0)
+    core.loop.idle()
+    told = reader.told()
+    assert told[1][1][0] == "line 67"
+    assert told[-1] == ("lost", 67)
+
+
+def test_a_session_without_a_model_has_no_lines_to_type_on(core: Core) -> None:
+    values = {"pass_terminal": False, "session_restore_mode": RestoreMode("simple")}
+    core.config.config = Config(values)
+    core.attached("one")
+    caller = core.call()
+    caller.ask(SendRequest("one", [("text", "x")], mark=True))
+    core.loop.idle()
+    assert caller.message() == {"typed": 1, "error": None, "mark": None}

@@ -18,5 +18,7 @@ def run(context: "Context", parsed: "Parsed") -> int:
     request = PeekRequest("", history=True, last=last, since=since)
     screen = fetch(context, parsed.arguments[0], request)
     screen.show_lines(last, since)
+    # It goes back when the screen grows, and who has read up to there has that already.
+    screen.head.mark = max(screen.head.mark, since or 0)
     put(shown(screen, how, lost=screen.lost))
     return 0

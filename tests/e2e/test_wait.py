@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -149,28 +147,6 @@ def test_nothing_of_the_session_is_changed_by_a_wait(shpool: Place) -> None:
     assert shpool.sessions()["one"] == before
     shpool.kill("one")
     assert waiting.end()[0] == 3
-
-
-def recipes() -> list[str]:
-    """The blocks of README's section for scripts."""
-    text = Path(CHECKOUT, "README.md").read_text()
-    section = re.search(r"^## From scripts\n(.*?)^## ", text, re.M | re.S)
-    assert section is not None
-    return re.findall(r"(?:^    .*\n)+", section[1], re.M)
-
-
-def test_the_recipe_for_a_job_works_as_it_stands(shpool: Place) -> None:
-    (recipe,) = [each for each in recipes() if "wait job --exit" in each]
-    shell = ["bash", "-c", f'shpool() {{ {" ".join(shpool.command())} "$@"; }}\n{recipe}']
-    done = subprocess.run(shell, env=shpool.env, capture_output=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout.decode()) == (0, "job\texit\nit is done\n")
-
-
-def test_the_recipe_for_a_text_works_as_it_stands(shpool: Place) -> None:
-    (recipe,) = [each for each in recipes() if "wait build --text" in each]
-    shell = ["bash", "-c", f'shpool() {{ {" ".join(shpool.command())} "$@"; }}\n{recipe}']
-    done = subprocess.run(shell, env=shpool.env, capture_output=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout.decode()) == (0, "build\ttext\n")
 
 
 # ---- text

@@ -54,7 +54,7 @@ class TypingErrand(Errand, MessageUser, StreamUser):
             self._answer(SendReply(0, str(error)))
             return
         if self._request.mark:
-            self._mark = picture.line_now()
+            self._mark = picture.note_line()
         message = Message(data, self._request.timeout_ms / 1000, self)
         if typist.too_long(data):
             self._refuse(_CANONICAL)

@@ -117,14 +117,14 @@ class Picture(Owner):
         """What stands on the screen; None where that is not known."""
         return None
 
-    def line_now(self) -> "int | None":
+    def note_line(self) -> "int | None":
         """The number of the line that the cursor stands on, for past(); None where that is not
         known."""
         return None
 
     def past(self, since: int) -> "PastLines | None":
         """The lines from number `since` on as far as output was interpreted, and all of a screen
-        that has been begun anew since that was line_now(), or that ends before it."""
+        that has been begun anew since that was note_line(), or that ends before it."""
         return None
 
     def pastes(self) -> bool:
@@ -175,7 +175,7 @@ class ModelPicture(Picture):
         super().__init__(reactor, user)
         self._backlog = backlog
         self._history = history
-        self._told: dict[int, tuple[int, int]] = {}  # by line_now(): the terminal's mark, restarts
+        self._told: dict[int, tuple[int, int]] = {}  # by note_line(): the terminal's mark, restarts
         self._wanted = False
         self._closed = False
         self._latest = monotonic()  # when output came last
@@ -261,7 +261,7 @@ class ModelPicture(Picture):
         self._reactor.soon(self._pass_answers)
         return ScreenLines(self._backlog.terminal)
 
-    def line_now(self) -> int:
+    def note_line(self) -> int:
         terminal = self._backlog.terminal
         number = terminal.line
         self._told.pop(number, None)

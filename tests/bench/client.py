@@ -56,6 +56,10 @@ class Client:
     def write(self, data: bytes) -> None:
         os.write(self.master, data)
 
+    def readable(self, seconds: float) -> bool:
+        """Returns whether there is something to read, or an end, within this time."""
+        return bool(self._poll.poll(seconds * 1000))
+
     def read(self) -> bytes:
         """What the terminal is sent next."""
         if not self._poll.poll(PATIENCE * 1000):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import neighbours, proc, report, streams, terminal_cost
+from tests.bench import comparison, neighbours, proc, report, streams, terminal_cost
 from tests.bench.__main__ import MEASUREMENTS
 from tests.bench.contestants import ALL, CHECKOUT
 from tests.bench.measuring import TINY, Bench, Row
@@ -87,3 +87,12 @@ def test_the_table_shows_values_and_what_shpool_is_to_each() -> None:
         "wake-ups  /s -       0       0  |",
         "events    /s +            1234  |",
     ]
+
+
+def test_readme_compares_what_shpool_really_does() -> None:
+    text = (CHECKOUT / "README.md").read_text()
+    table = [row.split(" | ") for row in text.splitlines() if row.startswith("| ")]
+    claimed = {cells[0][2:]: cells[1] for cells in table}
+    for label, script, again, judge in comparison.TRIALS:
+        found = comparison.result(comparison.AllLines, script, judge, again=again)
+        assert claimed[label] == found, label

@@ -41,6 +41,13 @@ _FORMS = (
     _JSON,
 )
 
+_NEW = (
+    Option("", "ttl", "DUR", "kill a new session after DUR: 20d, 5h, 3m, 10s or dd:hh:mm:ss"),
+    Option("c", "cmd", "CMD", "run CMD in a new session instead of the login shell"),
+    Option("d", "dir", "DIR", "start a new session in DIR (default: default_dir, or home)"),
+    Option("s", "start-cmd", "CMD", "have a new session's shell run CMD before its first prompt"),
+)
+
 COMMANDS = {
     "attach": Command(
         "attach",
@@ -52,21 +59,27 @@ COMMANDS = {
             Option("f", "force", None, "detach whoever is attached to it"),
             Option("b", "background", None, "make it, or attach to it, and detach at once"),
             Option("", "existing", None, "only if it is there: make no session"),
-            Option(
-                "", "ttl", "DUR", "kill a new session after DUR: 20d, 5h, 3m, 10s or dd:hh:mm:ss"
-            ),
-            Option("c", "cmd", "CMD", "run CMD in a new session instead of the login shell"),
-            Option("d", "dir", "DIR", "start a new session in DIR (default: default_dir, or home)"),
-            Option(
-                "s",
-                "start-cmd",
-                "CMD",
-                "have a new session's shell run CMD before its first prompt",
-            ),
+            *_NEW,
         ),
         "Ctrl-Space Ctrl-q detaches (see keybinding in CONFIG.md). The exit status is the\n"
         "shell's, 0 after a detach, 1 when the connection is lost.\n"
         "NAME, CMD and DIR may contain {var}: see shpool help var.\n",
+    ),
+    "switch": Command(
+        "switch",
+        "have this terminal go over to another session, made if need be",
+        "NAME",
+        1,
+        1,
+        (
+            Option("f", "force", None, "detach whoever is attached to it"),
+            *_NEW,
+            Option("", "from", "NAME", "from outside: who is attached to NAME"),
+            Option("", "pid", "PID", "the client with this pid (see list --json)"),
+        ),
+        "Inside a session the terminal goes over in which this was typed. NAME - is the session\n"
+        "that it was in before (one that is called so: -- -). What cannot be is said here, and\n"
+        "the terminal stays. Variables in NAME, CMD and DIR are filled in, once.\n",
     ),
     "detach": Command(
         "detach", "detach whoever is attached to sessions", "[NAME...]", 0, None, (), _NAMES_DETAIL

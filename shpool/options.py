@@ -35,14 +35,16 @@ class Parsed:
     """`values` by long name: the value of an option, or how often a switch was given.
 
     `given`: arguments, under the name "", and options' values, in the order of the command line.
+    `behind`: how many of the arguments stood behind a `--`.
     """
 
-    __slots__ = ("arguments", "given", "rest", "values")
+    __slots__ = ("arguments", "behind", "given", "rest", "values")
 
     def __init__(self) -> None:
         self.values: dict[str, str | int] = {}
         self.arguments: list[str] = []
         self.rest: list[str] = []
+        self.behind = 0
         self.given: list[tuple[str, str]] = []
 
     def text(self, name: str) -> "str | None":
@@ -82,6 +84,7 @@ def parse(words: "Sequence[str]", options: "Sequence[Option]", *, stop: bool = F
         if word == "--":
             if stop:
                 break
+            parsed.behind = len(pending)
             for argument in reversed(pending):
                 parsed.arguments.append(argument)
                 parsed.given.append(("", argument))

@@ -79,7 +79,7 @@ def test_every_kind_of_import_is_found() -> None:
     for expected in (
         Import("shpool.client.attach", "shpool.client.tty", "loading"),
         Import("shpool.client.attach", "shpool.client.context", "checking"),
-        Import("shpool.client.attach", "shpool.durations", "called"),
+        Import("shpool.client.wanted", "shpool.durations", "called"),
         Import("shpool.client.list", "json", "called"),
     ):
         assert expected in IMPORTS

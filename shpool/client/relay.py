@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shpool.client.hands import DaemonsHands, OurHands
     from shpool.client.signals import Signals
     from shpool.client.streams import Upstream
+    from shpool.protocol.replies import Destination
 
     Hands = Union[OurHands, DaemonsHands]
 
@@ -46,17 +47,24 @@ _GIVE_BACK = 2.0
 class Outcome:
     """How it ended.
 
-    `kind` is exited (with the status), lost, hung-up (after the end of the input), switch (to
-    the session that the variables name now), signal (with its number as status), suspended,
-    unwritable (with the error), or busy.
+    `kind` is exited (with the status), lost, hung-up (after the end of the input), switch (to the
+    destination, or else the session that the variables name now), signal (with its number as
+    status), suspended, unwritable (with the error), or busy.
     """
 
-    __slots__ = ("error", "kind", "status")
+    __slots__ = ("destination", "error", "kind", "status")
 
-    def __init__(self, kind: str, status: int = 1, error: "OSError | None" = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        status: int = 1,
+        error: "OSError | None" = None,
+        destination: "Destination | None" = None,
+    ) -> None:
         self.kind = kind
         self.status = status
         self.error = error
+        self.destination = destination
 
 
 def interruption(number: int) -> Outcome:
@@ -172,7 +180,8 @@ class Relay:
 
     def _take_chunks(self, data: bytes) -> None:
         output = []
-        changed = None
+        changed: MaybeSwitch | None = None
+        to: Destination | None = None
         try:
             for kind, content in self._chunks.feed(data):
                 if isinstance(content, int):
@@ -181,12 +190,18 @@ class Relay:
                 if kind == DATA:
                     output.append(content)
                 elif kind == MAYBE_SWITCH:
-                    changed = content
+                    told = MaybeSwitch.from_bytes(content)
+                    if told.switch_to is None:
+                        changed = told
+                    else:
+                        to = told.switch_to
                 elif self._hands.told(kind, content):
                     self._continued()
-            if changed is not None:
-                # Of several changes that were waiting for us only the last is true.
-                self.hear(dict(MaybeSwitch.from_bytes(changed).vars))
+            # Of several that were waiting for us only the last is true.
+            if to is not None:
+                self._switch(to)
+            elif changed is not None:
+                self.hear(dict(changed.vars))
         except WireError:
             self._end(Outcome("lost"))
         if output:
@@ -194,12 +209,20 @@ class Relay:
 
     def hear(self, variables: "dict[str, str]") -> None:
         """These are the variables now."""
-        if self._outcome is not None or self._wish is not None or not self._switches(variables):
+        if self._switches(variables):
+            self._switch(None)
+
+    def _switch(self, to: "Destination | None") -> None:
+        if self._outcome is not None:
             return
-        if self._hands.give_back():
-            self._end(Outcome("switch"))
+        outcome = Outcome("switch", destination=to)
+        if self._wish is not None:
+            if self._wish.kind == "switch" and to is not None:
+                self._wish = outcome
+        elif self._hands.give_back():
+            self._end(outcome)
         else:
-            self._wait_for_terminal(Outcome("switch"))
+            self._wait_for_terminal(outcome)
 
     def _show(self, data: bytes) -> None:
         try:

@@ -15,11 +15,13 @@ from shpool.daemon.clients.wait_errand import WaitErrand
 from shpool.daemon.clients.waiting import AwaitEnd, WaitingRoom
 from shpool.daemon.loop import peer
 from shpool.daemon.loop.reactor import each_alone, end_broken
+from shpool.daemon.sessions.inside import session_on
 from shpool.daemon.sessions.session import DOOMED, STARTING
 from shpool.daemon.sessions.table import TableUser
 from shpool.daemon.sessions.variables import TooManyVariables, Variables
 from shpool.protocol import replies, requests
 from shpool.protocol.outside import PeekRequest, SendRequest
+from shpool.protocol.switching import SwitchRequest
 from shpool.protocol.watching import FollowRequest, WaitRequest, WatchHead
 
 TYPE_CHECKING = False
@@ -197,9 +199,10 @@ class Requests(ConnectionUser, TableUser):
         """The session of that name, or with "." the one on whose pty the client runs."""
         if name != ".":
             return self._table.get(name)
-        device = peer.controlling_terminal(connection.pid)
-        found = [each for each in self._table.listed() if each.device == device]
-        return found[0] if found and device is not None else None
+        return session_on(self._table, peer.controlling_terminal(connection.pid))
+
+    def _switch(self, connection: Connection, request: SwitchRequest) -> None:
+        self._attaching.switch(connection, self._named(connection, request.session_name), request)
 
     def _modify_var(self, connection: Connection, request: requests.ModifyVar) -> None:
         try:
@@ -245,6 +248,7 @@ _TABLE = {
     WaitRequest: (_its_sessions, Requests._wait),
     PeekRequest: (_its_session, Requests._peek),
     FollowRequest: (_its_session, Requests._follow),
+    SwitchRequest: (_its_session, Requests._switch),
     requests.ModifyVar: (_nobody, Requests._modify_var),
     requests.GetVars: (_nobody, Requests._get_vars),
     requests.SetLogLevel: (_nobody, Requests._set_log_level),

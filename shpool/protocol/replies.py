@@ -250,22 +250,82 @@ class SendReply:
         )
 
 
+class Destination:
+    """The session `name` that a client is to go over to, and how it attaches to it, this once.
+
+    All is literal: variables are filled in, `dir` is absolute.  `existing`: it is not made.
+    """
+
+    __slots__ = ("cmd", "dir", "existing", "force", "name", "share", "start_cmd", "ttl_secs")
+
+    def __init__(
+        self,
+        name: str,
+        ttl_secs: "int | None" = None,
+        cmd: "str | None" = None,
+        dir: "str | None" = None,  # noqa: A002  (the wire's word)
+        start_cmd: "str | None" = None,
+        *,
+        existing: bool = False,
+        force: bool = False,
+        share: bool = False,
+    ) -> None:
+        self.name = name
+        self.ttl_secs = ttl_secs
+        self.cmd = cmd
+        self.dir = dir
+        self.start_cmd = start_cmd
+        self.existing = existing
+        self.force = force
+        self.share = share
+
+    def fields(self) -> "dict[str, Any]":
+        """All but the name, as keys of the message it is part of; what is not set is left out."""
+        found = {key: getattr(self, key) for key in self.__slots__ if key != "name"}
+        return {key: value for key, value in found.items() if value not in (None, False)}
+
+    @classmethod
+    def from_fields(cls, name: str, fields: "dict[Any, Any]") -> "Destination":
+        return cls(
+            name,
+            optional_number(fields, "ttl_secs", 0, U64_MAX),
+            optional_text(fields, "cmd"),
+            optional_text(fields, "dir"),
+            optional_text(fields, "start_cmd"),
+            existing=fields.get("existing") is True,
+            force=fields.get("force") is True,
+            share=fields.get("share") is True,
+        )
+
+
 class MaybeSwitch:
-    """The variables as they are now; `switch_to` is what the original may name, never us."""
+    """The variables as they are now; or, with `switch_to`, the session to go over to.
+
+    The original has a name there and nothing else, and never sets it.
+    """
 
     __slots__ = ("switch_to", "vars")
 
-    def __init__(self, vars: "list[tuple[str, str]]", switch_to: "str | None" = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        vars: "list[tuple[str, str]]",  # noqa: A002  (the wire's word)
+        switch_to: "Destination | None" = None,
+    ) -> None:
         self.vars = vars
         self.switch_to = switch_to
 
     def to_wire(self) -> "Any":
-        return {"switch_to": self.switch_to, "vars": self.vars}
+        to = self.switch_to
+        if to is None:
+            return {"switch_to": None, "vars": self.vars}
+        return {"switch_to": to.name, "vars": self.vars, **to.fields()}
 
     @classmethod
     def from_wire(cls, value: "Any") -> "MaybeSwitch":
         fields = as_map(value, "the variables")
-        return cls(pairs(fields, "vars"), optional_text(fields, "switch_to"))
+        name = optional_text(fields, "switch_to")
+        to = None if name is None else Destination.from_fields(name, fields)
+        return cls(pairs(fields, "vars"), to)
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> "MaybeSwitch":

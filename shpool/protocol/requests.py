@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from shpool.protocol.outside import PeekRequest, SendRequest
+    from shpool.protocol.switching import SwitchRequest
     from shpool.protocol.watching import FollowRequest, WaitRequest
 
 LOG_LEVELS = ("Off", "Error", "Warn", "Info", "Debug", "Trace")
@@ -131,10 +132,12 @@ class AttachHeader:
     The rest is only for a daemon of ours, since another one would ignore it, and `comeback` for one
     that knows COMEBACK.  `background`: the
     client shows nothing, and goes once the session is there.  `existing`: no session is made.
-    `force`: who types there is detached.  `client`: its program and version, empty
-    where it does not say so: a daemon that is replaced meanwhile speaks on as that one expects.
-    `comeback`: for who comes back after a lost connection, and may.  `share`: who types there
-    stays.  `read_only`: the client types nothing, is in nobody's way, and makes no session.
+    `force`: who types there is detached.  `client`: its program and version, empty where it does
+    not say so: a daemon that is replaced meanwhile speaks on as that one expects, and only who says
+    it can go over to another session (MaybeSwitch).  `comeback`: for who comes back after a lost
+    connection, and may.  `share`: who types there stays.  `read_only`: the client types nothing, is
+    in nobody's way, and makes no session.  `previous`: the session that it was in before, if there
+    was one.  `nested`: it may run in one of the daemon's own sessions.
     """
 
     FEATURES = (COMEBACK, "Attach.share", "Attach.read_only")
@@ -157,6 +160,8 @@ class AttachHeader:
         comeback: "Comeback | None" = None,
         share: bool = False,
         read_only: bool = False,
+        previous: "str | None" = None,
+        nested: bool = True,
     ) -> None:
         self.name = name
         self.name_template = name_template
@@ -173,6 +178,8 @@ class AttachHeader:
         self.comeback = comeback
         self.share = share
         self.read_only = read_only
+        self.previous = previous
+        self.nested = nested
 
     @property
     def needs(self) -> "list[str]":
@@ -197,6 +204,10 @@ class AttachHeader:
             fields["client"] = self.client
         if self.comeback is not None:
             fields.update(self.comeback.to_wire())
+        if self.previous is not None:
+            fields["previous"] = self.previous
+        if not self.nested:
+            fields["nested"] = False
         return {"Attach": fields}
 
     def plain(self) -> "AttachHeader":
@@ -227,6 +238,8 @@ class AttachHeader:
             **{wish: fields.get(wish) is True for wish in _WISHES},
             client=text(fields, "client")[:_CLIENT_MAX],
             comeback=Comeback.from_wire(fields),
+            previous=optional_text(fields, "previous"),
+            nested=fields.get("nested") is not False,
         )
 
 
@@ -362,6 +375,7 @@ if TYPE_CHECKING:
         | WaitRequest
         | PeekRequest
         | FollowRequest
+        | SwitchRequest
         | SetLogLevel
         | ModifyVar
     )
@@ -380,22 +394,23 @@ _REQUESTS: "dict[str, Any]" = {
 }
 
 
+def kinds() -> "dict[str, Any]":
+    """Every request by its variant's name."""
+    # Not loaded by who only asks, to start fast.
+    from shpool.protocol import outside, switching, watching
+
+    return {**_REQUESTS, **outside.REQUESTS, **watching.REQUESTS, **switching.REQUESTS}
+
+
 def known() -> "list[str]":
     """All that our daemon may be asked for and the original may not, as requests need it."""
-    return [each for kind in _all().values() for each in getattr(kind, "FEATURES", ())]
-
-
-def _all() -> "dict[str, Any]":
-    """_REQUESTS with those that only who asks for them has to load."""
-    from shpool.protocol import outside, watching
-
-    return {**_REQUESTS, **outside.REQUESTS, **watching.REQUESTS}
+    return [feature for kind in kinds().values() for feature in getattr(kind, "FEATURES", ())]
 
 
 def read_request(value: "Any") -> "Request":
     """A ConnectHeader, whatever it asks for."""
     name, content = variant(value, "the request")
-    kind = _all().get(name)
+    kind = _REQUESTS.get(name) or kinds().get(name)
     if kind is None:
         raise WireError(f"the unknown request {name!r}")
     request: Request = kind.from_wire(content)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from shpool import peer
-from shpool.client import attach, daemonize, events
+from shpool.client import asking, daemonize, events
 from shpool.client.connect import Call, ClientError, LostDaemon, connect
 from shpool.client.context import Context
+from shpool.client.signals import Signals
 from shpool.errors import Verdict
 from shpool.options import Parsed
 from shpool.protocol.replies import AttachReply
@@ -66,15 +67,15 @@ def test_an_event_stream_that_breaks_off_is_no_end(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_session_that_stays_occupied_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    attaching = attach.Attach.__new__(attach.Attach)
-    attaching._context = Context(Parsed(), {"HOME": "/"})
-    attaching._name = "one"
-    monkeypatch.setattr(attach, "ask", lambda context, request: None)
-    monkeypatch.setattr(attaching, "_ask", lambda header, passes: (None, AttachReply("Busy")))
-    monkeypatch.setattr(attaching, "_pause", lambda seconds: None)
+    asking_ = asking.Asking(Context(Parsed(), {"HOME": "/"}), Signals())
+    monkeypatch.setattr(asking, "ask", lambda context, request: None)
+    monkeypatch.setattr(asking_, "_attach", lambda header, descriptor: (None, AttachReply("Busy")))
+    monkeypatch.setattr(asking_, "pause", lambda seconds: None)
     with pytest.raises(
         Verdict,
         match=r"^session 'one' already has a terminal which remains attached"
         r" even after attempting to detach it$",
     ):
-        attaching._ask_again(AttachHeader.from_wire({"name": "one", "local_tty_size": {}}), False)
+        asking_.attach(
+            AttachHeader.from_wire({"name": "one", "local_tty_size": {}, "force": True}), None
+        )

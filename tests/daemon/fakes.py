@@ -126,6 +126,7 @@ class FakePrograms(Spawner):
         *,
         echo: bool = True,
         keep_slave: bool = False,
+        trial: bool = False,
     ) -> Child:
         if self.refuse is not None:
             raise self.refuse
@@ -253,6 +254,10 @@ class Visitor(Participant):
         self.role = SHARED
         self.typed_at = 0.0
         self.device = None
+        self.env = []
+        self.version = ""
+        self.previous = None
+        self.entered = 0.0
         self.is_full = False
         self.is_waiting = False
         self.is_live = False

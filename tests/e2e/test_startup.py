@@ -51,12 +51,14 @@ OURS = {
         *ALWAYS,
         "shpool.protocol.requests",
         *(
+            "shpool.client.asking",
             "shpool.client.attach",
             "shpool.client.relay",
             "shpool.client.hands",
             "shpool.client.signals",
             "shpool.client.sieve",
             "shpool.client.streams",
+            "shpool.client.wanted",
         ),
         *(
             "shpool.client.reports",

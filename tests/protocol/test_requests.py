@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shpool.protocol import outside, watching
 from shpool.protocol.msgpack import Decoder, WireError, pack
 from shpool.protocol.replies import (
     Attachment,
     AttachReply,
+    Destination,
     MaybeSwitch,
     SessionRow,
     detach_reply,
@@ -23,7 +23,6 @@ from shpool.protocol.replies import (
     session_message_reply,
 )
 from shpool.protocol.requests import (
-    _REQUESTS,
     LOG_LEVELS,
     AttachHeader,
     Comeback,
@@ -35,9 +34,11 @@ from shpool.protocol.requests import (
     SessionMessage,
     SetLogLevel,
     TtySize,
+    kinds,
     known,
     read_request,
 )
+from shpool.protocol.switching import SwitchReply, SwitchRequest
 
 
 def decode(wire: bytes) -> Any:
@@ -93,6 +94,22 @@ REQUESTS: list[tuple[Any, bytes]] = [
         + SIZE_WIRE
         + b"\xa9local_env\x90\xa8ttl_secs\xc0\xa3cmd\xc0\xa3dir\xc0\xa9start_cmd\xc0"
         b"\xa6client\xafshpool-py 1.2.3",
+    ),
+    (
+        AttachHeader("b", "b", SIZE, [], client="shpool-py 1", previous="a", nested=False),
+        b"\x81\xa6Attach\x8b\xa4name\xa1b\xadname_template\xa1b\xaelocal_tty_size"
+        + SIZE_WIRE
+        + b"\xa9local_env\x90\xa8ttl_secs\xc0\xa3cmd\xc0\xa3dir\xc0\xa9start_cmd\xc0"
+        b"\xa6client\xabshpool-py 1\xa8previous\xa1a\xa6nested\xc2",
+    ),
+    (
+        SwitchRequest(".", Destination("b")),
+        b"\x81\xa6Switch\x84\xacsession_name\xa1.\xa3pid\xc0\xa4back\xc2\xa9switch_to\xa1b",
+    ),
+    (
+        SwitchRequest("", Destination("", force=True), pid=7, back=True),
+        b"\x81\xa6Switch\x85\xacsession_name\xa0\xa3pid\x07\xa4back\xc3\xa9switch_to\xa0"
+        b"\xa5force\xc3",
     ),
     (
         SessionMessage("one", SIZE),
@@ -240,6 +257,11 @@ def test_a_missing_field_has_its_default_and_an_unknown_one_is_ignored() -> None
         {"Attach": {"ttl_secs": 1 << 64}},
         {"Attach": {"ttl_secs": "1"}},
         {"Attach": {"cmd": ["sh"]}},
+        {"Attach": {"client": 7}},
+        {"Attach": {"previous": ["a"]}},
+        {"Switch": {"pid": -1}},
+        {"Switch": {"switch_to": None}},
+        {"Switch": {"cmd": 7}},
         {"SessionMessage": {"session_name": "x"}},
         {"SessionMessage": {"session_name": "x", "payload": "Resize"}},
         {"SessionMessage": {"session_name": "x", "payload": "Shrink"}},
@@ -291,14 +313,13 @@ ORIGINAL = {
 
 
 def test_each_request_that_the_original_does_not_have_needs_a_daemon_that_knows_it() -> None:
-    kinds = {**_REQUESTS, **outside.REQUESTS, **watching.REQUESTS}
-    assert kinds.keys() >= ORIGINAL
-    for name, kind in kinds.items():
+    assert kinds().keys() >= ORIGINAL
+    for name, kind in kinds().items():
         features = getattr(kind, "FEATURES", ())
         of_fields = features if name in ORIGINAL else features[1:]
         assert name in ORIGINAL or features[:1] == (name,)
         assert all(each.startswith(f"{name}.") for each in of_fields)
-    assert {each for each in known() if "." not in each} == kinds.keys() - ORIGINAL
+    assert {each for each in known() if "." not in each} == kinds().keys() - ORIGINAL
 
 
 @pytest.mark.parametrize("value", ["0.4.2", None, ["0.4.2"], {"version": 4}, {"version": None}])
@@ -450,11 +471,28 @@ def test_the_variables_are_written_and_read() -> None:
     assert pack(MaybeSwitch([]).to_wire()) == none
     assert plain(MaybeSwitch.from_bytes(none)) == plain(MaybeSwitch([]))
     some = b"\x82\xa9switch_to\xa3two\xa4vars\x92\x92\xa1a\xa0\x92\xa1b\xa21 "
-    assert MaybeSwitch([("a", ""), ("b", "1 ")], "two").to_bytes() == some
-    assert plain(MaybeSwitch.from_bytes(some)) == plain(
-        MaybeSwitch([("a", ""), ("b", "1 ")], "two")
-    )
+    variables = [("a", ""), ("b", "1 ")]
+    assert MaybeSwitch(variables, Destination("two")).to_bytes() == some
+    assert plain(MaybeSwitch.from_bytes(some)) == plain(MaybeSwitch(variables, Destination("two")))
     assert plain(MaybeSwitch.from_wire({})) == plain(MaybeSwitch([]))
+
+
+def test_where_a_client_is_to_go_and_how_travels_beside_the_variables() -> None:
+    wire = (
+        b"\x87\xa9switch_to\xa3two\xa4vars\x90\xa3cmd\xa2sh\xa3dir\xa1/\xa5force\xc3"
+        b"\xa9start_cmd\xa1x\xa8ttl_secs\x3c"
+    )
+    message = MaybeSwitch([], Destination("two", 60, "sh", "/", "x", force=True))
+    assert message.to_bytes() == wire
+    assert plain(MaybeSwitch.from_bytes(wire)) == plain(message)
+    every = Destination("two", existing=True, share=True)
+    assert plain(Destination.from_fields("two", every.fields())) == plain(every)
+
+
+def test_a_switch_is_answered_with_what_was_wrong_if_anything() -> None:
+    assert SwitchReply().to_wire() == {"error": None}
+    assert SwitchReply.from_wire({"error": "no"}).error == "no"
+    assert SwitchReply.from_wire({}).error is None
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ from shpool.daemon.clients.channel import Channel, ChunkChannel
 from shpool.daemon.clients.client import AttachedClient, ClientUser
 from shpool.daemon.clients.motd import Motd
 from shpool.daemon.clients.passed_terminal import PassedTerminal, Refused
+from shpool.daemon.clients.switching import SwitchErrand, where_to, who_goes
 from shpool.daemon.clients.terminal_channel import TerminalChannel
 from shpool.daemon.loop import peer
 from shpool.daemon.loop.reactor import each_alone, end_broken
 from shpool.daemon.programs.command import prepare, update
 from shpool.daemon.programs.directory import SessionDir
+from shpool.daemon.sessions.inside import closes_ring, ring_refused
 from shpool.daemon.sessions.participant import SHARED, WATCHER
 from shpool.daemon.sessions.session import RUNNING, Session
 from shpool.errors import ShpoolError
@@ -21,6 +23,7 @@ from shpool.keys.scanner import Scanner
 from shpool.names import InvalidName, check_name_template, check_session_name, shown
 from shpool.protocol.replies import AttachReply
 from shpool.protocol.requests import AttachHeader
+from shpool.protocol.switching import SwitchReply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor
     from shpool.daemon.programs.spawn import Spawner
     from shpool.daemon.sessions.table import SessionTable
+    from shpool.protocol.switching import SwitchRequest
 
 
 class Attaching(ClientUser):
@@ -73,16 +77,44 @@ class Attaching(ClientUser):
         # last words and its status for the client that it was started for.
         self._spawner.reap()
         session = self._table.get(name)
-        if name in self._room:
+        if self._is_coming_or_going(name):
             self._room.wait(name, connection, header)
-        elif session is None and (header.existing or header.read_only):
-            connection.reply(AttachReply("NotFound").to_wire())
-        elif session is None:
-            self._create(connection, header)
-        elif session.state.now != RUNNING or (session.shell_gone and not session.fresh):
-            self._room.wait(name, connection, header)
-        else:
+        elif session is not None:
             self._take(session, connection, header)
+        elif header.existing or header.read_only:
+            connection.reply(AttachReply("NotFound").to_wire())
+        else:
+            self._create(connection, header)
+
+    def switch(
+        self, connection: "Connection", named: "Session | None", request: "SwitchRequest"
+    ) -> None:
+        """Have an attached client go over to another session, or say why not.
+
+        `named` is the session that the request names, if it names one that is there.
+        """
+        try:
+            session, client = who_goes(self._table, named, request)
+            to = where_to(self._table, client, request.destination, back=request.back)
+            self._spawner.reap()
+            if to.name == session.name:
+                connection.reply(SwitchReply().to_wire())
+            elif self._is_coming_or_going(to.name):
+                self._room.wait(to.name, connection, request)
+            else:
+                errand = SwitchErrand(self._table, connection, session, client, to)
+                errand.begin(self._spawner, self._config.current(), self._state_dir)
+        except ShpoolError as error:
+            connection.reply(SwitchReply(str(error)).to_wire())
+
+    def _is_coming_or_going(self, name: str) -> bool:
+        """Returns whether what becomes of the session has to be waited for."""
+        session = self._table.get(name)
+        if name in self._room:
+            return True
+        return session is not None and (
+            session.state.now != RUNNING or (session.shell_gone and not session.fresh)
+        )
 
     def client_gone(self, client: AttachedClient) -> None:
         self.clients.discard(client)
@@ -96,8 +128,8 @@ class Attaching(ClientUser):
 
     def _take(self, session: Session, connection: "Connection", header: AttachHeader) -> None:
         device = peer.controlling_terminal(connection.pid)
-        if self._shows_itself(session, device):
-            refuse(connection, f"session {_quoted(session.name)} {_INSIDE}")
+        if closes_ring(self._table, session, device):
+            refuse(connection, ring_refused(session.name))
             return
         if header.force and not header.read_only:
             detach_all(session)
@@ -119,26 +151,6 @@ class Attaching(ClientUser):
             self._serve(session, AttachReply("Attached", warnings), connection, header, device)
             if not header.read_only:
                 self._table.reattached(session)
-
-    def _shows_itself(self, session: Session, device: "Device | None") -> bool:
-        """Returns whether the session would be shown, at any depth, on its own terminal.
-
-        `device` is the terminal that the client runs on.  A client of a session that runs on the
-        terminal of another one shows the first one there: its output becomes the other's.
-        """
-        shown_in = [device]
-        seen: set[Device] = set()
-        while shown_in:
-            terminal = shown_in.pop()
-            if terminal is None or terminal in seen:
-                continue
-            seen.add(terminal)
-            if peer.same_terminal(terminal, session.device):
-                return True
-            for other in self._table.all():
-                if peer.same_terminal(other.device, terminal):
-                    shown_in += [client.device for client in other.clients]
-        return False
 
     def _serve(
         self,
@@ -183,9 +195,11 @@ class Attaching(ClientUser):
             device=device,
             fresh=reply.status == "Created",
             shows=not header.background,
+            env=header.env,
             version=header.client,
             comeback=header.comeback,
             role=WATCHER if header.read_only else SHARED,
+            previous=header.previous,
         )
         self.clients.add(client)
         return client
@@ -230,7 +244,6 @@ class Attaching(ClientUser):
         self._room.wait(header.name, connection, header)
 
 
-_INSIDE = "cannot be attached to from inside it"
 _UNSEEN = "keeps no screen: you see what is printed from now on"
 
 

@@ -96,6 +96,9 @@ class Channel(OutboundUser):
     def tell_vars(self, payload: bytes) -> None:
         """The variables have changed; `payload` is a packed MaybeSwitch."""
 
+    def tell_switch(self, payload: bytes) -> None:
+        """The client is to go over to another session; `payload` is a packed MaybeSwitch."""
+
     def read(self, wanted: bool) -> None:
         """Call channel_input(), or let what is typed wait, but notice when the client goes."""
 
@@ -115,7 +118,7 @@ class Line:
     `early` is what came behind the request.
     """
 
-    __slots__ = ("_early", "_leaving", "_user", "_vars", "out", "sock")
+    __slots__ = ("_early", "_leaving", "_switch", "_user", "_vars", "out", "sock")
 
     def __init__(
         self, reactor: "Reactor", sock: "socket.socket", early: bytes, user: OutboundUser
@@ -123,7 +126,9 @@ class Line:
         self.sock = sock
         self.out = Outbound(reactor, sock.fileno(), OUTPUT_CAP, user)
         self._early = early
-        self._vars: bytes | None = None  # a chunk that waits for room
+        # Chunks that wait for room, each in a place of its own.
+        self._vars: bytes | None = None
+        self._switch: bytes | None = None
         self._leaving = False
 
     @property
@@ -147,14 +152,22 @@ class Line:
     def tell_vars(self, payload: bytes) -> None:
         """The latest is all that counts: a client that does not read is sent no others."""
         self._vars = chunks.frame(chunks.MAYBE_SWITCH, payload)
-        if not self.out.full:
-            self.send_vars()
+        self.send_waiting()
 
-    def send_vars(self) -> None:
-        """There is room for what waited for it."""
-        if self._vars is not None:
-            chunk, self._vars = self._vars, None
-            self.out.send(chunk)
+    def tell_switch(self, payload: bytes) -> None:
+        """As tell_vars(): of several the latest counts."""
+        self._switch = chunks.frame(chunks.MAYBE_SWITCH, payload)
+        self.send_waiting()
+
+    def send_waiting(self) -> None:
+        """Send what waits for room, if there is any."""
+        if self.out.full:
+            return
+        vars_, self._vars = self._vars, None
+        switch, self._switch = self._switch, None
+        for chunk in (vars_, switch):
+            if chunk is not None:
+                self.out.send(chunk)
 
     def receive(self) -> "bytes | None":
         """What came; None at the end, and nothing if it is not there after all."""
@@ -212,13 +225,16 @@ class ChunkChannel(Channel):
     def tell_vars(self, payload: bytes) -> None:
         self._line.tell_vars(payload)
 
+    def tell_switch(self, payload: bytes) -> None:
+        self._line.tell_switch(payload)
+
     def outbound_full(self) -> None:
         if not self._line.leaving:
             self.user.channel_full()
 
     def outbound_drained(self) -> None:
         if not self._line.leaving:
-            self._line.send_vars()
+            self._line.send_waiting()
             self.user.channel_drained()
 
     def outbound_failed(self, error: OSError) -> None:

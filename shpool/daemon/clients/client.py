@@ -72,8 +72,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
 
     `fresh`: the session was made for it, so what the shell writes first is for this client.
     `shows`: it has a terminal for that.  `comeback`: how it is known to a later connection.
-    `version`: its program and version; empty if it does not
-    say so.
+    `version`: its program and version; empty if it does not say so.
     """
 
     def __init__(
@@ -89,7 +88,9 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         device: "Device | None",
         fresh: bool,
         shows: bool = True,
+        env: "list[tuple[str, str]] | None" = None,
         version: str = "",
+        previous: "str | None" = None,
         comeback: "Comeback | None" = None,
         role: str = SHARED,
     ) -> None:
@@ -104,9 +105,12 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         self.role = role
         self.typed_at = 0.0
         self.device = device
+        self.env = env or []
+        self.version = version
+        self.previous = previous
+        self.entered = 0.0
         self._fresh = fresh
         self._shows = shows
-        self.version = version
         if comeback is not None:
             self.token = comeback.token
             self.first_line = comeback.since
@@ -243,6 +247,10 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         if self.state.now not in (LEAVING, GONE):
             self._channel.tell_vars(payload)
 
+    def go_over(self, payload: bytes) -> None:
+        if self.state.now not in (LEAVING, GONE):
+            self._channel.tell_switch(payload)
+
     def resized(self, size: "TtySize") -> None:
         self.size = size
         if self._pager is not None:
@@ -365,6 +373,8 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
             if self._session is None:
                 return
             if isinstance(item, bytes):
+                if b"\r" in item or b"\n" in item:
+                    self.entered = monotonic()
                 self._session.take_input(self, item)
             elif item == "detach":
                 self.detach()

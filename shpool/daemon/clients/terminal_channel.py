@@ -168,8 +168,11 @@ class TerminalChannel(Channel, MournerUser):
     def tell_vars(self, payload: bytes) -> None:
         self._line.tell_vars(payload)
 
+    def tell_switch(self, payload: bytes) -> None:
+        self._line.tell_switch(payload)
+
     def outbound_drained(self) -> None:
-        self._line.send_vars()
+        self._line.send_waiting()
 
     def outbound_failed(self, error: OSError) -> None:
         self._lost()

@@ -15,6 +15,8 @@ from shpool.shellwords import WordError, split_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from shpool.config import Config
     from shpool.daemon.programs.directory import SessionDir
     from shpool.protocol.requests import AttachHeader
@@ -43,7 +45,20 @@ def update(directory: "SessionDir", config: "Config", header: "AttachHeader") ->
 def prepare(config: "Config", header: "AttachHeader", directory: "SessionDir") -> Program:
     """What to run, after writing the start-up files that it reads.
 
-    Raises CannotCreate, or ShellStartError where a start command cannot be had, or OSError.
+    Raises as draft() does, or OSError.
+    """
+    program, files = draft(config, header, directory.path)
+    for path, text in files.items():
+        directory.write(path, os.fsencode(text))
+    return program
+
+
+def draft(
+    config: "Config", header: "AttachHeader", session_dir: str
+) -> "tuple[Program, Mapping[str, str]]":
+    """What to run, and the start-up files in `session_dir` that it is to read.
+
+    Raises CannotCreate, or ShellStartError where a start command cannot be had.
     """
     for text in (header.cmd, header.dir, header.start_cmd):
         if text is not None and "\0" in text:
@@ -55,7 +70,7 @@ def prepare(config: "Config", header: "AttachHeader", directory: "SessionDir") -
         home=account.home,
         login_shell=account.shell,
         session_name=header.name,
-        session_dir=directory.path,
+        session_dir=session_dir,
         client=dict(header.env),
         runtime_dir=os.environ.get("XDG_RUNTIME_DIR"),
         etc_environment=etc_environment_text(),
@@ -65,19 +80,17 @@ def prepare(config: "Config", header: "AttachHeader", directory: "SessionDir") -
     if header.cmd is not None:
         if header.start_cmd:
             raise CannotCreate("a start command needs a shell, so it does not go with a command")
-        return Program(*_words(header.cmd), env, where)
+        return Program(*_words(header.cmd), env, where), {}
     shell = config.shell or account.shell
     start = shells.plan(
         shell,
-        session_dir=directory.path,
+        session_dir=session_dir,
         prompt_prefix=config.prompt_prefix,
         start_cmd=header.start_cmd,
         norc=config.norc,
         env=env,
     )
-    for path, text in start.files.items():
-        directory.write(path, os.fsencode(text))
-    return Program(shell, start.argv, start.env, where)
+    return Program(shell, start.argv, start.env, where), start.files
 
 
 def _words(cmd: str) -> "tuple[str, list[str]]":

@@ -21,6 +21,7 @@ from shpool.errors import ShpoolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
     from shpool.daemon.loop.reactor import Reactor, Timer
@@ -207,12 +208,15 @@ class Spawner(Owner):
         *,
         echo: bool = True,
         keep_slave: bool = False,
+        trial: bool = False,
     ) -> Child:
         """Fork and exec on a new pty of `size`; the owner is told how it went, on the loop.
 
         `keep_slave`: the pty, and what is typed into it, outlives the program until it is closed.
+        `trial`: do all but run the program, so that the owner hears whether it could be run.
         Raises SpawnError when there is no pty or no process to be had.
         """
+        execute = _find if trial else _execute
         ends = PtyEnds(size, echo=echo)
         try:
             trouble, report = os.pipe()
@@ -221,7 +225,7 @@ class Spawner(Owner):
             ends.close()
             raise SpawnError(f"cannot start a process: {error.strerror}") from None
         try:
-            pid = fork(lambda: self._become(program, ends.slave, report))
+            pid = fork(lambda: self._become(program, ends.slave, report, execute))
         except OSError as error:
             ends.close()
             os.close(trouble)
@@ -268,8 +272,10 @@ class Spawner(Owner):
         for child in self.children.values():
             child.signal_group(signal.SIGKILL)
 
-    def _become(self, program: Program, slave: int, report: int) -> "NoReturn":
-        """In the child: become the program."""
+    def _become(
+        self, program: Program, slave: int, report: int, execute: "Callable[[Program], None]"
+    ) -> "NoReturn":
+        """In the child: become the program, or end where `execute` returns."""
         what = "cannot prepare the shell"
         try:
             default_signals()
@@ -289,7 +295,7 @@ class Spawner(Owner):
             os.chdir(program.directory)
             what = f"cannot run {program.file!r}"
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            _execute(program)
+            execute(program)
         except OSError as error:
             os.write(report, f"{what}: {error.strerror}".encode("utf-8", "replace")[:512])
         except BaseException as error:
@@ -314,17 +320,33 @@ def _set_modes(slave: int, echo: bool) -> None:
 
 def _execute(program: Program) -> None:
     """As os.execvpe, which would load a module for every shell.  Raises OSError."""
-    if "/" in program.file:
-        os.execve(program.file, program.argv, program.env)
     failure = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
-    for directory in program.env.get("PATH", os.defpath).split(":"):
+    for path in _candidates(program):
         try:
-            os.execve(os.path.join(directory or ".", program.file), program.argv, program.env)
+            os.execve(path, program.argv, program.env)
         except (FileNotFoundError, NotADirectoryError):
             pass
         except OSError as error:
             failure = error  # it is there; another may be better
     raise failure
+
+
+def _find(program: Program) -> None:
+    """Return if there is a file that _execute() could try.  Raises OSError."""
+    failure = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+    for path in _candidates(program):
+        if os.path.isfile(path):
+            if os.access(path, os.X_OK):
+                return
+            failure = OSError(errno.EACCES, os.strerror(errno.EACCES))
+    raise failure
+
+
+def _candidates(program: Program) -> "list[str]":
+    if "/" in program.file:
+        return [program.file]
+    directories = program.env.get("PATH", os.defpath).split(":")
+    return [os.path.join(directory or ".", program.file) for directory in directories]
 
 
 def _exit_status(status: int) -> int:

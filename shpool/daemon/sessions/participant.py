@@ -41,6 +41,10 @@ class Participant(Owner):
     typed_at: float  # when it typed last, or came; monotonic
     since: "int | None"  # the picture's position() when it began to miss output, if it saw any
     device: "Device | None"  # the terminal that its process runs on
+    env: "list[tuple[str, str]]"  # variables of its process, for sessions that it makes
+    version: str  # its program's; only one that says it can go over to another session
+    previous: "str | None"  # the session that it was in before
+    entered: float  # when CR or LF came from it last; monotonic, 0.0 for never
     token = ""  # by which a later connection may replace it, and it is told numbers of lines
     first_line: "int | None" = None  # the first that it has not had, as it says when it comes
 
@@ -80,6 +84,9 @@ class Participant(Owner):
         `pty_size` is what the program draws to: while it is also the terminal's own, the raw bytes
         fit.  Told from the loop, the first time when it has entered, before any more output.
         """
+
+    def go_over(self, payload: bytes) -> None:
+        """Tell it to go over to another session; `payload` is a packed MaybeSwitch."""
 
     def front_full(self) -> None:
         """What it types to takes no more for now."""

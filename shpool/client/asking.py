@@ -1,0 +1,156 @@
+"""What an attaching client asks the daemon, and that a signal may interrupt the wait for it."""
+
+import select
+from time import monotonic
+
+from shpool.client.connect import Call, ClientError, dial
+from shpool.client.reach import ask
+from shpool.errors import Verdict
+from shpool.protocol.msgpack import WireError
+from shpool.protocol.replies import AttachReply, MaybeSwitch, read_list_reply
+from shpool.protocol.requests import (
+    AttachHeader,
+    DetachRequest,
+    GetVars,
+    KillRequest,
+    ListRequest,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from shpool.client.context import Context
+    from shpool.client.signals import Signals
+
+# After a forced detach: seconds between tries, and how many.
+_FORCE_PAUSE = 0.1
+_FORCE_TRIES = 22
+
+
+class Interrupted(Exception):
+    """The signal `number` came while the daemon was waited for."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+class Busy(Verdict):
+    """Somebody else is attached."""
+
+
+class Asking:
+    """Each question on a connection of its own.
+
+    Every method may raise ClientError, Verdict, and, once signals are caught, Interrupted.
+    """
+
+    def __init__(self, context: "Context", signals: "Signals") -> None:
+        self._context = context
+        self._signals = signals
+
+    def variables(self) -> "dict[str, str]":
+        return ask_variables(dial(self._context.paths.socket, wait=self._await), self._await)
+
+    def attach(self, header: AttachHeader, descriptor: "int | None") -> "tuple[Call, AttachReply]":
+        """The connection on which the session's output follows; the terminal's `descriptor` is
+        offered.  Raises Busy."""
+        connection, reply = self._attach(header, descriptor)
+        if reply.status == "Busy" and header.force:
+            connection, reply = self._attach_again(header, descriptor)
+        if reply.status == "Busy":
+            raise Busy(f"session '{header.name}' already has a terminal attached")
+        if reply.status == "Forbidden":
+            raise Verdict(f"forbidden: {reply.reason}")
+        if reply.status == "NotFound" or (reply.status == "Created" and header.existing):
+            self._end_what_was_made(header, connection, reply)
+            raise Verdict(f"not found: {header.name}")
+        if reply.status == "UnexpectedError":
+            raise ClientError(reply.reason)
+        return connection, reply
+
+    def _attach(self, header: AttachHeader, descriptor: "int | None") -> "tuple[Call, AttachReply]":
+        connection = dial(self._context.paths.socket, wait=self._await)
+        try:
+            # The original's daemon is asked as the original's client would.
+            asked = header if connection.server else self._plain(header)
+            connection.send(asked, descriptor)
+            self._await(connection.sock)
+            reply = AttachReply.from_wire(connection.receive())
+        except WireError as error:
+            connection.close()
+            raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
+        if reply.status not in ("Attached", "Created"):
+            connection.close()
+        return connection, reply
+
+    def _plain(self, header: AttachHeader) -> AttachHeader:
+        """As an original daemon is asked, which would make a session."""
+        if header.existing:
+            rows = read_list_reply(ask(self._context, ListRequest()))
+            if header.name not in [row.name for row in rows]:
+                raise Verdict(f"not found: {header.name}")
+        return header.plain()
+
+    def _end_what_was_made(
+        self, header: AttachHeader, connection: Call, reply: AttachReply
+    ) -> None:
+        """An original daemon has made a session, because the one that was there had ended."""
+        connection.close()
+        if reply.status == "Created":
+            ask(self._context, KillRequest([header.name]))
+
+    def _attach_again(
+        self, header: AttachHeader, descriptor: "int | None"
+    ) -> "tuple[Call, AttachReply]":
+        """Have whoever is attached detached.  The original's daemon takes a while over it."""
+        ask(self._context, DetachRequest([header.name]))
+        for _ in range(_FORCE_TRIES):
+            connection, reply = self._attach(header, descriptor)
+            if reply.status != "Busy":
+                return connection, reply
+            self.pause(_FORCE_PAUSE)
+        raise Verdict(
+            f"session '{header.name}' already has a terminal which remains attached"
+            " even after attempting to detach it"
+        )
+
+    def _await(self, sock: "socket.socket") -> None:
+        """Return when the daemon has begun to answer."""
+        try:
+            self.pause(None, sock.fileno())
+        except Interrupted:
+            sock.close()
+            raise
+
+    def pause(self, seconds: "float | None", fd: int = -1) -> None:
+        """Wait, until `fd` can be read at the latest."""
+        poll = select.poll()
+        for each in (self._signals.fd, fd):
+            if each >= 0:
+                poll.register(each, select.POLLIN)
+        deadline = None if seconds is None else monotonic() + seconds
+        while True:
+            number = self._signals.leaving()
+            if number is not None:
+                raise Interrupted(number)
+            left = None if deadline is None else max(0, deadline - monotonic()) * 1000
+            ready = poll.poll(left)
+            if not ready or any(found != self._signals.fd for found, _ in ready):
+                return
+
+
+def ask_variables(
+    connection: Call, wait: "Callable[[socket.socket], None] | None" = None
+) -> "dict[str, str]":
+    """Ask for the variables, on a connection that ends with it; `wait` for the answer."""
+    try:
+        connection.send(GetVars())
+        if wait is not None:
+            wait(connection.sock)
+        return dict(MaybeSwitch.from_wire(connection.receive()).vars)
+    except WireError as error:
+        raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
+    finally:
+        connection.close()

@@ -1,0 +1,74 @@
+"""shpool switch: have an attached client go over to another session."""
+
+from shpool.client.connect import ClientError
+from shpool.client.outside import ask_daemon, session_meant
+from shpool.client.wanted import directory, time_to_live, working_directory
+from shpool.errors import Verdict
+from shpool.names import check_session_name
+from shpool.options import UsageError
+from shpool.protocol.msgpack import WireError
+from shpool.protocol.replies import Destination
+from shpool.protocol.switching import SwitchReply, SwitchRequest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.client.context import Context
+    from shpool.options import Parsed
+
+_PID_MAX = (1 << 31) - 1
+
+
+def run(context: "Context", parsed: "Parsed") -> int:
+    pid = _pid(parsed.text("pid"))
+    # A session may be called so, too.
+    back = parsed.arguments == ["-"] and not parsed.behind
+    request = SwitchRequest(
+        _from(context, parsed),
+        _destination(context, parsed, back=back),
+        pid=pid,
+        back=back,
+    )
+    try:
+        reply = SwitchReply.from_wire(ask_daemon(context, request))
+    except WireError as error:
+        raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
+    if reply.error is not None:
+        raise Verdict(reply.error)
+    return 0
+
+
+def _from(context: "Context", parsed: "Parsed") -> str:
+    old = parsed.text("from")
+    if old is not None:
+        return session_meant(context, old)
+    return "" if parsed.text("pid") is not None else "."
+
+
+def _pid(given: "str | None") -> "int | None":
+    if given is None:
+        return None
+    if not (given.isascii() and given.isdigit()) or not 0 < int(given[:11]) <= _PID_MAX:
+        raise UsageError(f"--pid {given}: a pid is a number, as list --json has it")
+    return int(given)
+
+
+def _destination(context: "Context", parsed: "Parsed", *, back: bool) -> Destination:
+    """All that depends on where we are is worked out here: the client is somewhere else."""
+    force = bool(parsed.count("force"))
+    if back:
+        return Destination("", force=force)
+    name = session_meant(context, parsed.arguments[0])
+    check_session_name(name)
+
+    def filled(option: str) -> "str | None":
+        text = parsed.text(option)
+        return None if text is None else session_meant(context, text)
+
+    return Destination(
+        name,
+        time_to_live(parsed.text("ttl")),
+        filled("cmd"),
+        directory(context, filled("dir"), working_directory()),
+        filled("start-cmd"),
+        force=force,
+    )

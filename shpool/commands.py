@@ -187,6 +187,9 @@ COMMANDS = {
     "events": Command(
         "events",
         "print a line for every change of the table of sessions",
+        options=(
+            Option("", "begin", None, "print an empty line first, once no event can be missed"),
+        ),
         detail="Each line is a JSON object (see EVENTS.md); ends when the daemon does.\n",
     ),
     "var": Command(

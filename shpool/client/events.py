@@ -22,6 +22,8 @@ def run(context: "Context", parsed: "Parsed") -> int:
     sock = _subscribe(context) or _subscribe(context)
     if sock is None:
         raise Verdict("could not connect to daemon")
+    if parsed.count("begin"):
+        put(b"\n")
     partial = b""
     while True:
         try:

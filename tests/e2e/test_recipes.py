@@ -1,4 +1,4 @@
-"""README's section for scripts: each recipe does what it says, as it stands there."""
+"""README's recipes: each does what it says, as it stands there."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.e2e.harness import CHECKOUT, Place
+from tests.e2e.harness import CHECKOUT, Place, eventually
 from tests.programs import need
 
 
 def recipe(words: str) -> str:
-    """The one block of the section with these words in it."""
+    """The one block with these words in it."""
     text = Path(CHECKOUT, "README.md").read_text()
-    section = re.search(r"^## From scripts\n(.*?)^## ", text, re.M | re.S)
-    assert section is not None
-    (found,) = [each for each in re.findall(r"(?:^    .*\n)+", section[1], re.M) if words in each]
+    (found,) = [each for each in re.findall(r"(?:^    .*\n)+", text, re.M) if words in each]
     return re.sub(r"^    ", "", found, flags=re.M)
 
 
 def command(place: Place, words: str) -> list[str]:
     """What runs it in bash, where shpool is this one and python3 any."""
     return ["bash", "-c", f'shpool() {{ {" ".join(place.command())} "$@"; }}\n{recipe(words)}']
+
+
+def with_shpool(place: Place) -> dict[str, str]:
+    """An environment on whose PATH is a `shpool`."""
+    folder = place.root / "bin"
+    folder.mkdir()
+    script = folder / "shpool"
+    script.write_text(f'#!/bin/sh\nexec {" ".join(place.command())} "$@"\n')
+    script.chmod(0o700)
+    return {"PATH": f"{folder}:{place.env['PATH']}"}
 
 
 def done(place: Place, words: str) -> str:
@@ -72,3 +80,65 @@ def test_a_loop_prints_every_line_once(shpool: Place) -> None:
     lines = [line for line in printed if line.strip().isdigit()]
     assert lines == [b"%d\n" % number for number in range(1, len(lines) + 1)]
     assert len(lines) >= 500
+
+
+def test_a_login_is_in_a_session_and_a_second_one_takes_it_over(shpool: Place) -> None:
+    need("bash")
+    env = with_shpool(shpool)
+    # After /etc/profile, which may set PATH anew.
+    (shpool.home / ".bash_profile").write_text(
+        f"PATH={env['PATH']}\n" + recipe("exec shpool attach -f main")
+    )
+    first = shpool.program(["bash", "-l"], env=env)
+    assert first.ask("echo $SHPOOL_SESSION_NAME") == "main\n"
+    # Inside, a login shell is a login shell.
+    assert first.ask(f"HOME={shpool.home} bash -lc 'echo $SHPOOL_SESSION_NAME'") == "main\n"
+    second = shpool.program(["bash", "-l"], env=env)
+    assert second.ask("echo again") == "again\n"
+    assert first.wait() == 0
+    # Without a terminal nothing is attached: scp, and commands of ssh.
+    ended = subprocess.run(
+        ["bash", "-lc", "echo here"], env=shpool.env | env, stdin=subprocess.DEVNULL, stdout=-1
+    )
+    assert ended.stdout == b"here\n"
+
+
+def test_a_session_is_picked_or_made_with_fzf(shpool: Place) -> None:
+    need("fzf")
+    for name in ("build", "mail"):
+        shpool.raw_session(name)
+    env = with_shpool(shpool)
+    picker = ["bash", "-c", recipe("fzf --print-query")]
+    picking = shpool.program(picker, env=env)
+    picking.expect("2/2")
+    picking.send("mai")
+    picking.expect("1/2")
+    picking.send("\r")
+    eventually(lambda: shpool.statuses()["mail"] == "Attached", "what was picked is attached")
+    making = shpool.program(picker, env=env)
+    making.expect("2/2")
+    making.send("new")
+    making.expect("0/2")
+    making.send("\r")
+    eventually(lambda: shpool.statuses().get("new") == "Attached", "what was typed is made")
+    leaving = shpool.program(picker, env=env)
+    leaving.expect("3/3")
+    leaving.send("\x1b")
+    leaving.wait()
+    assert set(shpool.statuses()) == {"build", "mail", "new"}
+
+
+def test_a_status_bar_shows_what_there_is_and_what_changes(shpool: Place) -> None:
+    shpool.raw_session("one")
+    with subprocess.Popen(
+        command(shpool, "events --begin"), env=shpool.env, stdout=subprocess.PIPE
+    ) as bar:
+        assert bar.stdout is not None
+        assert bar.stdout.readline() == b"sessions: one \n"
+        shpool.raw_session("two")
+        while bar.stdout.readline() != b"sessions: one two \n":
+            pass
+        shpool.kill("one")
+        while bar.stdout.readline() != b"sessions: two \n":
+            pass
+        shpool.stop()

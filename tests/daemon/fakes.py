@@ -92,11 +92,6 @@ class FakeLoop(Reactor):
                 self._idle.append(work)
             self.settle()
 
-    def settle(self) -> None:
-        """Do what is to be done soon."""
-        while self._soon:
-            self._do_soon()
-
     # ---- what is watched
 
     def reads(self, fd: int) -> bool:

@@ -38,6 +38,9 @@ _BUSY_TURNS = 8
 # month overflows.
 _LONGEST_WAIT = 604_800.0
 
+# What is done soon may ask for more; after so many times it is taken to do so for ever.
+_ROUNDS = 1000
+
 # Not worth to be looked through for those that were called off.
 _FEW_TIMERS = 64
 
@@ -215,11 +218,21 @@ class Reactor:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))
 
     def _take_signals(self) -> None:
-        assert self._wakeup is not None
-        for number in set(os.read(self._wakeup[0], 4096)):
+        self.take_signals()
+
+    def take_signals(self) -> bool:
+        """Serve the signals that have come; returns whether there were any."""
+        if self._wakeup is None:
+            return False
+        try:
+            came = os.read(self._wakeup[0], 4096)
+        except BlockingIOError:
+            return False
+        for number in set(came):
             callback = self._signals.get(number)
             if callback is not None:
                 self._serve(callback)
+        return True
 
     # ---- the loop
 
@@ -228,6 +241,14 @@ class Reactor:
         self._running = True
         while self._running:
             self._turn()
+
+    def settle(self) -> bool:
+        """Do what is to be done soon, and what that asks for; False if that has no end."""
+        for _ in range(_ROUNDS):
+            if not self._soon:
+                return True
+            self._do_soon()
+        return False
 
     def stop(self) -> None:
         """Let run() return at the end of this turn."""

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import select
 import signal
 
 from shpool.daemon.loop.reactor import Owner
@@ -10,6 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
+
+    from shpool.daemon.loop.reactor import Reactor, Timer
+
+# Seconds between two looks at a process that is not our child, where no descriptor tells its end.
+_LOOK = 1.0
 
 # Asking for them makes an enum of each, which takes a tenth of a millisecond.
 ALL_SIGNALS = tuple(int(number) for number in signal.valid_signals())
@@ -42,6 +48,76 @@ class Process(Owner):
         """Called by the loop when it has been waited for."""
 
 
+class Adoption(Owner):
+    """Learns of the end of a process that is not our child, of which no status is told.
+
+    `fd` is its pidfd, ours to close, or -1: then it is looked at now and then.
+    """
+
+    __slots__ = ("_ended", "_fd", "_process", "_reactor", "_timer")
+
+    def __init__(
+        self,
+        reactor: "Reactor",
+        process: Process,
+        fd: int,
+        ended: "Callable[[Process], None]",
+    ) -> None:
+        self._reactor = reactor
+        self._process = process
+        self._fd = fd
+        self._ended = ended
+        self._timer: Timer | None = None
+        if fd >= 0:
+            reactor.on_readable(fd, self.look)
+        else:
+            reactor.soon(self.look)
+
+    def look(self) -> None:
+        """Tell of the end, if it has come; harmless afterwards."""
+        if self._process.status is not None:
+            return
+        if not self._has_ended():
+            if self._fd < 0 and self._timer is None:
+                self._timer = self._reactor.call_later(_LOOK, self._look_again)
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._fd >= 0:
+            self._reactor.drop(self._fd)
+            os.close(self._fd)
+            self._fd = -1
+        self._ended(self._process)
+
+    def _look_again(self) -> None:
+        self._timer = None
+        self.look()
+
+    def _has_ended(self) -> bool:
+        if self._fd >= 0:
+            poll = select.poll()
+            poll.register(self._fd, select.POLLIN)
+            return bool(poll.poll(0))
+        try:
+            os.kill(self._process.pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            pass
+        return False
+
+
+def open_pidfd(pid: int) -> int:
+    """A descriptor that becomes readable when the process ends; -1 where there is none.
+
+    That is: before Linux 5.3, elsewhere, and of a process that is gone.
+    """
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return -1
+
+
 def fork(become: "Callable[[], NoReturn]") -> int:
     """Fork, and have the child be what `become` makes of it.  Raises OSError.
 
@@ -58,6 +134,11 @@ def fork(become: "Callable[[], NoReturn]") -> int:
         return pid
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def twin() -> int:
+    """Fork, and return in the child too, with 0.  Raises OSError."""
+    return os.fork()
 
 
 def default_signals() -> None:

@@ -16,7 +16,14 @@ from time import monotonic, sleep
 
 from shpool.daemon.loop import descriptors
 from shpool.daemon.loop.reactor import Owner
-from shpool.daemon.programs.process import Process, above_stdio, close_from, default_signals, fork
+from shpool.daemon.programs.process import (
+    Adoption,
+    Process,
+    above_stdio,
+    close_from,
+    default_signals,
+    fork,
+)
 from shpool.errors import ShpoolError
 
 TYPE_CHECKING = False
@@ -33,6 +40,9 @@ _IUTF8 = 0x4000
 
 # Seconds from SIGHUP to SIGKILL, as the original has it.
 KILL_AFTER = 0.5
+
+# The status of a child whose parent was another process, which alone could have learned it.
+_UNKNOWN = 1
 
 
 class SpawnError(ShpoolError):
@@ -124,6 +134,11 @@ class Child(Process):
         self.owner: ProgramOwner | None = owner
         self._killing: Timer | None = None
 
+    @property
+    def starting(self) -> bool:
+        """Whether it runs is not known yet."""
+        return self._trouble >= 0
+
     def hang_up(self) -> None:
         """Its end interests nobody: have it go, and see to it that it does."""
         self.owner = None
@@ -186,6 +201,7 @@ class Child(Process):
             self._spawner.reactor.drop(self._trouble)
             os.close(self._trouble)
             self._trouble = -1
+            self._spawner.start_over()
         ends, self._ends = self._ends, None
         return ends
 
@@ -198,6 +214,8 @@ class Spawner(Owner):
         self.children: dict[int, Process] = {}
         self._umask = umask
         self._nofile = nofile
+        self._awaiting: Callable[[], None] | None = None
+        self.adopted: dict[int, Adoption] = {}  # of those children that are not ours
         reactor.on_signal(signal.SIGCHLD, self.reap)
 
     def start(
@@ -245,8 +263,52 @@ class Spawner(Owner):
             raise SpawnError(f"cannot watch a process: {error.strerror}") from None
         return child
 
+    def fork(self, become: "Callable[[], NoReturn]") -> int:
+        """Fork a process that is to lead a process group; its pid.  Raises OSError."""
+        pid = fork(become)
+        try:
+            os.setpgid(pid, pid)
+        except OSError:
+            pass  # it has seen to that itself, and is its program by now
+        return pid
+
+    @property
+    def starting(self) -> "list[Child]":
+        """Those of whom it is not known yet whether they run."""
+        children = self.children.values()
+        return [each for each in children if isinstance(each, Child) and each.starting]
+
+    def when_none_starts(self, callback: "Callable[[], None] | None") -> None:
+        """Call back once, from the loop, when nothing is being started; None to stop."""
+        self._awaiting = callback
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Whether something runs is known now."""
+        if self._awaiting is not None and not self.starting:
+            self.reactor.soon(self._tell_none_starts)
+
+    def _tell_none_starts(self) -> None:
+        if self._awaiting is not None and not self.starting:
+            callback, self._awaiting = self._awaiting, None
+            callback()
+
+    def adopt(self, pidfds: "dict[int, int]") -> None:
+        """This process is another one now, and not the parent of its children any more."""
+        for pid, child in self.children.items():
+            fd = pidfds.get(pid, -1)
+            self.adopted[pid] = Adoption(self.reactor, child, fd, self._adopted_ended)
+
+    def _adopted_ended(self, child: Process) -> None:
+        del self.adopted[child.pid]
+        del self.children[child.pid]
+        child.status = _UNKNOWN
+        self.reactor.soon(child.tell_end)
+
     def reap(self) -> None:
         """Notice every child that has ended; the owners are told when the caller has returned."""
+        for adoption in tuple(self.adopted.values()):
+            adoption.look()
         while self.children:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)

@@ -546,6 +546,45 @@ def test_many_signals_are_one_call_and_fill_no_pipe(reactor: Reactor, trace: Tra
     turn_until(reactor, lambda: len(trace) == count + 1)
 
 
+def test_blocked_signals_that_have_come_are_served_and_later_ones_wait(
+    reactor: Reactor, trace: Trace
+) -> None:
+    assert not reactor.take_signals()
+    reactor.on_signal(signal.SIGUSR1, trace.note("usr1"))
+    reactor.on_signal(signal.SIGUSR2, trace.note("usr2"))
+    assert not reactor.take_signals()
+    os.kill(os.getpid(), signal.SIGUSR1)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+    try:
+        os.kill(os.getpid(), signal.SIGUSR2)
+        assert reactor.take_signals()
+        assert not reactor.take_signals()
+        assert trace == ["usr1"]
+        assert signal.SIGUSR2 in signal.sigpending()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    assert reactor.take_signals()
+    assert trace == ["usr1", "usr2"]
+
+
+def test_a_loop_settles_once_nothing_more_is_to_be_done_soon(
+    reactor: Reactor, trace: Trace
+) -> None:
+    reactor.soon(lambda: reactor.soon(trace.note("second")))
+    assert reactor.settle()
+    assert trace == ["second"]
+
+
+def test_a_loop_in_which_one_thing_always_leads_to_the_next_does_not_settle(
+    reactor: Reactor, trace: Trace
+) -> None:
+    def again() -> None:
+        reactor.soon(again)
+
+    again()
+    assert not reactor.settle()
+
+
 def test_a_signal_ends_the_wait(reactor: Reactor, trace: Trace) -> None:
     reactor.on_signal(signal.SIGALRM, trace.note("alarm"))
     signal.setitimer(signal.ITIMER_REAL, 0.02)

@@ -7,8 +7,10 @@ import gc
 import os
 import resource
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 
@@ -16,7 +18,7 @@ from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.programs import process, spawn
 from shpool.daemon.programs.spawn import Child, Program, ProgramOwner, PtyEnds, Spawner, SpawnError
 from shpool.protocol.requests import TtySize
-from tests.daemon.turning import turn_until
+from tests.daemon.turning import do_soon, turn, turn_until
 
 SIZE = TtySize(31, 97)
 
@@ -304,6 +306,126 @@ def test_the_daemons_end_waits_a_moment_and_then_kills(
 
 def test_the_daemons_end_does_not_wait_for_who_has_gone(started: Started) -> None:
     started.sh("exit 0")
+    started.spawner.end()
+    assert started.spawner.children == {}
+
+
+# ---- who is being started
+
+
+def test_who_waits_for_nothing_to_be_started_is_told_when_the_last_one_runs(
+    started: Started,
+) -> None:
+    told: list[str] = []
+    started.sh("sleep 1000")
+    started.spawner.when_none_starts(lambda: told.append("none"))
+    assert len(started.spawner.starting) == 1
+    assert told == []
+    started.wait("started")
+    turn_until(started.reactor, lambda: told == ["none"])
+    assert started.spawner.starting == []
+    started.spawner.when_none_starts(lambda: told.append("none"))
+    turn_until(started.reactor, lambda: told == ["none", "none"])
+
+
+def test_who_does_not_wait_any_more_is_not_told(started: Started) -> None:
+    told: list[str] = []
+    started.spawner.when_none_starts(lambda: told.append("none"))
+    started.spawner.when_none_starts(None)
+    started.sh("sleep 1000")
+    started.spawner.when_none_starts(lambda: told.append("none"))
+    started.spawner.when_none_starts(None)
+    started.wait("started")
+    turn(started.reactor)
+    assert told == []
+
+
+def test_one_that_begins_to_start_meanwhile_is_waited_for_too(started: Started) -> None:
+    told: list[str] = []
+    started.spawner.when_none_starts(lambda: told.append("none"))
+    started.sh("sleep 1000")
+    do_soon(started.reactor)
+    assert told == []
+    started.wait("started")
+    turn_until(started.reactor, lambda: told == ["none"])
+
+
+# ---- a process without a pty
+
+
+def test_a_forked_process_leads_a_group_from_the_first(started: Started) -> None:
+    def become() -> NoReturn:
+        signal.pause()
+        os._exit(0)
+
+    pid = started.spawner.fork(become)
+    assert os.getpgid(pid) == pid
+    child = process.Process(pid)
+    started.spawner.children[pid] = child
+    assert child.signal_group(signal.SIGKILL)
+    turn_until(started.reactor, lambda: child.status == 137)
+
+
+def test_a_process_that_returns_from_what_it_is_made_to_do_ends(started: Started) -> None:
+    child = process.Process(started.spawner.fork(lambda: None))  # type: ignore[arg-type,return-value]
+    started.spawner.children[child.pid] = child
+    turn_until(started.reactor, lambda: child.status == 127)
+
+
+# ---- children of another process
+
+
+@pytest.fixture
+def orphan() -> Iterator[int]:
+    """A process whose parent is not this one, in a group of its own."""
+    script = "setsid sh -c 'echo $$; exec sleep 1000 >/dev/null' &"
+    done = subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, check=True, bufsize=0)
+    pid = int(done.stdout)
+    yield pid
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+@pytest.mark.parametrize("has_pidfd", [True, False])
+def test_the_end_of_a_child_of_another_process_is_noticed_without_its_status(
+    started: Started, orphan: int, has_pidfd: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_LOOK", 0.05)
+    pidfd = process.open_pidfd(orphan) if has_pidfd else -1
+    child = started.sh("sleep 1000")
+    started.wait("started")
+    own = child.pid
+    child.pid = orphan
+    started.spawner.children = {orphan: child}
+    started.spawner.adopt({orphan: pidfd})
+    turn(started.reactor)
+    assert child.status is None
+    assert child.signal_group(signal.SIGHUP)
+    turn_until(started.reactor, lambda: started.owner.heard == ["started", 1])
+    assert (started.spawner.children, started.spawner.adopted) == ({}, {})
+    os.kill(own, signal.SIGKILL)
+    os.waitpid(own, 0)
+
+
+def test_one_that_has_ended_by_then_has_no_descriptor_and_is_noticed_at_once(
+    started: Started, orphan: int
+) -> None:
+    os.kill(orphan, signal.SIGKILL)
+    turn_until(started.reactor, lambda: process.open_pidfd(orphan) == -1)
+    child = process.Process(orphan)
+    started.spawner.children[orphan] = child
+    started.spawner.adopt({})
+    do_soon(started.reactor)
+    assert child.status == 1
+
+
+def test_a_daemon_that_ends_waits_for_those_too(started: Started, orphan: int) -> None:
+    child = process.Process(orphan)
+    started.spawner.children[orphan] = child
+    started.spawner.adopt({orphan: process.open_pidfd(orphan)})
+    child.signal_group(signal.SIGTERM)
     started.spawner.end()
     assert started.spawner.children == {}
 

@@ -48,6 +48,11 @@ class TtySize:
         self.xpixel = xpixel
         self.ypixel = ypixel
 
+    @property
+    def cells(self) -> "tuple[int, int]":
+        """Rows and columns."""
+        return self.rows, self.cols
+
     def to_wire(self) -> "Any":
         return {
             "rows": self.rows,

@@ -13,7 +13,14 @@
     backlog.advance(limit)                     interpret about limit bytes; True while more waits
     backlog.asked, backlog.take_answers()      questions in what was passed on to no terminal
     backlog.must_hold                          read the pty more slowly
+    backlog.mark                               the number of the line at the top of the screen
+    backlog.received, backlog.pending          bytes that ever came, and that are not interpreted
     backlog.catch_up(), backlog.resize(rows, cols), backlog.restore(...)
+
+    from shpool.terminal.drawn import Drawing, enter
+    drawing = Drawing(terminal, rows, cols)    for terminals of another size, after enter()
+    drawing.change()                           bytes that bring the last picture up to date
+    drawing.whole()                            the last picture, for who has missed one
 
     from shpool.terminal.leave import LEAVE    for who has no model
 
@@ -25,7 +32,7 @@ An attribute belongs to the layer that sets it first, and whose docstrings say w
                                x, y, margin_wrap; top, bottom, left, right, side_margins, origin;
                                limit; pen, fill, linked; autowrap, insert_mode, newline_mode;
                                charsets, shift, translation; history, scrolled, begun, restarts;
-                               pens, clusters
+                               pens, clusters, generation
     Cursor      cursor.py      tab_stops, alternate_tab_stops, reverse_wrap, clustering
     Printer     printing.py    nothing: it writes cells
     Editor      edit.py        nothing: it erases and moves them
@@ -37,8 +44,8 @@ An attribute belongs to the layer that sets it first, and whose docstrings say w
 
 sequences.py says which method a sequence calls. Rows and what they are made of: cells.py, lines.py,
 pen.py, pens.py, clusters.py, width.py. Functions of a whole state, which is all they know:
-reflow.py, restore.py with paint.py, goodbye.py, compact.py, snapshot.py,
-screen_lines.py, past.py.
+reflow.py, restore.py with paint.py and settings.py, goodbye.py, compact.py, snapshot.py,
+screen_lines.py, past.py, drawn.py with window.py.
 
 Not modelled: images (after one the cursor may be wrong until the next absolute move), double-size
 lines, VT52 mode, 132-column mode (DECCOLM), win32 input mode (?9001), single shifts, national

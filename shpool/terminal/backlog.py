@@ -98,13 +98,15 @@ class Backlog:
         "_worth",
         "cap",
         "pending",
+        "received",
         "terminal",
     )
 
     def __init__(self, terminal: "Terminal", cap: "int | None" = None) -> None:
         self.terminal = terminal
         self._given_cap = cap
-        self.pending = 0  # bytes not interpreted yet
+        self.received = 0  # bytes that ever came
+        self.pending = 0  # of them not interpreted yet, and not skipped
         self._queue: deque[Block | tuple[int, int]] = deque()
         self._offset = 0  # bytes of the first block that are interpreted already
         self._odd = 0  # what is in the queue that may not be skipped
@@ -142,6 +144,7 @@ class Backlog:
         self._new.append(data)
         self._new_size += len(data)
         self.pending += len(data)
+        self.received += len(data)
         self._tried = False
         if unanswered and self._asks(data):
             self._asked = self.pending
@@ -263,14 +266,14 @@ class Backlog:
             self._measure()
 
     @property
-    def scrolled(self) -> int:
-        """Terminal.scrolled as it will be, if what waits is lines, each shorter than the screen."""
+    def mark(self) -> int:
+        """Terminal.mark as it will be, if what waits is lines, each shorter than the screen."""
         terminal = self.terminal
         if not self.pending or not terminal.scrolls_plainly:
-            return terminal.scrolled
+            return terminal.mark
         blocks = [item.data for item in self._queue if isinstance(item, Block)]
         lines = sum(data.count(b"\n") for data in blocks + self._new)
-        return terminal.scrolled + max(lines - (terminal.bottom - terminal.y), 0)
+        return terminal.mark + max(lines - (terminal.bottom - terminal.y), 0)
 
     def restore(self, history: int, in_place: bool = False) -> bytes:
         """Terminal.restore, after catching up."""

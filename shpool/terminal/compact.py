@@ -36,6 +36,7 @@ def compact_pens(terminal: "Properties") -> None:
     used.discard(PLAIN)
     numbers = [PLAIN, *used]
     pens = terminal.pens.pens
+    terminal.generation += 1
     terminal.pens.clear([pens[ord(number)] for number in numbers])
     again = _renumbering(numbers, PLAIN)
     terminal.pen = terminal.pen.translate(again)
@@ -54,6 +55,7 @@ def compact_clusters(terminal: "Properties") -> None:
         used.update(_cluster_cells(row.text))
     _limit_history(terminal, used, 0)
     numbers = sorted(used)
+    terminal.generation += 1
     clusters = terminal.clusters
     clusters.clear([clusters.text(number) for number in numbers])
     again = _renumbering(numbers, FIRST_CLUSTER)

@@ -31,7 +31,18 @@ def goodbye(terminal: "Properties") -> bytes:
         x, y = min(terminal.x, terminal.cols - 1), terminal.y
         before.append(f"\x1b[?6l\x1b[{y + 1};{x + 1}H")
     # The last that comes off is the title that the user had when the program pushed it.
-    after = ["\x1b[23;2t"] * len(terminal.title_stack) + ["\x1b[23;1t"] * len(terminal.icon_stack)
+    titles = "\x1b[23;2t" * len(terminal.title_stack) + "\x1b[23;1t" * len(terminal.icon_stack)
+    return ("".join(before) + titles + _taken_back(terminal)).encode() + LEAVE
+
+
+def farewell_drawn(terminal: "Properties") -> bytes:
+    """The same for a terminal on which the session is drawn; see drawn.py."""
+    return b"\x18\x1b\\" + _taken_back(terminal).encode() + LEAVE
+
+
+def _taken_back(terminal: "Properties") -> str:
+    """What brings back the user's defaults, where the session changed them."""
+    after = []
     if terminal.palette:
         after.append("\x1b]104\x1b\\")
     after += [f"\x1b]{number + 100}\x1b\\" for number, colour in terminal.dynamic.items() if colour]
@@ -47,7 +58,7 @@ def goodbye(terminal: "Properties") -> bytes:
             after.append(f"\x1b[?{mode}{'l' if on else 'h'}")
     # Before LEAVE's last words, which undo what a terminal may mistake for SGR.
     after += [f"\x1b[>{resource}m" for resource in terminal.modify]
-    return "".join(before + after).encode() + LEAVE
+    return "".join(after)
 
 
 def is_clean(terminal: "Properties") -> bool:

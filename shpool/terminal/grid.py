@@ -80,6 +80,7 @@ class Grid(Parser):
         "charsets",
         "clusters",
         "cols",
+        "generation",
         "history",
         "insert_mode",
         "left",
@@ -113,6 +114,7 @@ class Grid(Parser):
         self.scrolled = 0  # rows that ever scrolled off the main screen
         self.begun = 0  # lines whose first row ever did, so the number of the next one
         self.restarts = 0  # how often the main screen was blanked from its first row on
+        self.generation = 0  # how often the numbers in rows came to mean others; see compact.py
         self.pens = Pens()
         self.clusters = Clusters()
         self.main = Screen(rows)

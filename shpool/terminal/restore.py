@@ -8,6 +8,7 @@ from .cells import BLANK, PLAIN, TAIL, Row
 from .lines import last_rows
 from .modes import ENCODING, THREE_VALUED, TRACKING, TWO_VALUED
 from .paint import Painter
+from .settings import private, properties
 from .width import joins
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 # CSI < u comes twice, for each screen has its stack. CSI > 4 m is the user's own default for
 # modifyOtherKeys, and underline to some, so SGR 0 comes after it. Not DECSTR, RIS or DECALN:
 # they reset what is not the session's.
-_CLEAN = (
+CLEAN = (
     "\x18\x1b\\"
     "\x1b[?2026l"
     "\x1b7\x1b[<99u\x1b[?1049l"
@@ -45,12 +46,12 @@ def restore(terminal: "Properties", history: int, *, in_place: bool) -> bytes:
         terminal.pens, terminal.clusters, terminal.rows, joining=not terminal.clustering
     )
     out = painter.out
-    out.append(_CLEAN)
+    out.append(CLEAN)
     if not in_place:
         out.append("\n" * terminal.rows)
     out.append(_HOME)
     if 2027 in terminal.modes:  # decides how wide is what is printed now
-        out.append(_private(2027, terminal.modes[2027]))
+        out.append(private(2027, terminal.modes[2027]))
 
     main = terminal.main
     rows = main.lines
@@ -70,9 +71,9 @@ def restore(terminal: "Properties", history: int, *, in_place: bool) -> bytes:
         if terminal.alternate_tab_stops:
             out.append(_tab_stops(terminal))
 
-    out.append(_titles(terminal, in_place=in_place) + _properties(terminal) + _modes(terminal))
+    out.append(_titles(terminal, in_place=in_place) + properties(terminal) + _modes(terminal))
     _cursor(painter, terminal)
-    # A synchronized update that the program is in stays ended: _CLEAN did that, and a sequence
+    # A synchronized update that the program is in stays ended: CLEAN did that, and a sequence
     # here would take away what REP repeats.
     return "".join(out).encode() + terminal.unfinished
 
@@ -178,56 +179,26 @@ def _titles(terminal: "Properties", *, in_place: bool) -> str:
     return "".join(made)
 
 
-def _properties(terminal: "Properties") -> str:
-    """Directory, colours and the rest of properties.py, as far as the session touched them."""
-    made = []
-    if terminal.directory is not None:
-        made.append(f"\x1b]7;{terminal.directory}\x1b\\")
-    if terminal.palette_reset:
-        made.append("\x1b]104\x1b\\")
-    for index, colour in terminal.palette.items():
-        made.append(f"\x1b]4;{index};{colour}\x1b\\" if colour else f"\x1b]104;{index}\x1b\\")
-    for command, colour in terminal.dynamic.items():
-        made.append(f"\x1b]{command};{colour}\x1b\\" if colour else f"\x1b]{command + 100}\x1b\\")
-    if terminal.pointer is not None:
-        made.append(f"\x1b]22;{terminal.pointer}\x1b\\")
-    if terminal.progress is not None:
-        made.append(f"\x1b]9;{terminal.progress}\x1b\\")
-    if terminal.shape is not None:
-        made.append(f"\x1b[{terminal.shape} q")
-    for resource, value in terminal.modify.items():
-        if value is None:
-            made.append(f"\x1b[>{resource}m")
-        else:
-            made.append(f"\x1b[>{resource}n" if value < 0 else f"\x1b[>{resource};{value}m")
-    return "".join(made)
-
-
-def _private(mode: int, on: bool) -> str:
-    """One private mode, alone: several terminals drop a sequence for one unknown number in it."""
-    return f"\x1b[?{mode}{'h' if on else 'l'}"
-
-
 def _modes(terminal: "Properties") -> str:
     """All modes, margins, and origin mode after them. XTSAVE's values come before the present."""
     made = []
     saved_modes = terminal.saved_modes
     for mode, value in saved_modes.items():
         if value is not None and mode in _SAVED:
-            made.append(f"{_private(mode, value)}\x1b[?{mode}s")
-    made += [_private(mode, on) for mode, on in ((6, False), (7, True)) if mode in saved_modes]
+            made.append(f"{private(mode, value)}\x1b[?{mode}s")
+    made += [private(mode, on) for mode, on in ((6, False), (7, True)) if mode in saved_modes]
     modes = terminal.modes
     for mode, default in TWO_VALUED.items():
         on = modes.get(mode, default)
-        made.append(("\x1b=" if on else "\x1b>") if mode == 66 else _private(mode, on))
-    made += [_private(mode, modes[mode]) for mode in THREE_VALUED if mode in modes]
-    made += [_private(mode, False) for mode in (*TRACKING, *ENCODING)]
+        made.append(("\x1b=" if on else "\x1b>") if mode == 66 else private(mode, on))
+    made += [private(mode, modes[mode]) for mode in THREE_VALUED if mode in modes]
+    made += [private(mode, False) for mode in (*TRACKING, *ENCODING)]
     if terminal.tracking:
-        made.append(_private(terminal.tracking, True))
+        made.append(private(terminal.tracking, True))
     if terminal.encoding:
-        made.append(_private(terminal.encoding, True))
+        made.append(private(terminal.encoding, True))
     if not terminal.autowrap:
-        made.append(_private(7, False))
+        made.append(private(7, False))
     if terminal.newline_mode:
         made.append("\x1b[20h")
     if terminal.side_margins:
@@ -235,7 +206,7 @@ def _modes(terminal: "Properties") -> str:
     if (terminal.top, terminal.bottom) != (0, terminal.rows - 1):
         made.append(f"\x1b[{terminal.top + 1};{terminal.bottom + 1}r")
     if terminal.origin:
-        made.append(_private(6, True))
+        made.append(private(6, True))
     return "".join(made)
 
 

@@ -73,10 +73,10 @@ class Core:
         caller.ask(request)
         return caller.message()
 
-    def attach(self, name: str, **fields: Any) -> Caller:
+    def attach(self, name: str, size: tuple[int, int] = (24, 80), **fields: Any) -> Caller:
         """Somebody asks to be attached."""
         caller = self.call()
-        caller.ask(AttachHeader(name, name, TtySize(24, 80), [("TERM", "xterm")], **fields))
+        caller.ask(AttachHeader(name, name, TtySize(*size), [("TERM", "xterm")], **fields))
         return caller
 
     def attached(self, name: str, **fields: Any) -> Caller:

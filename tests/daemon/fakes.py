@@ -28,6 +28,7 @@ CLOCKS = (
     "shpool.daemon.clients.wait_errand",
     "shpool.daemon.loop.outbound",
     "shpool.daemon.loop.reactor",
+    "shpool.daemon.sessions.drawings",
     "shpool.daemon.sessions.picture",
     "shpool.daemon.sessions.roles",
 )

@@ -9,10 +9,12 @@ import pytest
 from shpool.config import Config
 from shpool.config_values import Motd
 from shpool.daemon.clients import client, connection
+from shpool.daemon.clients.channel import ChunkChannel
 from shpool.daemon.clients.client import AttachedClient
 from shpool.daemon.clients.connection import Connection, StreamUser
 from shpool.daemon.sessions import session
 from shpool.daemon.states import IllegalTransition, State
+from shpool.protocol.requests import TtySize
 from tests.daemon.core import Caller, Core
 from tests.daemon.fakes import FakeChild
 
@@ -127,6 +129,43 @@ class Play:
         self.pager.run()
         self.pager.end(0)
 
+    def drawn(self) -> Caller:
+        self.created()
+        return self.core.attached("one", size=(10, 40), read_only=True)
+
+    def with_another_that_drives(self) -> None:
+        self.created()
+        self.core.attached("one", size=(10, 40), share=True)
+
+    def drawn_after_the_pager(self) -> None:
+        self.created()
+        self.with_a_pager()
+        self.core.attached("one", size=(10, 40), read_only=True)
+        self.pager.run()
+        self.pager.end(0)
+
+    def drawn_before_it_was_live(self) -> None:
+        self.waiting()
+        self.core.attached("one", size=(10, 40), share=True)
+
+    def drawn_when_it_reads_again(self) -> None:
+        caller = self.frozen()
+        self.core.attached("one", size=(10, 40), share=True)
+        for _ in range(40):
+            caller.received()
+            self.core.loop.writable(caller.near)
+
+    def drawn_and_then_live(self) -> None:
+        self.drawn()
+        self.core.attached("one", size=(10, 40), share=True)
+
+    def drawn_and_stopped(self) -> None:
+        self.drawn()
+        (client,) = (each for each in self.core.attaching.clients if each.state.now == "drawn")
+        self.patch.setattr(ChunkChannel, "away", True)
+        client.resized(TtySize(24, 80))
+        client.place_changed(TtySize(24, 80))
+
     def broken_at_once(self) -> None:
         self.patch.setattr(AttachedClient, "answer", lambda client, reply: 1 / 0)
         self.core.attach("one")
@@ -156,6 +195,14 @@ WAYS: dict[tuple[str, str, str], Callable[[Play], object]] = {
     ("client", "paging", "waiting"): Play.left_the_pager_before_an_old_session,
     ("client", "paging", "live"): Play.left_the_pager,
     ("client", "paging", "leaving"): lambda play: play.paging().hang_up(),
+    ("client", "asked", "drawn"): Play.drawn,
+    ("client", "paging", "drawn"): Play.drawn_after_the_pager,
+    ("client", "waiting", "drawn"): Play.drawn_before_it_was_live,
+    ("client", "live", "drawn"): Play.with_another_that_drives,
+    ("client", "frozen", "drawn"): Play.drawn_when_it_reads_again,
+    ("client", "drawn", "waiting"): Play.drawn_and_then_live,
+    ("client", "drawn", "frozen"): Play.drawn_and_stopped,
+    ("client", "drawn", "leaving"): lambda play: play.drawn().hang_up(),
     ("client", "waiting", "live"): Play.shown,
     ("client", "waiting", "frozen"): Play.does_not_read_in_the_pager,
     ("client", "waiting", "leaving"): lambda play: play.waiting().hang_up(),

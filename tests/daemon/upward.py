@@ -24,6 +24,7 @@ from shpool.daemon.loop.outbound import OutboundUser
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.programs.pty import PtyUser
 from shpool.daemon.programs.spawn import ProgramOwner
+from shpool.daemon.sessions.drawings import DrawingsUser, Viewer
 from shpool.daemon.sessions.participant import Onlooker, Participant
 from shpool.daemon.sessions.picture import PictureUser
 from shpool.daemon.sessions.session import SessionKeeper
@@ -33,7 +34,7 @@ from shpool.daemon.sessions.typing import MessageUser
 CALLBACKS: tuple[type, ...] = (
     *(ChannelUser, ClientUser, ConnectionUser, PagerUser, MournerUser, OutboundUser, PtyUser),
     *(ProgramOwner, Participant, Onlooker, PictureUser, SessionKeeper, TableUser),
-    *(StreamUser, MessageUser, TextUser),
+    *(StreamUser, MessageUser, TextUser, DrawingsUser, Viewer),
 )
 
 # Asked for an answer, and not to tell anything.

@@ -79,6 +79,9 @@ class Channel(OutboundUser):
         """When something that was waiting was taken last; monotonic seconds."""
         return 0.0
 
+    def limit(self, cap: int) -> None:
+        """Be full when more than `cap` bytes wait to be shown, from now on."""
+
     def retry(self) -> None:
         """Send what can be sent, without waiting to be told that there is room."""
 
@@ -212,6 +215,9 @@ class ChunkChannel(Channel):
     @property
     def last_progress(self) -> float:
         return self._line.out.last_progress
+
+    def limit(self, cap: int) -> None:
+        self._line.out.limit(cap)
 
     def retry(self) -> None:
         self._line.out.retry()

@@ -5,6 +5,8 @@ waiting   a picture of the screen is being prepared; what the program writes is 
 live      every byte the program writes is passed on
 frozen    the client took nothing for too long, or it was stopped; what the program writes passes
           it by, and when it is there again it is waiting, and live again
+drawn     its terminal has another size than the pty, so the session is drawn on it; a picture that
+          it cannot take is left out
 leaving   it has been let go, or is gone; what is still to be done is done, by the channel
 gone      nothing is left of it
 
@@ -15,6 +17,7 @@ from time import monotonic
 
 from shpool import logs
 from shpool.daemon.clients.channel import ChannelUser
+from shpool.daemon.clients.drawn_terminal import DrawnTerminal
 from shpool.daemon.clients.pager import Pager, PagerUser
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.sessions.participant import DRIVER, SHARED, Participant
@@ -45,14 +48,15 @@ _DRAWN_AFTER = 0.2
 _DRAWN_SHARE = 9
 
 ASKED, PAGING, WAITING, LIVE = "asked", "paging", "waiting", "live"
-FROZEN, LEAVING, GONE = "frozen", "leaving", "gone"
+FROZEN, DRAWN, LEAVING, GONE = "frozen", "drawn", "leaving", "gone"
 
 LIFE = {
-    ASKED: (PAGING, WAITING, LIVE, LEAVING),
-    PAGING: (WAITING, LIVE, LEAVING),
-    WAITING: (LIVE, FROZEN, LEAVING),
-    LIVE: (FROZEN, LEAVING),
-    FROZEN: (WAITING, LEAVING),
+    ASKED: (PAGING, WAITING, LIVE, DRAWN, LEAVING),
+    PAGING: (WAITING, LIVE, DRAWN, LEAVING),
+    WAITING: (LIVE, FROZEN, DRAWN, LEAVING),
+    LIVE: (FROZEN, DRAWN, LEAVING),
+    FROZEN: (WAITING, DRAWN, LEAVING),
+    DRAWN: (WAITING, FROZEN, LEAVING),
     LEAVING: (GONE,),
     GONE: (),
 }
@@ -118,7 +122,8 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         self.state = State(f"client {pid}", LIFE, ASKED)
         self._session: Session | None = None
         self._pager: Pager | None = None
-        self.since: int | None = None  # frozen when the screen was there; None: from the first
+        self._drawn = DrawnTerminal(channel, size)
+        self.since: int | None = None  # not live when the screen was there; None: from the first
         self._stall: Timer | None = None
         self._thawing: Timer | None = None
         self._wanted_at = 0.0  # monotonic: when it asked for a picture last
@@ -149,14 +154,14 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         session = self._session
         if session is None:
             return
-        if self._fresh:
-            self._fresh = False
+        fresh, self._fresh = self._fresh, False
+        if not self._fits:
+            self._draw()
+        elif fresh:
             self.state.become(LIVE)  # a new shell's first words go where the user's cursor is
             session.check_output()
         else:
-            self.state.become(WAITING)
-            self._wanted_at = monotonic()
-            session.want_picture()
+            self._wait_for_picture()
         if self._channel.full:
             self.channel_full()
 
@@ -229,6 +234,9 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
             return
         self.state.become(LIVE)
         self.first_line = None
+        if self._drawn.on and not picture:
+            picture = LEAVE  # nothing is remembered any more: the program draws itself
+        self._drawn.lost()
         self._channel.show(picture)
         now = monotonic()
         self._thaw_at = now + max(_DRAWN_AFTER, _DRAWN_SHARE * (now - self._wanted_at))
@@ -255,10 +263,49 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         self.size = size
         if self._pager is not None:
             self._pager.resize(size)
+        if self.state.now == DRAWN:
+            self._draw()
 
     def place_changed(self, pty_size: "TtySize") -> None:
         if self.role == DRIVER and self._thawing is not None:
             self._end_wait()
+        if self.state.now in (LIVE, WAITING) and not self._fits:
+            self._draw()
+            self._check_output()
+        elif self.state.now == DRAWN and self._fits:
+            self._drawn.end()
+            if self._channel.away:
+                self.state.become(FROZEN)
+            else:
+                self._wait_for_picture()
+
+    @property
+    def _fits(self) -> bool:
+        """What the program writes can be passed on as it is."""
+        session = self._session
+        if session is None or not self._shows or session.picture.drawings is None:
+            return True
+        return self.size.cells == session.size.current.cells
+
+    def _draw(self) -> None:
+        """Have the session drawn on the client's terminal, for it has another size."""
+        session = self._session
+        if session is None or session.picture.drawings is None:
+            return
+        if self.state.now == LIVE:
+            self.since = session.size.position_before()
+        if self.since is not None:
+            self.first_line = self.since  # what it misses from now on is not lost to it
+        if self.state.now != DRAWN:
+            self.state.become(DRAWN)
+        self._stop_waiting()
+        self._drawn.begin(session.picture.drawings, self.size)
+
+    def _wait_for_picture(self) -> None:
+        self.state.become(WAITING)
+        self._wanted_at = monotonic()
+        if self._session is not None:
+            self._session.want_picture()
 
     def channel_full(self) -> None:
         self._check_pager()
@@ -273,6 +320,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
             if self.role == DRIVER:
                 logs.info(f"client {self.pid}: reads again")
             self._thaw()
+        self._drawn.free()
         self._check_output()
 
     def channel_away(self) -> None:
@@ -284,6 +332,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
     def channel_back(self) -> None:
         self._check_pager()
         # What stopped the client may have written to its terminal, if only a prompt.
+        self._drawn.lost()
         if self.state.now in (LIVE, WAITING):
             self._freeze()
         if self.state.now == FROZEN and not self._channel.full:
@@ -302,7 +351,10 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
 
     def _thaw(self) -> None:
         """Show the client what it has missed, now or in a while."""
-        if self._thawing is not None:
+        if not self._fits:
+            self._stop_thawing()
+            self._draw()
+        if self._thawing is not None or self.state.now != FROZEN:
             return
         wait = self._thaw_at - monotonic()
         if wait > 0 and self.role != DRIVER:
@@ -411,8 +463,19 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
     def leave(self, status: int, last_words: bytes) -> None:
         if self.state.now in (FROZEN, PAGING):
             last_words = LEAVE + b"\r\n"  # its terminal does not show the session's state
+        elif self._drawn.on or self.state.now == DRAWN:
+            last_words = self._drawn_last()
         self._let_go()
         self._channel.leave(last_words, status)
+
+    def _drawn_last(self) -> bytes:
+        """The last words for a terminal that is drawn on, or was about to be."""
+        words = LEAVE
+        if self._drawn.on and self._session is not None:
+            words = self._session.farewell_drawn()
+        if self.since is not None:
+            return words + b"\r\n"  # it was live, and a line may have begun
+        return words if self._drawn.on else b""
 
     def drop(self) -> None:
         if self.state.now != GONE:
@@ -425,7 +488,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         self.channel_gone()
 
     def parts(self) -> "tuple[object, ...]":
-        return (self._channel, self._pager)
+        return (self._channel, self._pager, self._drawn)
 
     def channel_gone(self) -> None:
         if self.state.now == GONE:
@@ -445,6 +508,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         if self.state.now != LEAVING:
             self.state.become(LEAVING)
         self._session = None
+        self._drawn.end()
         self._leave_pager()
         self._stop_waiting()
         self._stop_thawing()

@@ -70,6 +70,9 @@ class TerminalChannel(Channel, MournerUser):
     def last_progress(self) -> float:
         return self._output.last_progress
 
+    def limit(self, cap: int) -> None:
+        self._output.limit(cap)
+
     def retry(self) -> None:
         self._output.retry()
 

@@ -108,6 +108,13 @@ class Outbound(Owner):
             self.full = True
             self._tell_soon()
 
+    def limit(self, cap: int) -> None:
+        """Have another cap: with 0 it is full as long as anything is kept."""
+        self.cap = cap
+        self.full = self.pending > (cap // 4 if self.full else cap)
+        if self.full != self._told_full:
+            self._tell_soon()
+
     def finish(self) -> None:
         """Have outbound_empty() called when all that was sent has left."""
         self._finishing = True

@@ -10,8 +10,10 @@ from time import monotonic
 
 from shpool import __version__
 from shpool.daemon.loop.reactor import Owner
+from shpool.daemon.sessions.drawings import Drawings, DrawingsUser
 from shpool.keys.encoding import KeyModes
 from shpool.terminal.backlog import Backlog
+from shpool.terminal.goodbye import farewell_drawn
 from shpool.terminal.leave import LEAVE, LEAVE_MAIN
 from shpool.terminal.model import Terminal
 from shpool.terminal.past import PastLines
@@ -66,7 +68,7 @@ class PictureUser(Owner):
 _NOBODY = PictureUser()
 
 
-class Picture(Owner):
+class Picture(DrawingsUser):
     """Restore mode `simple`: nothing is remembered, the program is made to draw itself."""
 
     # A client that comes gets its picture from the program, which the pty being resized back and
@@ -75,6 +77,9 @@ class Picture(Owner):
 
     # The pty must be read more slowly for now, because remembering cannot keep up.
     must_hold = False
+
+    # For clients whose terminals have another size; without it they are passed what comes.
+    drawings: "Drawings | None" = None
 
     def __init__(self, reactor: "Reactor", user: PictureUser) -> None:
         self._reactor = reactor
@@ -96,13 +101,13 @@ class Picture(Owner):
     def draw(self, since: "int | None" = None, first_line: "int | None" = None) -> bytes:
         """What a terminal in an unknown state has to be sent.
 
-        With `since` the terminal shows this session already, as it was at that position().  With
-        `first_line` it has shown it before, all up to the line with that number.
+        With `since` the terminal shows this session already, as it was at that position(): it is
+        drawn over.  With `first_line` it has shown all up to the line with that number.
         """
         return b""
 
     def position(self) -> int:
-        """How many lines have left the screen at its top."""
+        """The number of the line at the top of the screen: those before it have left it."""
         return 0
 
     def line(self) -> int:
@@ -150,6 +155,10 @@ class Picture(Owner):
         """
         return b""
 
+    def farewell_drawn(self) -> bytes:
+        """The same for a client on whose terminal the session was drawn."""
+        return LEAVE
+
     def close(self) -> None:
         """The session has ended."""
         self._user = _NOBODY
@@ -169,6 +178,8 @@ class ModelPicture(Picture):
 
     jiggles = False
 
+    drawings: Drawings
+
     def __init__(
         self, reactor: "Reactor", user: PictureUser, backlog: Backlog, history: int
     ) -> None:
@@ -176,6 +187,7 @@ class ModelPicture(Picture):
         self._backlog = backlog
         self._history = history
         self._told: dict[int, tuple[int, int]] = {}  # by note_line(): the terminal's mark, restarts
+        self.drawings = Drawings(reactor, backlog, self)
         self._wanted = False
         self._closed = False
         self._latest = monotonic()  # when output came last
@@ -189,7 +201,8 @@ class ModelPicture(Picture):
     def output(self, data: bytes, unanswered: bool = False) -> None:
         self._backlog.append(data, unanswered)
         self._latest = monotonic()
-        if self._backlog.must_hold or self._backlog.asked:
+        self.drawings.changed()
+        if self._backlog.must_hold or self._backlog.asked or self.drawings.due:
             self._reactor.when_idle(self._advance)
         elif self._timer is None:
             self._timer = self._reactor.call_later(_QUIET, self._settle)
@@ -202,6 +215,7 @@ class ModelPicture(Picture):
 
     def resize(self, size: "TtySize") -> None:
         self._backlog.resize(size.rows, size.cols)
+        self.drawings.changed()
         self._reactor.when_idle(self._advance)
 
     def want(self) -> None:
@@ -214,21 +228,21 @@ class ModelPicture(Picture):
     def draw(self, since: "int | None" = None, first_line: "int | None" = None) -> bytes:
         self._backlog.catch_up()
         self._reactor.soon(self._pass_answers)
-        if since is None:
-            return self._backlog.restore(self._lines_from(first_line))
-        # What left the screen before stands in the terminal's scrollback.
-        missed = max(0, self._backlog.scrolled - since)
-        return self._backlog.restore(min(missed, self._history), in_place=True)
+        history = self._history
+        if first_line is not None:
+            history = self._lines_from(first_line)
+        elif since is not None:
+            # What left the screen before stands in the terminal's scrollback.
+            history = min(self._lines_from(since), history)
+        return self._backlog.restore(history, in_place=since is not None)
 
-    def _lines_from(self, line: "int | None") -> int:
+    def _lines_from(self, line: int) -> int:
         """How many lines of the history are drawn for who has had those before number `line`."""
-        if line is None:
-            return self._history
         terminal = self._backlog.terminal
         return min(max(terminal.begun - line, 0), terminal.history_lines)
 
     def position(self) -> int:
-        return self._backlog.scrolled
+        return self._backlog.mark
 
     def line(self) -> int:
         return self._backlog.terminal.line
@@ -299,9 +313,14 @@ class ModelPicture(Picture):
             column = terminal.x
         return words + (b"\r\n" if column else b"")
 
+    def farewell_drawn(self) -> bytes:
+        # What was drawn is what was interpreted.
+        return farewell_drawn(self._backlog.terminal)
+
     def close(self) -> None:
         super().close()
         self._closed = True
+        self.drawings.close()
         self._wanted = False
         if self._timer is not None:
             self._timer.cancel()
@@ -322,6 +341,12 @@ class ModelPicture(Picture):
         if not self.must_hold:
             self._user.picture_relieved()
 
+    def parts(self) -> "tuple[object, ...]":
+        return (self.drawings,)
+
+    def interpret(self) -> None:
+        self._reactor.when_idle(self._advance)
+
     def _settle(self) -> None:
         """Interpret what has come, unless more is coming."""
         wait = self._latest + _QUIET - monotonic()
@@ -336,12 +361,16 @@ class ModelPicture(Picture):
         if self._closed:
             return False
         held = self.must_hold
-        if not held and not self._backlog.asked and self._timer is not None:
+        drawings = self.drawings
+        if not (held or self._backlog.asked or drawings.due) and self._timer is not None:
             return False  # output came again
-        end = monotonic() + _SLICE
+        begun = monotonic()
+        end = begun + _SLICE
         more = self._backlog.advance(_STEP)
-        while more and monotonic() < end and not (held and not self.must_hold):
+        while more and monotonic() < end and not ((held and not self.must_hold) or drawings.ready):
             more = self._backlog.advance(_STEP)
+        if drawings.due:
+            drawings.interpreted(monotonic() - begun)
         self._pass_answers()
         if not more:
             self._user.picture_caught_up()

@@ -134,3 +134,4 @@ class Roles(Owner):
         self._telling = False
         size = self._size.current
         each_alone(self.clients, lambda client: client.place_changed(size))
+        self._size.told()

@@ -28,6 +28,7 @@ from shpool.daemon.sessions.typing import Typist
 from shpool.daemon.states import State
 from shpool.protocol.replies import SessionRow
 from shpool.protocol.requests import TtySize
+from shpool.terminal.leave import LEAVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -323,6 +324,14 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             end_broken(error, self.picture)
             return b""
 
+    def farewell_drawn(self) -> bytes:
+        """The same on a terminal that the session was drawn on."""
+        try:
+            return self.picture.farewell_drawn()
+        except Exception as error:
+            end_broken(error, self.picture)
+            return LEAVE
+
     def picture_ready(self) -> None:
         errands, self._errands = self._errands, []
         each_alone(errands, lambda errand: errand.caught_up())
@@ -351,6 +360,8 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             return
         logs.error(f"session {self.name!r}: goes on in mode simple")
         self.picture = self.size.picture = Picture(self._reactor, self)
+        size = self.size.current
+        each_alone(self.clients, lambda client: client.place_changed(size))
         if self._errands or any(client.waiting for client in self.clients):
             self.redraw()
 

@@ -22,6 +22,7 @@ class WindowSize(Owner):
         self.current = size
         self.picture = picture
         self.pty: Pty | None = None
+        self._position: int | None = None
         self._jiggle: Timer | None = None
 
     def set(self, size: TtySize) -> None:
@@ -42,6 +43,14 @@ class WindowSize(Owner):
         if self._jiggle is None:
             self._jiggle = self._reactor.call_later(_JIGGLE, self._end_jiggle)
 
+    def position_before(self) -> int:
+        """The picture's position() before the size was changed, if that has not been told yet."""
+        return self.picture.position() if self._position is None else self._position
+
+    def told(self) -> None:
+        """Whom it concerns knows of the present size."""
+        self._position = None
+
     def close(self) -> None:
         if self._jiggle is not None:
             self._jiggle.cancel()
@@ -54,4 +63,5 @@ class WindowSize(Owner):
     def _apply(self) -> None:
         if self.pty is not None:
             self.pty.resize(self.current)
+        self._position = self.position_before()
         each_alone((self.picture,), lambda picture: picture.resize(self.current))

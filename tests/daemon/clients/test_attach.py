@@ -7,6 +7,7 @@ import signal
 import socket
 import tty
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_one_client_has_a_session_and_the_next_is_told_so(core: Core) -> None:
     ],
 )
 def test_what_cannot_be_run_is_told_before_anything_is_made(
-    core: Core, fields: dict[str, str], reason: str
+    core: Core, fields: dict[str, Any], reason: str
 ) -> None:
     assert refusal(core.attach("one", **fields)).startswith(reason)
     assert core.programs.count == 0

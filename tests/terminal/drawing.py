@@ -1,0 +1,139 @@
+"""Judged tests of drawn terminals: one judge sees the program, others its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from shpool.terminal.drawn import Drawing, enter
+from shpool.terminal.model import Terminal
+
+from .judge import Node, State
+from .judge.differ import Cell, cells, same_pen
+
+DOT: Cell = ("·", 1, {"dim": True})
+
+# Of the state beside the cells what a drawn terminal is kept in step with.
+MODES = ("applicationCursor", "applicationKeypad", "bracketedPaste", "newLine")
+NOTED = ("5", "67", "1007", "1034", "1035", "1036", "1037", "1039")
+
+
+class Drawn:
+    """A terminal of another size, and the pictures for it."""
+
+    def __init__(self, node: Node, drawing: Drawing, before: bytes) -> None:
+        self.drawing = drawing
+        self.name = f"{drawing.window.rows}x{drawing.window.cols}"
+        self.judge = node.new(drawing.window.rows, drawing.window.cols).write(before)
+        self._answers = self.judge.dump()["answers"]
+        self.judge.write(enter() + self.drawing.whole())
+
+    def wrong(self, program: State) -> str:
+        """The first difference to what the program's terminal shows, in words."""
+        self.judge.write(self.drawing.change())
+        seen = self.judge.dump()
+        told = wrong_cells(program, seen, self.drawing) or _wrong_state(program, seen, self.drawing)
+        if not told and seen["answers"] != self._answers:
+            told = f"it answered {seen['answers']!r}"
+        return told
+
+
+def failures(
+    node: Node,
+    data: bytes,
+    size: tuple[int, int],
+    sizes: Iterable[tuple[int, int]],
+    cuts: Iterable[int],
+    *,
+    before: bytes = b"",
+) -> list[str]:
+    """What goes wrong on terminals of these sizes when a picture is drawn at each cut of the data,
+    a line for each; at the last one a new terminal shows the same."""
+    model = Terminal(*size, 0)
+    told = []
+    done = 0
+    with node.new(*size) as program:
+        drawn = [Drawn(node, Drawing(model, *each), before) for each in sizes]
+        for cut in sorted(cuts):
+            model.feed(data[done:cut])
+            program.write(data[done:cut])
+            done = cut
+            state = program.dump()
+            for each in drawn:
+                wrong = each.wrong(state)
+                if wrong:
+                    told.append(f"{each.name} at {cut}: {wrong}")
+        for each in drawn:
+            fresh = Drawn(node, each.drawing, before)
+            wrong = fresh.wrong(program.dump())
+            if wrong:
+                told.append(f"{each.name}, the whole of it: {wrong}")
+            each.judge.close()
+            fresh.judge.close()
+    return told
+
+
+def wrong_cells(program: State, seen: State, drawing: Drawing) -> str:
+    window = drawing.window
+    rows = screen(program)[window.top : window.top + window.rows]
+    rows += [[]] * (window.rows - len(rows))
+    for y, (row, other) in enumerate(zip(rows, screen(seen))):
+        for x, (one, two) in enumerate(zip(cut(row, window.left, window.cols), other)):
+            if not _same(one, two):
+                return f"row {y}, column {x}: expected {one}, seen {two}"
+    return ""
+
+
+def screen(state: State) -> list[list[Cell]]:
+    """The cells of the screen in use."""
+    lines = state["screens"][state["alternate"]]["lines"]
+    return [list(cells(row, state["attributes"])) for row in lines]
+
+
+def cut(row: list[Cell], left: int, cols: int) -> Iterator[Cell]:
+    """What of a row is to be seen from column left on: half a wide character is a blank."""
+    for x in range(left, left + cols):
+        if x >= len(row):
+            yield DOT
+        elif (x == left and row[x][1] == 0) or (x == left + cols - 1 and row[x][1] == 2):
+            yield "\0", 1, row[x][2]
+        else:
+            yield row[x]
+
+
+def _same(one: Cell, two: Cell) -> bool:
+    """As they look: what was erased and a space look the same."""
+    same_text = one[0].replace("\0", " ") == two[0].replace("\0", " ")
+    return same_text and one[1] == two[1] and same_pen(one[2], two[2])
+
+
+def _wrong_state(program: State, seen: State, drawing: Drawing) -> str:
+    cursor, other = program["cursor"], seen["cursor"]
+    place = [(cursor["hidden"], cursor["style"], cursor["y"], cursor["x"])]
+    window = drawing.window
+    place += [(other["hidden"], other["style"], other["y"] + window.top, other["x"] + window.left)]
+    if place[0][: 2 if cursor["hidden"] else 4] != place[1][: 2 if cursor["hidden"] else 4]:
+        return f"cursor: expected {place[0]}, seen {place[1]}"
+    expected: dict[str, Any] = {mode: program["modes"][mode] for mode in MODES}
+    for mode in ("focusEvents", "synchronized", "autowrap"):
+        expected[mode] = False
+    expected |= {"mouse": "NONE", "mouseEncoding": "DEFAULT"}
+    told = _first(expected, seen["modes"])
+    noted = {mode: bool(program["noted"].get(mode)) for mode in NOTED}
+    told = told or _first(noted, {mode: bool(seen["noted"].get(mode)) for mode in NOTED})
+    if told:
+        return f"mode {told}"
+    for key in ("title", "icon"):
+        if program[key] and program[key] != seen[key]:
+            return f"{key}: expected {program[key]!r}, seen {seen[key]!r}"
+    for key in ("colours", "otherKeys"):
+        if program[key] != seen[key]:
+            return f"{key}: expected {program[key]!r}, seen {seen[key]!r}"
+    return "" if seen["alternate"] else "not in the alternate screen"
+
+
+def _first(expected: dict[str, Any], seen: dict[str, Any]) -> str:
+    for key, value in expected.items():
+        if seen.get(key) != value:
+            return f"{key}: expected {value}, seen {seen.get(key)}"
+    return ""

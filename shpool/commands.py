@@ -30,8 +30,6 @@ class Command:
         self.detail = detail
 
 
-_NAMES_DETAIL = "Without a NAME: the session in which it runs, $SHPOOL_SESSION_NAME.\n"
-
 _JSON = Option("j", "json", None, "print JSON")
 
 _FORMS = (
@@ -59,6 +57,7 @@ COMMANDS = {
             Option("f", "force", None, "detach whoever is attached to it"),
             Option("b", "background", None, "make it, or attach to it, and detach at once"),
             Option("", "existing", None, "only if it is there: make no session"),
+            Option("", "nested", None, "also inside another session, where switch goes over"),
             *_NEW,
         ),
         "Ctrl-Space Ctrl-q detaches (see keybinding in CONFIG.md). The exit status is the\n"
@@ -82,7 +81,14 @@ COMMANDS = {
         "the terminal stays. Variables in NAME, CMD and DIR are filled in, once.\n",
     ),
     "detach": Command(
-        "detach", "detach whoever is attached to sessions", "[NAME...]", 0, None, (), _NAMES_DETAIL
+        "detach",
+        "detach whoever is attached to sessions",
+        "[NAME...]",
+        0,
+        None,
+        (),
+        "Without a NAME, inside a session: the terminal in which this was typed, and no other.\n"
+        "Elsewhere: who is attached to $SHPOOL_SESSION_NAME.\n",
     ),
     "kill": Command(
         "kill",
@@ -91,7 +97,7 @@ COMMANDS = {
         0,
         None,
         (Option("", "all", None, "end all sessions"),),
-        _NAMES_DETAIL,
+        "Without a NAME: the session in which it runs, or else $SHPOOL_SESSION_NAME.\n",
     ),
     "list": Command(
         "list",

@@ -45,6 +45,7 @@ class Config:
     nodaemonize: bool = False
     nodaemonize_timeout: bool = False
     pass_terminal: bool = True
+    nested: bool = False
     shell: "str | None" = None  # None: the user's login shell
     env: dict[str, str]
     default_dir: str = "$HOME"

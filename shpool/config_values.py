@@ -215,6 +215,7 @@ READERS: "dict[str, Callable[[str, object, list[str]], object]]" = {
     "nodaemonize": _boolean,
     "nodaemonize_timeout": _boolean,
     "pass_terminal": _boolean,
+    "nested": _boolean,
     "shell": _filled_string,
     "env": _environment,
     "default_dir": _filled_string,

@@ -50,6 +50,13 @@ class Attach:
         self._wanted = from_words(parsed.arguments[0], parsed)
         self._background = bool(parsed.count("background"))
         self._config = context.config()
+        # Who may be lost in it is who types.
+        self._nested = (
+            bool(parsed.count("nested"))
+            or self._background
+            or self._config.nested
+            or not os.isatty(tty.STDIN)
+        )
         self._here = working_directory()
         self._terminal = tty.UserTerminal()
         self._signals = Signals()
@@ -218,6 +225,7 @@ class Attach:
             force=wanted.force,
             client=f"{PROGRAM} {__version__}",
             previous=self._previous,
+            nested=self._nested,
         )
 
     def _forwarded(self) -> "list[tuple[str, str]]":

@@ -1,11 +1,13 @@
 """shpool detach: let go whoever is attached to sessions."""
 
-from shpool.client.connect import Call
-from shpool.client.reach import ask, reach
+from shpool.client.connect import ClientError
+from shpool.client.here import where
+from shpool.client.reach import ask
 from shpool.errors import Verdict
 from shpool.output import complain
-from shpool.protocol.replies import read_missed
-from shpool.protocol.requests import DetachRequest
+from shpool.protocol.msgpack import WireError
+from shpool.protocol.replies import Here, read_missed
+from shpool.protocol.requests import DetachRequest, ListRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,24 +16,30 @@ if TYPE_CHECKING:
 
 
 def run(context: "Context", parsed: "Parsed") -> int:
-    sessions = sessions_meant(context, parsed, "detach")
-    not_found, not_attached = read_missed(ask(context, DetachRequest(sessions)))
+    if parsed.arguments:
+        request = DetachRequest(parsed.arguments)
+    else:
+        here = session_here(context, "detach")
+        request = DetachRequest([here.name], here.pid)
+    not_found, not_attached = read_missed(ask(context, request))
     return report(not_found, not_attached)
 
 
-def sessions_meant(context: "Context", parsed: "Parsed", verb: str) -> "list[str]":
-    """The sessions named, or else the one this runs in; for kill too.
+def session_here(context: "Context", verb: str) -> Here:
+    """The session that this runs in, or else the one that the environment names; for kill too.
 
-    Raises Verdict when there is neither, but not before a daemon was found to answer.
+    Raises Verdict when there is neither.
     """
-    if parsed.arguments:
-        return parsed.arguments
-    inside = context.environ.get("SHPOOL_SESSION_NAME")
-    if inside:
-        return [inside]
-    connection: Call = reach(context)
-    connection.close()
-    raise Verdict(f"no session to {verb}")
+    try:
+        here = where(context, ask(context, ListRequest()))
+    except WireError as error:
+        raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
+    if here is not None:
+        return here
+    named = context.environ.get("SHPOOL_SESSION_NAME")
+    if not named:
+        raise Verdict(f"no session to {verb}")
+    return Here(named, None)
 
 
 def report(not_found: "list[str]", not_attached: "list[str]") -> int:

@@ -1,6 +1,6 @@
 """shpool kill: end sessions, and return when they are gone."""
 
-from shpool.client.detach import report, sessions_meant
+from shpool.client.detach import report, session_here
 from shpool.client.reach import ask
 from shpool.options import UsageError
 from shpool.protocol.replies import read_list_reply, read_missed
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def run(context: "Context", parsed: "Parsed") -> int:
     if parsed.count("all"):
         return _kill_all(context, parsed)
-    sessions = sessions_meant(context, parsed, "kill")
+    sessions = parsed.arguments or [session_here(context, "kill").name]
     not_found, _ = read_missed(ask(context, KillRequest(sessions)))
     return report(not_found, [])
 

@@ -2,6 +2,7 @@
 
 import os
 
+from shpool.client.here import where
 from shpool.client.reach import ask
 from shpool.options import UsageError
 from shpool.output import put
@@ -11,6 +12,7 @@ from shpool.protocol.requests import ListRequest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from shpool.client.context import Context
     from shpool.options import Parsed
@@ -26,19 +28,21 @@ def run(context: "Context", parsed: "Parsed") -> int:
     as_json, short = bool(parsed.count("json")), bool(parsed.count("short"))
     if as_json and short:
         raise UsageError("--json and --short exclude each other")
-    sessions = read_list_reply(ask(context, ListRequest()))
+    reply = ask(context, ListRequest())
+    sessions = read_list_reply(reply)
     if as_json:
         put(_json(sessions))
     elif short:
         put("".join(f"{session.name}\n" for session in sessions))
     else:
-        put(_table(sessions, _here(context.environ), bold=_may_be_bold(context.environ)))
+        put(_table(sessions, _marked(context, reply), bold=_may_be_bold(context.environ)))
     return 0
 
 
-def _here(environ: "Mapping[str, str]") -> "str | None":
+def _marked(context: "Context", reply: "Any") -> "str | None":
     """The session to mark; none where a program reads the list, which expects what it knows."""
-    return environ.get("SHPOOL_SESSION_NAME") if os.isatty(_STDOUT) else None
+    here = where(context, reply) if os.isatty(_STDOUT) else None
+    return None if here is None else here.name
 
 
 def _may_be_bold(environ: "Mapping[str, str]") -> bool:

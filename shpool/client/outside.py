@@ -1,6 +1,7 @@
 """What the commands share that look at a session, or type into it, without attaching to it."""
 
 from shpool.client.connect import ClientError
+from shpool.client.here import by_directory
 from shpool.client.reach import ask, reach
 from shpool.output import complain
 from shpool.protocol.msgpack import WireError
@@ -19,14 +20,19 @@ if TYPE_CHECKING:
 
 def session_meant(context: "Context", name: str) -> str:
     """The name, with variables filled in; "." stays, which the daemon knows to be the session
-    that we are in.  Raises TemplateError, ClientError."""
-    if "{" not in name:
-        return name
+    that we are in, where it can tell.  Raises TemplateError, ClientError."""
+    return (by_directory(context) or name) if name == "." else filled(context, name)
+
+
+def filled(context: "Context", text: str) -> str:
+    """With the values of variables where it names them.  Raises TemplateError, ClientError."""
+    if "{" not in text:
+        return text
     try:
         variables = MaybeSwitch.from_wire(ask(context, GetVars())).vars
     except WireError as error:
         raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
-    return render(name, dict(variables))
+    return render(text, dict(variables))
 
 
 def begin(context: "Context", request: "Request") -> "Call":

@@ -1,7 +1,7 @@
 """shpool switch: have an attached client go over to another session."""
 
 from shpool.client.connect import ClientError
-from shpool.client.outside import ask_daemon, session_meant
+from shpool.client.outside import ask_daemon, filled, session_meant
 from shpool.client.wanted import directory, time_to_live, working_directory
 from shpool.errors import Verdict
 from shpool.names import check_session_name
@@ -41,7 +41,7 @@ def _from(context: "Context", parsed: "Parsed") -> str:
     old = parsed.text("from")
     if old is not None:
         return session_meant(context, old)
-    return "" if parsed.text("pid") is not None else "."
+    return "" if parsed.text("pid") is not None else session_meant(context, ".")
 
 
 def _pid(given: "str | None") -> "int | None":
@@ -57,18 +57,18 @@ def _destination(context: "Context", parsed: "Parsed", *, back: bool) -> Destina
     force = bool(parsed.count("force"))
     if back:
         return Destination("", force=force)
-    name = session_meant(context, parsed.arguments[0])
+    name = filled(context, parsed.arguments[0])
     check_session_name(name)
 
-    def filled(option: str) -> "str | None":
-        text = parsed.text(option)
-        return None if text is None else session_meant(context, text)
+    def option(name: str) -> "str | None":
+        text = parsed.text(name)
+        return None if text is None else filled(context, text)
 
     return Destination(
         name,
         time_to_live(parsed.text("ttl")),
-        filled("cmd"),
-        directory(context, filled("dir"), working_directory()),
-        filled("start-cmd"),
+        option("cmd"),
+        directory(context, option("dir"), working_directory()),
+        option("start-cmd"),
         force=force,
     )

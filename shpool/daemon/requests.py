@@ -6,7 +6,7 @@ the end of this file, and what it does.
 """
 
 from shpool import logs
-from shpool.daemon.clients.attach import Attaching, detach_all, refuse
+from shpool.daemon.clients.attach import Attaching, detach, detach_all, refuse
 from shpool.daemon.clients.connection import Connection, ConnectionUser
 from shpool.daemon.clients.follow_errand import FollowErrand
 from shpool.daemon.clients.peek_errand import PeekErrand
@@ -15,7 +15,7 @@ from shpool.daemon.clients.wait_errand import WaitErrand
 from shpool.daemon.clients.waiting import AwaitEnd, WaitingRoom
 from shpool.daemon.loop import peer
 from shpool.daemon.loop.reactor import each_alone, end_broken
-from shpool.daemon.sessions.inside import session_on
+from shpool.daemon.sessions.inside import session_on, who_typed
 from shpool.daemon.sessions.session import DOOMED, STARTING
 from shpool.daemon.sessions.table import TableUser
 from shpool.daemon.sessions.variables import TooManyVariables, Variables
@@ -119,7 +119,14 @@ class Requests(ConnectionUser, TableUser):
 
     def _list(self, connection: Connection, request: requests.ListRequest) -> None:
         rows = [session.row() for session in self._table.listed()]
-        connection.reply(replies.list_reply(rows))
+        connection.reply(replies.list_reply(rows, self._here(connection) if rows else None))
+
+    def _here(self, connection: Connection) -> "replies.Here | None":
+        session = self._named(connection, ".")
+        if session is None:
+            return None
+        client = who_typed(session)
+        return replies.Here(session.name, None if client is None else client.pid)
 
     def _session_message(self, connection: Connection, message: requests.SessionMessage) -> None:
         kind = "Resize" if message.size else "Detach"
@@ -140,10 +147,8 @@ class Requests(ConnectionUser, TableUser):
             session = self._table.get(name)
             if session is None:
                 not_found.append(name)
-            elif not session.typing:
+            elif not detach(session, request.pid):
                 not_attached.append(name)
-            else:
-                detach_all(session)
         connection.reply(replies.detach_reply(not_found, not_attached))
 
     def _kill(self, connection: Connection, request: requests.KillRequest) -> None:

@@ -195,8 +195,31 @@ class SessionRow:
         )
 
 
-def list_reply(sessions: "list[SessionRow]") -> "Any":
-    return {"sessions": [session.to_wire() for session in sessions]}
+class Here:
+    """The session that who asks runs in, and the pid of the client that has most likely typed
+    that, if one is attached."""
+
+    __slots__ = ("name", "pid")
+
+    def __init__(self, name: str, pid: "int | None") -> None:
+        self.name = name
+        self.pid = pid
+
+
+def list_reply(sessions: "list[SessionRow]", here: "Here | None" = None) -> "Any":
+    reply: dict[str, Any] = {"sessions": [session.to_wire() for session in sessions]}
+    if here is not None:
+        reply["here"] = {"name": here.name, "pid": here.pid}
+    return reply
+
+
+def read_here(value: "Any") -> "Here | None":
+    """What a List reply says of who has asked; only a daemon of ours does."""
+    here = as_map(value, "the list reply").get("here")
+    if here is None:
+        return None
+    fields = as_map(here, "here")
+    return Here(text(fields, "name"), optional_number(fields, "pid", I32_MIN, I32_MAX))
 
 
 def read_list_reply(value: "Any") -> "list[SessionRow]":

@@ -14,6 +14,7 @@ what our daemon greets with.
 
 from shpool.protocol.msgpack import WireError
 from shpool.protocol.shapes import (
+    I32_MAX,
     U16_MAX,
     U64_MAX,
     as_map,
@@ -300,19 +301,31 @@ class SessionMessage:
 
 
 class DetachRequest:
-    """Detach the clients of these sessions."""
+    """Detach the clients of these sessions; with `pid` only the one of that process."""
 
-    __slots__ = ("sessions",)
+    FEATURES = ("Detach.pid",)
 
-    def __init__(self, sessions: "list[str]") -> None:
+    __slots__ = ("pid", "sessions")
+
+    def __init__(self, sessions: "list[str]", pid: "int | None" = None) -> None:
         self.sessions = sessions
+        self.pid = pid
+
+    @property
+    def needs(self) -> "list[str]":
+        """Not what a daemon that does not know it would detach all for."""
+        return [] if self.pid is None else ["Detach.pid"]
 
     def to_wire(self) -> "Any":
-        return {"Detach": {"sessions": self.sessions}}
+        fields: dict[str, Any] = {"sessions": self.sessions}
+        if self.pid is not None:
+            fields["pid"] = self.pid
+        return {"Detach": fields}
 
     @classmethod
     def from_wire(cls, value: "Any") -> "DetachRequest":
-        return cls(texts(as_map(value, "Detach"), "sessions"))
+        fields = as_map(value, "Detach")
+        return cls(texts(fields, "sessions"), optional_number(fields, "pid", 0, I32_MAX))
 
 
 class KillRequest:

@@ -1,5 +1,6 @@
 """Fixtures: a place without a daemon, and one in which a daemon runs."""
 
+import shlex
 from collections.abc import Iterator
 
 import pytest
@@ -28,5 +29,18 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 @pytest.fixture
 def shpool(place: Place) -> Place:
     """A daemon runs in the foreground, with the default configuration."""
+    place.start()
+    return place
+
+
+@pytest.fixture
+def inside(place: Place) -> Place:
+    """A daemon whose shells know the command."""
+    names = ("PYTHONPATH", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME")
+    settings = " ".join(f"{name}={shlex.quote(place.env[name])}" for name in names)
+    command = f'shpool() {{ {settings} {shlex.join(place.command())} "$@"; }}'
+    setup = f"PS1='$ '\nunset HISTFILE\n{command}\n"
+    for name in (".bashrc", ".profile"):
+        (place.home / name).write_text(setup)
     place.start()
     return place

@@ -245,20 +245,22 @@ def test_list_can_be_names_alone(shpool: Place) -> None:
 
 def test_on_a_terminal_list_marks_the_session_it_runs_in(shpool: Place) -> None:
     shpool.raw_session("one")
-    shpool.raw_session("two")
-    inside = {"SHPOOL_SESSION_NAME": "two"}
+    client = shpool.attach("two")
+    words = f"PYTHONPATH={shpool.env['PYTHONPATH']} XDG_RUNTIME_DIR={shpool.xdg_runtime}"
+    command = f"{words} SHPOOL_SESSION_NAME=one {' '.join(shpool.command('list'))}"
     for env, row in (
-        (inside, "\x1b[1mtwo\tdisconnected (this session)\x1b[m"),
-        ({**inside, "NO_COLOR": "1"}, "two\tdisconnected (this session)"),
-        ({**inside, "NO_COLOR": "", "TERM": "dumb"}, "two\tdisconnected (this session)"),
-        ({}, "two\tdisconnected"),
+        ("TERM=xterm", "\x1b[1mtwo\tattached (this session)\x1b[m"),
+        ("TERM=xterm NO_COLOR=1", "two\tattached (this session)"),
+        ("NO_COLOR= TERM=dumb", "two\tattached (this session)"),
     ):
-        client = shpool.terminal("list", env=env)
-        assert client.wait() == 0
-        shown = client.output.decode().replace("\r", "")
+        shown = client.ask(f"{env} {command}")
         assert shown == f"NAME\tSTATUS\none\tdisconnected\n{row}\n"
-    plain = "NAME\tSTATUS\none\tdisconnected\ntwo\tdisconnected\n"
-    assert shpool.run("list", env=inside) == (0, plain, "")
+    plain = "NAME\tSTATUS\none\tdisconnected\ntwo\tattached\n"
+    assert client.ask(f"{command} | cat") == plain
+    # A variable may have been inherited.
+    outside = shpool.terminal("list", env={"SHPOOL_SESSION_NAME": "two"})
+    assert outside.wait() == 0
+    assert outside.output.decode().replace("\r", "") == plain
 
 
 # ---- detach
@@ -289,7 +291,7 @@ def test_detach_does_what_it_can_and_names_the_rest(shpool: Place) -> None:
 def test_detach_and_kill_without_a_name_mean_the_session_they_run_in(shpool: Place) -> None:
     for name in ("one", "two"):
         client = shpool.attach(name)
-        client.ask(f"export PYTHONPATH={shpool.env['PYTHONPATH']}")
+        client.ask(f"export PYTHONPATH={shpool.env['PYTHONPATH']} SHPOOL_SESSION_NAME=three")
         verb = "detach" if name == "one" else "kill"
         client.send(" ".join(shpool.command(verb)) + "\n")
         assert client.wait() == (0 if name == "one" else 129)

@@ -355,7 +355,7 @@ def test_tmux_runs_inside(shpool: Place) -> None:
 
 
 def test_one_session_within_another(shpool: Place) -> None:
-    command = shlex.join(shpool.command("attach", "inner"))
+    command = shlex.join(shpool.command("attach", "--nested", "inner"))
     outer = shpool.attach("outer")
     setting = f"XDG_RUNTIME_DIR={shpool.xdg_runtime} XDG_CONFIG_HOME={shpool.config_home}"
     outer.send(f"PYTHONPATH={shpool.env['PYTHONPATH']} {setting} {command}\n")

@@ -45,7 +45,7 @@ ALWAYS = {
 }
 
 OURS = {
-    "list": {*ALWAYS, "shpool.client.list", "shpool.protocol.requests"},
+    "list": {*ALWAYS, "shpool.client.here", "shpool.client.list", "shpool.protocol.requests"},
     "events": {*ALWAYS, "shpool.client.events"},
     "attach": {
         *ALWAYS,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 
 import pytest
@@ -15,19 +14,6 @@ from tests.e2e.test_variables import at
 from tests.e2e.window import Window, attached
 
 pytestmark = BOTH_WAYS
-
-
-@pytest.fixture
-def inside(place: Place) -> Place:
-    """A daemon whose shells know the command."""
-    names = ("PYTHONPATH", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME")
-    settings = " ".join(f"{name}={shlex.quote(place.env[name])}" for name in names)
-    command = f'shpool() {{ {settings} {shlex.join(place.command())} "$@"; }}'
-    setup = f"PS1='$ '\nunset HISTFILE\n{command}\n"
-    for name in (".bashrc", ".profile"):
-        (place.home / name).write_text(setup)
-    place.start()
-    return place
 
 
 LONG = "b -c \"$(printf 'x%.0s' {1..20000})\""

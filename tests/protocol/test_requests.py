@@ -11,6 +11,7 @@ from shpool.protocol.replies import (
     Attachment,
     AttachReply,
     Destination,
+    Here,
     MaybeSwitch,
     SessionRow,
     detach_reply,
@@ -18,6 +19,7 @@ from shpool.protocol.replies import (
     kill_reply,
     list_reply,
     read_greeting,
+    read_here,
     read_list_reply,
     read_missed,
     session_message_reply,
@@ -122,6 +124,7 @@ REQUESTS: list[tuple[Any, bytes]] = [
     ),
     (DetachRequest(["one", "zzz"]), b"\x81\xa6Detach\x81\xa8sessions\x92\xa3one\xa3zzz"),
     (DetachRequest([]), b"\x81\xa6Detach\x81\xa8sessions\x90"),
+    (DetachRequest(["a"], 7), b"\x81\xa6Detach\x82\xa8sessions\x91\xa1a\xa3pid\x07"),
     (KillRequest(["one"]), b"\x81\xa4Kill\x81\xa8sessions\x91\xa3one"),
     (SetLogLevel("Off"), b"\x81\xabSetLogLevel\x81\xa5level\xa3Off"),
     (SetLogLevel("Error"), b"\x81\xabSetLogLevel\x81\xa5level\xa5Error"),
@@ -422,6 +425,16 @@ def test_a_row_says_what_it_says_and_not_what_could_be_concluded() -> None:
     (row,) = read_list_reply({"sessions": [{}]})
     assert (row.name, row.status, row.last_connected_at_unix_ms) == ("", "Disconnected", None)
     assert read_list_reply({}) == []
+
+
+def test_a_list_reply_may_say_where_it_was_asked_for() -> None:
+    assert read_here(list_reply([])) is None
+    for pid in (7, None):
+        reply = list_reply([], Here("one", pid))
+        assert reply == {"sessions": [], "here": {"name": "one", "pid": pid}}
+        assert plain(read_here(reply)) == plain(Here("one", pid))
+    with pytest.raises(WireError):
+        read_here({"here": "one"})
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,12 @@ from shpool.daemon.loop import peer
 from shpool.daemon.loop.reactor import each_alone, end_broken
 from shpool.daemon.programs.command import prepare, update
 from shpool.daemon.programs.directory import SessionDir
-from shpool.daemon.sessions.inside import closes_ring, ring_refused
+from shpool.daemon.sessions.inside import (
+    closes_ring,
+    nested_refused,
+    ring_refused,
+    session_on,
+)
 from shpool.daemon.sessions.participant import SHARED, WATCHER
 from shpool.daemon.sessions.session import RUNNING, Session
 from shpool.errors import ShpoolError
@@ -73,6 +78,11 @@ class Attaching(ClientUser):
             logs.warn(f"attach refused: {error}")
             refuse(connection, str(error))
             return
+        if not header.nested:
+            inside = session_on(self._table, peer.controlling_terminal(connection.pid))
+            if inside is not None and inside.name != name:  # else it is told that it is a ring
+                refuse(connection, nested_refused(inside.name, name))
+                return
         # A shell may have died in this very turn of the loop.  One that was just started has its
         # last words and its status for the client that it was started for.
         self._spawner.reap()
@@ -256,6 +266,19 @@ def detach_all(session: Session, *, watchers: bool = False) -> None:
     """Let everybody go who types at a session, and with `watchers` who watches, too."""
     going = session.clients if watchers else session.typing
     each_alone(going, lambda client: client.detach())
+
+
+def detach(session: Session, pid: "int | None") -> bool:
+    """Let the clients go that are of the process `pid`, or else all who type.
+
+    Returns whether there was one.
+    """
+    if pid is None:
+        going = list(session.typing)
+    else:
+        going = [client for client in session.clients if client.pid == pid]
+    each_alone(going, lambda client: client.detach())
+    return bool(going)
 
 
 def _replace(session: Session, header: AttachHeader) -> bool:

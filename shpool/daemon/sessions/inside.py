@@ -4,7 +4,10 @@ A process is inside the session whose pty is its controlling terminal.  What run
 its own in between (tmux, script, ssh) is not seen.
 """
 
+import re
+
 from shpool.daemon.loop import peer
+from shpool.daemon.programs.scripts import quote
 from shpool.names import shown
 
 TYPE_CHECKING = False
@@ -13,6 +16,10 @@ if TYPE_CHECKING:
     from shpool.daemon.sessions.participant import Participant
     from shpool.daemon.sessions.session import Session
     from shpool.daemon.sessions.table import SessionTable
+
+
+# What a shell does not take for anything but itself.
+_UNSAFE = re.compile(r"[^\w@%+=:,./-]")
 
 
 def session_on(table: "SessionTable", device: "Device | None") -> "Session | None":
@@ -47,6 +54,18 @@ def closes_ring(table: "SessionTable", session: "Session", device: "Device | Non
 def ring_refused(name: str) -> str:
     """What is said to who would close a ring."""
     return f"session '{shown(name)}' cannot be attached to from inside it"
+
+
+def nested_refused(inside: str, name: str) -> str:
+    """What is said to who would attach to the session `name` without having said that it may be
+    inside another one."""
+    word = quote(name) if _UNSAFE.search(name) else name
+    if name.startswith("-"):
+        word = f"-- {word}"
+    return (
+        f"this is session '{shown(inside)}'; to go over: shpool switch {word};"
+        f" to nest all the same: shpool attach --nested {word}"
+    )
 
 
 def who_typed(session: "Session") -> "Participant | None":

@@ -1,9 +1,12 @@
-"""Where the man pages and completions go in an installation, below its prefix."""
+"""Where man pages, completions and units go in an installation, below its prefix."""
 
 import os
+from pathlib import Path
 
 from manual.pages import shpool_1, shpool_config_5
 from shpool.cli import completions
+
+_UNITS = Path(__file__).resolve().parent.parent / "systemd"
 
 
 def contents() -> "dict[str, str]":
@@ -14,6 +17,10 @@ def contents() -> "dict[str, str]":
         "share/bash-completion/completions/shpool": completions("bash"),
         "share/zsh/site-functions/_shpool": completions("zsh"),
         "share/fish/vendor_completions.d/shpool.fish": completions("fish"),
+        # systemd looks there below /usr, /usr/local and ~/.local.
+        **{
+            f"share/systemd/user/{unit.name}": unit.read_text() for unit in sorted(_UNITS.iterdir())
+        },
     }
 
 

@@ -60,7 +60,10 @@ def test_every_key_of_the_configuration_is_in_the_page(installed: Path) -> None:
 
 def test_what_stands_in_the_shells_folders_is_what_the_command_prints(installed: Path) -> None:
     for name in files.contents():
-        assert (installed / name).stat().st_size > 500
+        assert (installed / name).stat().st_size > 100
+    for unit in ("shpool.service", "shpool.socket"):
+        source = Path(__file__).parent.parent / "systemd" / unit
+        assert (installed / "share/systemd/user" / unit).read_text() == source.read_text()
     assert (installed / "share/zsh/site-functions/_shpool").read_text().startswith("#compdef")
 
 

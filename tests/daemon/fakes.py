@@ -31,6 +31,7 @@ CLOCKS = (
     "shpool.daemon.sessions.drawings",
     "shpool.daemon.sessions.picture",
     "shpool.daemon.sessions.roles",
+    "shpool.daemon.sessions.typing",
 )
 
 

@@ -6,6 +6,7 @@ characters that interrupt, quit or suspend a program drop the rest of it.
 """
 
 import termios
+from time import monotonic
 
 from shpool.daemon.loop.reactor import Owner
 
@@ -26,6 +27,9 @@ _CANONICAL_LINE = 4095
 
 # Indices of termios' control characters that stop a program.
 _STOPPING = (termios.VINTR, termios.VQUIT, termios.VSUSP)
+
+# What two looks at the clock may differ by for the same deadline, in seconds.
+_INSTANT = 0.001
 
 DONE, INTERRUPTED, STUCK, ENDED = "done", "interrupted", "stuck", "ended"
 
@@ -49,7 +53,8 @@ class Message:
     __slots__ = ("data", "outcome", "timeout", "typed", "user")
 
     def __init__(self, data: bytes, timeout: float, user: MessageUser) -> None:
-        """`timeout`: seconds for which it waits for a program that does not read."""
+        """`timeout`: seconds for which what waits for the program, it or what comes before it, may
+        stand still."""
         self.data = data
         self.timeout = timeout
         self.user = user
@@ -70,6 +75,7 @@ class Typist(Owner):
         self._messages: list[Message] = []  # the first one is being typed
         self._keys = b""  # of clients, for the first message's next line end
         self._piece = 0  # bytes of the first message that were sent last, after any keys
+        self._moved = 0.0  # when something of the messages was taken last; monotonic
         self._patience: Timer | None = None
 
     @property
@@ -123,7 +129,10 @@ class Typist(Owner):
             return False
         self._messages.append(message)
         if len(self._messages) == 1:
+            self._moved = monotonic()
             self._go_on()
+        else:
+            self._be_patient()
         return True
 
     def call_off(self, message: Message) -> None:
@@ -133,7 +142,9 @@ class Typist(Owner):
         first = message is self._messages[0]
         self._messages.remove(message)
         message.user = _NOBODY
-        if first:
+        if not first:
+            self._be_patient()
+        else:
             self._drop_piece()
             self._send_keys()
             self._go_on()
@@ -142,6 +153,7 @@ class Typist(Owner):
         """The pty has taken all that it was sent."""
         if not self._messages:
             return
+        self._moved = monotonic()
         first = self._messages[0]
         if first.typed == len(first.data):
             self._over(DONE)
@@ -163,8 +175,8 @@ class Typist(Owner):
 
     def _go_on(self) -> None:
         """Send the next piece, and have taken() called, or give up after a while."""
-        self._stop_waiting()
         if not self._messages:
+            self._stop_waiting()
             self._send_keys()
             return
         first = self._messages[0]
@@ -173,23 +185,40 @@ class Typist(Owner):
         self._piece = len(piece)
         self._pty.send(piece)
         self._pty.tell_taken()
-        self._patience = self._reactor.call_later(first.timeout, self._give_up)
+        self._be_patient()
+
+    def _be_patient(self) -> None:
+        """Look after the message whose patience ends first."""
+        self._stop_waiting()
+        if self._messages:
+            end = self._moved + min(each.timeout for each in self._messages)
+            self._patience = self._reactor.call_later(max(end - monotonic(), 0), self._give_up)
 
     def _give_up(self) -> None:
-        """The program does not read: nothing of what it has not taken is typed."""
+        """The program does not read: nothing of what it has not taken is typed, of messages that
+        wait no longer."""
         self._patience = None
-        first = self._messages[0]
-        first.typed -= self._drop_piece()
-        self._over(STUCK)
-        self._send_keys()
-        self._go_on()
+        still = monotonic() - self._moved + _INSTANT
+        first, *others = self._messages
+        for message in others:
+            if message.timeout <= still:
+                self._over(STUCK, message)
+        if first.timeout <= still:
+            first.typed -= self._drop_piece()
+            self._over(STUCK)
+            self._send_keys()
+            self._go_on()
+        else:
+            self._be_patient()
 
     def _drop_piece(self) -> int:
         """Take back what the pty has not taken of the first message; how many bytes."""
         return self._pty.drop_last(self._piece)
 
-    def _over(self, outcome: str) -> None:
-        message = self._messages.pop(0)
+    def _over(self, outcome: str, message: "Message | None" = None) -> None:
+        """It is the first one if no other is named."""
+        message = message or self._messages[0]
+        self._messages.remove(message)
         message.outcome = outcome
         self._reactor.soon(message.tell)
 

@@ -173,6 +173,31 @@ def test_a_program_that_does_not_read_is_not_waited_for_for_ever(
     assert taken(core) == b"a" * typed
 
 
+def test_what_waits_behind_one_that_stands_still_is_refused_in_its_own_time(
+    core: Core, person: Caller
+) -> None:
+    stop_reading(core)
+    first = send(core, "a" * 100_000, timeout_ms=3_600_000)
+    core.loop.pass_time(3)
+    second = send(core, "b", timeout_ms=10_000)
+    third = send(core, "c", timeout_ms=5000)
+    core.loop.pass_time(3)  # for so long nothing has moved: 6 s
+    refused = (0, "session 'one' does not read its input")
+    assert (outcome(second), outcome(third)) == (None, refused)
+    assert outcome(send(core, "d", timeout_ms=5000)) is None
+    core.loop.pass_time(0)
+    some = shell(core).typed()
+    core.loop.writable(shell(core).ends.master)  # it reads on
+    core.loop.pass_time(9)
+    assert outcome(second) is None
+    core.loop.pass_time(1)
+    assert outcome(second) == refused
+    assert outcome(first) is None
+    first.hang_up()
+    core.loop.settle()
+    assert b"b" not in some + taken(core)
+
+
 @pytest.mark.parametrize("end", ["timeout", "hang up", "interrupt"])
 def test_what_was_typed_before_a_message_is_typed_whatever_becomes_of_that(
     core: Core, person: Caller, monkeypatch: pytest.MonkeyPatch, end: str

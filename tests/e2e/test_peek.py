@@ -255,16 +255,3 @@ def test_half_an_answer_is_told_of(place: Place, answer: bytes, err: str) -> Non
     place.socket.unlink()
     assert (asking.returncode, out) == (1, b"")
     assert said.decode().startswith(f"shpool: {err}")
-
-
-def test_nothing_changes_by_it(shpool: Place) -> None:
-    person = shpool.attach("one", rows=30, cols=90)
-    person.expect("[$#] ")
-    subscriber = shpool.subscribe()
-    before = shpool.sessions()["one"]
-    for command in ("peek", "history"):
-        for options in ([], ["--ansi"], ["--json"], ["--html"], ["--svg"]):
-            shpool.run(command, "one", *options)
-    assert shpool.sessions()["one"] == before
-    shpool.expect_events(subscriber)
-    assert person.ask("stty size") == "30 90\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 
@@ -129,13 +128,3 @@ def test_bad_input_is_answered_in_words(
     done = shpool.run("send", *words)
     assert (done.status, done.out) == (status, "")
     assert done.err.startswith(err)
-
-
-def test_nothing_but_what_was_typed_changes(shpool: Place) -> None:
-    person = shpool.attach("one", rows=30, cols=90)
-    person.expect("[$#] ")
-    before = shpool.sessions()["one"]
-    shpool.run("send", "one", "stty size", "-e")
-    person.expect("30 90\r\n")
-    assert shpool.sessions()["one"] == before
-    assert os.getpid() not in [row["pid"] for row in before["attachments"]]

@@ -123,30 +123,19 @@ def test_a_daemon_that_ends_is_told_of(shpool: Place) -> None:
 def test_a_hundred_that_wait_cost_nothing_while_nothing_happens(shpool: Place) -> None:
     shpool.raw_session("one")
     peers = [shpool.peer() for _ in range(100)]
-    for peer in peers:
+    for number, peer in enumerate(peers):
         peer.request(
             {
                 "Wait": {
                     "sessions": ["one", "two"],
                     "conditions": [["attached", ""]] * 2 + [["exists", ""]],
                     "timeout_ms": None,
+                    "text": number % 2 == 0,
                 }
             }
         )
         peer.message()
     assert shpool.wake_ups_in_a_second() == 0
-
-
-def test_nothing_of_the_session_is_changed_by_a_wait(shpool: Place) -> None:
-    person = shpool.attach("one", rows=30, cols=90)
-    person.expect("[$#] ")
-    before = shpool.sessions()["one"]
-    waiting = Waiting(shpool, "one", "--detached", "--quiet", "1h")
-    person.send("stty size\n")
-    person.expect("30 90\r\n")
-    assert shpool.sessions()["one"] == before
-    shpool.kill("one")
-    assert waiting.end()[0] == 3
 
 
 # ---- text

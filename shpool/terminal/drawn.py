@@ -40,6 +40,10 @@ _SWITCHES = tuple(mode for mode in TWO_VALUED if mode not in (25, *_REPORTS))
 _OWN = (8, 12, 67, 1007, 1034, 1035, 1036, 1037, 1038, 1039, 2027)
 _USUAL = {"8": True, "12": False, "2027": False}
 
+# tmux 3.3, if it was resized meanwhile, takes long rows of the alternate screen along to the main
+# one when that comes back.
+WIPE = b"\x18\x1b\\\x1b[m\x1b[H\x1b[J"
+
 _BEGIN = private(2026, True) + private(25, False)
 _END = private(2026, False)
 
@@ -48,7 +52,7 @@ _OUTSIDE = "\u00b7"  # dim, where the session's screen ends
 
 def enter() -> bytes:
     """What makes any terminal ready to be drawn on; the whole of a picture comes next. It is left
-    with what restore() gives, or farewell_drawn()."""
+    with WIPE, and what restore() gives, or farewell_drawn()."""
     return _ENTER.encode()
 
 

@@ -36,8 +36,8 @@ def goodbye(terminal: "Properties") -> bytes:
 
 
 def farewell_drawn(terminal: "Properties") -> bytes:
-    """The same for a terminal on which the session is drawn; see drawn.py."""
-    return b"\x18\x1b\\" + _taken_back(terminal).encode() + LEAVE
+    """The same for a terminal on which the session is drawn, after WIPE; see drawn.py."""
+    return _taken_back(terminal).encode() + LEAVE
 
 
 def _taken_back(terminal: "Properties") -> str:

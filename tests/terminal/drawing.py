@@ -119,8 +119,9 @@ def _wrong_state(program: State, seen: State, drawing: Drawing) -> str:
         expected[mode] = False
     expected |= {"mouse": "NONE", "mouseEncoding": "DEFAULT"}
     told = _first(expected, seen["modes"])
-    noted = {mode: bool(program["noted"].get(mode)) for mode in NOTED}
-    told = told or _first(noted, {mode: bool(seen["noted"].get(mode)) for mode in NOTED})
+    # What the session never set, or took back, has a default of the user's own.
+    noted = {mode: program["noted"][mode] for mode in NOTED if mode in program["noted"]}
+    told = told or _first(noted, seen["noted"])
     if told:
         return f"mode {told}"
     for key in ("title", "icon"):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shpool.terminal.compact import compact_pens
-from shpool.terminal.drawn import Drawing, enter
+from shpool.terminal.drawn import WIPE, Drawing, enter
 from shpool.terminal.goodbye import farewell_drawn
 from shpool.terminal.model import Terminal
 
@@ -174,7 +174,9 @@ def test_after_being_drawn_a_terminal_goes_on_live_with_all_that_it_missed(
             model.feed(piece)
             judge.write(drawing.change())
         model.resize(10, 40)
-        judge.write(drawing.change() + model.restore(model.scrolled - scrolled, in_place=True))
+        judge.write(
+            drawing.change() + WIPE + model.restore(model.scrolled - scrolled, in_place=True)
+        )
         model.feed(after)
         whole.write(after)
         judge.write(after)
@@ -204,7 +206,7 @@ def test_a_drawn_terminal_that_is_left_shows_what_it_showed_before(
         for start in range(0, len(data), 997):
             model.feed(data[start : start + 997])
             judge.write(drawing.change())
-        judge.write(farewell_drawn(model))
+        judge.write(WIPE + farewell_drawn(model))
         one, two = untouched.dump(history=True), judge.dump(history=True)
         assert not two["alternate"]
         assert screen_text(two) == screen_text(one)

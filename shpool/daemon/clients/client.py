@@ -23,6 +23,7 @@ from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.sessions.participant import DRIVER, SHARED, Participant
 from shpool.daemon.states import State
 from shpool.protocol.requests import mark
+from shpool.terminal.drawn import WIPE
 from shpool.terminal.leave import LEAVE
 
 TYPE_CHECKING = False
@@ -234,8 +235,9 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
             return
         self.state.become(LIVE)
         self.first_line = None
-        if self._drawn.on and not picture:
-            picture = LEAVE  # nothing is remembered any more: the program draws itself
+        if self._drawn.on:
+            # If nothing is remembered any more the program draws itself.
+            picture = WIPE + (picture or LEAVE)
         self._drawn.lost()
         self._channel.show(picture)
         now = monotonic()
@@ -472,7 +474,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         """The last words for a terminal that is drawn on, or was about to be."""
         words = LEAVE
         if self._drawn.on and self._session is not None:
-            words = self._session.farewell_drawn()
+            words = WIPE + self._session.farewell_drawn()
         if self.since is not None:
             return words + b"\r\n"  # it was live, and a line may have begun
         return words if self._drawn.on else b""

@@ -60,6 +60,7 @@ class Config:
         (parse_binding("Ctrl-Space Ctrl-q"), "detach"),
     )
     prompt_prefix: str = "shpool:$SHPOOL_SESSION_NAME "
+    shell_integration: bool = True
     motd: Motd = Motd("never")
     motd_args: "tuple[str, ...] | None" = None  # None: what pam_motd is given on this machine
     var_default: dict[str, str]

@@ -227,6 +227,7 @@ READERS: "dict[str, Callable[[str, object, list[str]], object]]" = {
     "vt100_output_spool_width": _count,
     "keybinding": _keybindings,
     "prompt_prefix": _string,
+    "shell_integration": _boolean,
     "motd": _motd,
     "motd_args": _strings,
     "var_default": _variables,

@@ -49,6 +49,7 @@ def test_every_key_has_a_default(file: Path) -> None:
     assert found.output_spool_lines == 500
     assert found.keybinding == ((("Ctrl-Space", "Ctrl-q"), "detach"),)
     assert found.prompt_prefix == "shpool:$SHPOOL_SESSION_NAME "
+    assert found.shell_integration is True
     assert (found.motd.mode, found.motd.pager, found.motd.show_every) == ("never", "", None)
     assert found.motd_args is None
     assert found.var_default == {}
@@ -74,6 +75,7 @@ def test_every_key_is_read(file: Path) -> None:
         output_spool_lines = 3000
         vt100_output_spool_width = 120
         prompt_prefix = ""
+        shell_integration = false
         motd = { pager = { bin = "less", show_every = "1d" } }
         motd_args = ["motd=/etc/x", "noupdate"]
 
@@ -112,6 +114,7 @@ def test_every_key_is_read(file: Path) -> None:
     assert found.output_spool_lines == 3000
     assert found.vt100_output_spool_width == 120
     assert found.prompt_prefix == ""
+    assert not found.shell_integration
     assert (found.motd.mode, found.motd.pager, found.motd.show_every) == ("pager", "less", 86400)
     assert found.motd_args == ("motd=/etc/x", "noupdate")
     assert found.env == {"TERM": "xterm-256color", "EMPTY": ""}

@@ -13,7 +13,7 @@ from .pen import number
 
 MAX_TEXT = 4096  # characters of a title, a directory, or a pointer's name; kitty keeps 2,048
 MAX_LINK = 8192  # characters of a hyperlink with its parameters; browsers and kitty stop at 2,083
-MAX_MARK = 256  # characters of an OSC 133; some shells add their prompt's or command's text
+MAX_MARK = 256  # characters of an OSC 133; shells add their prompt's or command's text
 STACK_DEPTH = 10  # titles on the stack, as in xterm and xterm.js
 
 _COLOUR = re.compile(r"[#\w:/., -]{1,64}").fullmatch
@@ -110,10 +110,13 @@ class Properties(Modes):
 
     def _mark(self, value: str) -> None:
         """OSC 133: here begins a prompt (A), the command line after it (B), a command's output
-        (C), or what follows that (D). A row has one of each."""
+        (C), or what follows that (D). A row has one of each. Of a long one the last parameters are
+        left out, which is where the command stands."""
         kind = value[:1]
-        if not kind or kind not in "ABCD" or len(value) > MAX_MARK:
+        if not kind or kind not in "ABCD":
             return
+        if len(value) > MAX_MARK:
+            value = value[: MAX_MARK + 1].rpartition(";")[0] or kind
         row = self.lines[self.y]
         others = [(x, mark) for x, mark in row.marks if mark[0] != kind]
         row.marks = tuple(sorted([*others, (self.x, value)], key=itemgetter(0)))

@@ -108,10 +108,11 @@ class Place:
     # ---- configuration
 
     def configure(self, text: str = "", env: dict[str, str] | None = None) -> None:
-        """Write the configuration: `text`, our home for shells, and a known shell and prompt."""
-        for key, value in (("shell", "/bin/bash"), ("prompt_prefix", "")):
-            if not re.search(rf"^{key}\b", text, re.MULTILINE):
-                text = f'{key} = "{value}"\n{text}'
+        """Write the configuration: `text`, our home for shells, and a known shell and prompt,
+        which is not marked, for who looks at its bytes."""
+        for line in ('shell = "/bin/bash"', 'prompt_prefix = ""', "shell_integration = false"):
+            if not re.search(rf"^{line.split()[0]}\b", text, re.MULTILINE):
+                text = f"{line}\n{text}"
         if not self.passes:
             text = f"pass_terminal = false\n{text}"
         variables = {"HOME": str(self.home), **(env or {})}

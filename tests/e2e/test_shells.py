@@ -4,6 +4,8 @@ How they get in, whatever the user's own files do, is tested in tests/daemon; he
 wired.
 """
 
+import re
+
 import pytest
 
 from tests.e2e.harness import DETACH, Place
@@ -103,6 +105,30 @@ def test_with_norc_prefix_and_start_command_still_work(place: Place, shell: str)
         window.until_shown("started")
         window.until(lambda: window.cursor_line().startswith("<one> "))
         assert not any("user>" in row for row in window.everything())
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_prompts_are_marked_unless_that_is_turned_off(place: Place, shell: str, on: bool) -> None:
+    path, content = FILES[shell]
+    turned = "" if on else "shell_integration = false\n"
+    start_as_user(place, shell, {path: content}, f'prompt_prefix = "<one> "\n{turned}')
+    person = place.attach("one")
+    person.expect("user> ")
+    person.send(b"echo it wo''rks\n")
+    person.expect("it works(.|\n)*user> ")
+    marks = re.findall(rb"\x1b\]133;([AC]);aid=([0-9a-f]{16})\b", person.output)
+    assert [kind for kind, _ in marks if kind == b"C"] == ([b"C"] if on else [])
+    assert len({aid for _, aid in marks}) == on
+
+
+def test_a_command_in_place_of_a_shell_marks_nothing(place: Place) -> None:
+    place.configure("shell_integration = true")
+    place.start()
+    person = place.attach("-c", "bash --norc", "one")
+    person.expect("[$#] ")
+    person.send(b"echo it wo''rks\n")
+    person.expect("it works(.|\n)*[$#] ")
+    assert b"133;" not in person.output
 
 
 def test_a_start_command_may_have_variables(shpool: Place) -> None:

@@ -13,8 +13,9 @@ def start_as_user(place: Place, shell: str, files: dict[str, str], configuration
         path = place.home / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    marked = "" if "shell_integration" in configuration else "shell_integration = true\n"
     place.configure(
-        f'shell = "{need(shell)}"\n{configuration}',
+        f'shell = "{need(shell)}"\n{marked}{configuration}',
         env={
             "XDG_CONFIG_HOME": f"{place.home}/.config",
             "XDG_DATA_HOME": f"{place.home}/.data",

@@ -176,6 +176,12 @@ def test_marks_of_prompts_come_back_with_their_lines() -> None:
     assert b"133" not in model.restore(0)
 
 
+def test_a_mark_that_is_too_long_comes_back_without_what_makes_it_so() -> None:
+    long = "x" * 300
+    model = terminal(f"\x1b]133;C;aid=1;cmdline_url={long}\x07a\r\n\x1b]133;A{long}\x07b")
+    assert b"\x1b]133;C;aid=1\x1b\\a\r\n\x1b]133;A\x1b\\b" in model.restore(0)
+
+
 @pytest.mark.parametrize("column", range(1, 10))
 def test_half_a_wide_character_keeps_its_pen(column: int) -> None:
     model = terminal(f"\x1b[4m\x1b[1;{column}H漢\x1b[1;{column + 1}Hx\x1b[m")

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from shpool.protocol.requests import AttachHeader
 
 
+# Nobody else's marks are taken for those of a session's shell.
+_AID_BYTES = 8
+
+
 class CannotCreate(ShpoolError):
     """The session asked for cannot be made; the text is for the user."""
 
@@ -82,6 +86,7 @@ def draft(
             raise CannotCreate("a start command needs a shell, so it does not go with a command")
         return Program(*_words(header.cmd), env, where), {}
     shell = config.shell or account.shell
+    aid = os.urandom(_AID_BYTES).hex()
     start = shells.plan(
         shell,
         session_dir=session_dir,
@@ -89,8 +94,10 @@ def draft(
         start_cmd=header.start_cmd,
         norc=config.norc,
         env=env,
+        aid=aid if config.shell_integration else "",
     )
-    return Program(shell, start.argv, start.env, where), start.files
+    program = Program(shell, start.argv, start.env, where, shell=start.marking, aid=aid)
+    return program, start.files
 
 
 def _words(cmd: str) -> "tuple[str, list[str]]":

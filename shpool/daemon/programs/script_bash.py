@@ -21,9 +21,16 @@ _MARK = r"\[\]"
 
 
 def script(
-    *, prefix: str, start_cmd: str | None, norc: bool, env: Mapping[str, str], env_file: bool
+    *,
+    prefix: str,
+    aid: str,
+    start_cmd: str | None,
+    norc: bool,
+    env: Mapping[str, str],
+    env_file: bool,
 ) -> str:
     """`env_file`: bash reads this as $ENV, in POSIX mode; otherwise it is its --init-file.
+    `aid`: what marks carry, empty for none.
 
     With POSIXLY_CORRECT in `env` bash would have read no file of the user's but $ENV, and would
     have stayed in POSIX mode.
@@ -45,13 +52,23 @@ def script(
         files = fill(READ_ENV_FILE, ENV="${ENV-}")
     else:
         files = _LOGIN_FILES
-    prompt = fill(_PROMPT, TEXT=quote(_MARK + prefix), HOOK=quote(_HOOK))
+    prompt = fill(
+        _PROMPT,
+        TEXT=quote(_MARK + prefix if prefix else ""),
+        HOOK=quote(_HOOK),
+        HEAD=quote(_HEAD),
+        BEFORE=quote(_BEFORE),
+        AFTER=quote(_AFTER),
+        COMMAND=quote(_COMMAND),
+    )
+    marks = fill(_MARKS, AID=quote(aid)) if aid else ""
+    ours = bool(prefix or aid)
     return fill(
         _SCRIPT,
         FIRST="\n".join(first),
-        PROMPT=prompt if prefix else "",
+        PROMPT=marks + prompt if ours else "",
         FILES=files,
-        INSTALL=_INSTALL if prefix else "{ unset -v __shpool_status; } &>/dev/null",
+        INSTALL=_INSTALL if ours else "{ unset -v __shpool_status; } &>/dev/null",
         START="{ set -m; } &>/dev/null\n    " + evaluation(start_cmd) if start_cmd else "",
     )
 
@@ -97,7 +114,8 @@ _LOGIN_FILES = r"""
 # are done, for they tell by PROMPT_COMMAND whether anybody uses it; so files that the user
 # interrupts leave no prefix. A bash before 5.1 knows no array there, and an array cannot be
 # exported; then it is a last line, and does nothing in a shell that inherits it. It has a line for
-# its command alone: that is how bash-preexec recognizes what is none of the user's commands.
+# its command alone: that is how bash-preexec recognizes what is none of the user's commands. A
+# restricted bash may not redirect, and has the prefix once and for all.
 #
 # A trap on DEBUG is run for that command as well, and one that takes the time from it to the next
 # prompt would measure how long the user was thinking. So it is told to pass over us. With `set -T`
@@ -106,22 +124,107 @@ _HOOK = """{
 "${__shpool_hook-:}"
 } 2>/dev/null"""
 
+# Marks are for bash 4.4 and later, which has PS0: what is written when a command was read. They
+# stand in PS1 and PS0 as elements of an array, which is never exported, so that a bash below ours
+# that has inherited these writes none. 1 and 2 enclose the status in D, 3 and 5 the number in A,
+# 4 and 5 the command in C; 6 is B.
+#
+# Expanding PS0 notes that a command was run, by a side effect of the arithmetic in an index: what
+# is substituted there runs in a shell of its own. Only where that is noted there is a D. A has a
+# number, because readline writes the prompt again, as it was, when it draws the line anew. What
+# was not put into the history cannot be told.
+#
+# D comes before what other prompt commands print, from the first line of them all. What follows in
+# the same element sees $? as it was, but PIPESTATUS cannot be given back; so where a function may
+# look at that, D comes with the prompt.
+_HEAD = """{
+"${__shpool_head-:}"
+} 2>/dev/null"""
+
+_BEFORE = (
+    r"\[${__shpool_marks[${__shpool_ran-0}]:+${__shpool_marks[1]}$?${__shpool_marks[2]}}"
+    r"${__shpool_marks[3+0*(__shpool_ran=0,__shpool_history=${HISTCMD-0})]:+${__shpool_marks[3]}"
+    r"$((__shpool_count+=1))${__shpool_marks[5]}}\]"
+)
+_AFTER = r"\[${__shpool_marks[6]-}\]"
+_COMMAND = (
+    r"${__shpool_marks[4+0*(__shpool_ran=1)]-}"
+    r"$({ __shpool_command >&3; } 3>&1 >/dev/null 2>&1)"
+    r"${__shpool_marks[5]-}"
+)
+
+_MARKS = r"""
+if (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] > 403 )); then
+    __shpool_head=__shpool_done
+    __shpool_ran=0 __shpool_count=0 __shpool_history=0
+    __shpool_marks=(
+        [1]=$'\e]133;D;' [2]=';aid='@AID@$'\a' [3]=$'\e]133;A;aid='@AID@';n='
+        [4]=$'\e]133;C;aid='@AID@';cmdline_url=' [5]=$'\a' [6]=$'\e]133;B;aid='@AID@$'\a'
+    )
+fi
+__shpool_done() {
+    local status=$?
+    if (( __shpool_ran )); then
+        __shpool_ran=0
+        builtin printf %s "${__shpool_marks[1]}$status${__shpool_marks[2]}" >/dev/tty
+    fi
+    [[ $- == *e* ]] || return "$status"
+}
+__shpool_command() {
+    [[ ${HISTCMD-0} != "$__shpool_history" ]] || return 0
+    local LC_ALL=C text piece out=
+    text=$(HISTTIMEFORMAT= builtin history 1)
+    text=${text#"${text%%[0-9]*}"}
+    text=${text#"${text%%[!0-9]*}"}
+    text=${text:2:4096}
+    text=${text//%/%25}
+    text=${text// /%20}
+    text=${text//;/%3B}
+    while [[ $text == *[![:print:]]* ]]; do
+        piece=${text%%[![:print:]]*}
+        out+=$piece
+        text=${text:${#piece}}
+        builtin printf -v piece %d "'$text"
+        builtin printf -v piece %%%02X "$(( piece & 255 ))"
+        out+=$piece
+        text=${text:1}
+    done
+    out+=$text
+    out=${out:0:4096}
+    out=${out%\%}
+    builtin printf %s "${out%\%?}"
+}
+"""
+
+# Without `shopt -s promptvars` nothing in a prompt is expanded, and there are no marks.
 _PROMPT = r"""
 __shpool_hook=__shpool_prompt
 __shpool_prompt() {
-    local status=$? text=@TEXT@ prompt=${PS1-} hook=@HOOK@ IFS=$'\n'
-    [[ $prompt == "$text"* ]] || PS1=$text${prompt//"$text"}
+    local status=$? prompt=${PS1-} hook=@HOOK@ head=${__shpool_first-} IFS=$'\n'
+    local before=@BEFORE@ text=@TEXT@ after=@AFTER@ command=@COMMAND@
+    prompt=${prompt//"$before"}
+    prompt=${prompt//"$text"}
+    prompt=$text${prompt//"$after"}
+    if [[ -n ${__shpool_head-} ]] && builtin shopt -q promptvars; then
+        prompt=$before$prompt$after
+        [[ ${PS0-} == *"$command"* ]] || PS0=${PS0-}$command
+    else
+        [[ ${PS0-} != *"$command"* ]] || PS0=${PS0//"$command"}
+    fi
+    [[ ${PS1-} == "$prompt" ]] || PS1=$prompt
     local commands=${PROMPT_COMMAND[*]-}
     (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] > 500 )) || commands=${PROMPT_COMMAND-}
     case $commands in
-        *"$hook" | *"$hook"$'\n'__bp_interactive_mode) ;;
-        *) __shpool_place "$hook" ;;
+        "$head"*"$hook" | "$head"*"$hook"$'\n'__bp_interactive_mode) ;;
+        __bp_precmd*$'\n'"$head"*"$hook"$'\n'__bp_interactive_mode) ;;
+        *) __shpool_place "$hook" @HEAD@ ;;
     esac
     [[ $commands != *$'\n'__bp_interactive_mode ]] || __bp_interactive_mode force
     [[ $- == *e* ]] || return "$status"
 }
 __shpool_place() {
-    local hook=$1 ending= index command commands
+    ! builtin shopt -q restricted_shell || return 0
+    local hook=$1 head=$2 ending= index text command commands
     local array=$(( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] > 500 ))
     local declared=$(builtin declare -p PROMPT_COMMAND 2>/dev/null)
     commands[0]=
@@ -130,9 +233,12 @@ __shpool_place() {
             command=${PROMPT_COMMAND[index]}
             (( array || index == 0 )) || break
             ending=
-            [[ $command != "$hook" ]] || continue
-            command=$'\n'${command//"$hook"[$';\n']}
-            command=${command//"$hook"/:}
+            for text in "$hook" "$head"; do
+                [[ $command != "$text" ]] || continue 2
+                command=${command//"$text"[$';\n']}
+                command=${command//"$text"/:}
+            done
+            command=$'\n'$command
             if [[ $command == *$'\n'__bp_interactive_mode ]]; then
                 ending=__bp_interactive_mode
                 command=${command%$'\n'*}
@@ -141,6 +247,13 @@ __shpool_place() {
             [[ -z $command ]] || commands[index]=$command
         done
     fi
+    if [[ -z ${__shpool_head-} ]]; then
+        head=
+    elif [[ -n ${commands[0]} && ${commands[0]}$(builtin declare -f) == *PIPE''STATUS* ]]; then
+        head=
+    fi
+    commands[0]=$head${head:+${commands[0]:+$'\n'}}${commands[0]}
+    __shpool_first=$head
     command=${commands[0]:+${commands[0]}$'\n'}$hook${ending:+$'\n'$ending}
     if (( ! array )); then
         PROMPT_COMMAND=$command
@@ -153,7 +266,7 @@ __shpool_place() {
 }
 __shpool_install() {
     local status=$1
-    __shpool_place @HOOK@
+    __shpool_place @HOOK@ @HEAD@
     __shpool_prompt
     builtin unset -f __shpool_install
     builtin unset -v __shpool_status

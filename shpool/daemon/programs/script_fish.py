@@ -11,8 +11,11 @@ def quote(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def script(*, prefix: str, start_cmd: str | None) -> str:
-    """For fish before 3.4 a command substitution in the prefix is plain text."""
+def script(*, prefix: str, aid: str, start_cmd: str | None) -> str:
+    """`aid`: what marks carry, empty for none.
+
+    For fish before 3.4 a command substitution in the prefix is plain text.
+    """
     # The prefix is what may stand between double quotes. A quote in it stands for itself, except
     # that one may belong to a command substitution, and there it is left to the user.
     source = prefix if "$(" in prefix else re.sub(r'(?<!\\)"', r"\"", prefix)
@@ -23,7 +26,8 @@ def script(*, prefix: str, start_cmd: str | None) -> str:
         PLAIN=quote(function.format(quote(prefix))),
     )
     start = fill(_START, START=quote("\n" + start_cmd)) if start_cmd else ""
-    return (prompt if prefix else "") + start
+    marks = fill(_MARKS, AID=quote(aid)) if aid else ""
+    return marks + (prompt if prefix else "") + start
 
 
 # fish calls fish_mode_prompt before fish_prompt, in every key binding mode, and puts what it
@@ -77,6 +81,24 @@ function __shpool_before_last_line
         and printf '%s\n' $lines[1..-2]
         __shpool_prefix
         printf %s $lines[-1]
+    end
+end
+"""
+
+# fish 4 marks all of it by itself. There is no place for B: what a prompt ends with may be fitted
+# into the line by its width. After ^C the prompt is shown again without an event for that.
+_MARKS = r"""
+if string match -qr '^[0-3]\.' -- $FISH_VERSION
+    function __shpool_mark_prompt --on-event fish_prompt --on-event fish_cancel
+        printf '\e]133;A;aid=%s\a' @AID@
+    end
+    function __shpool_mark_command --on-event fish_preexec
+        printf '\e]133;C;aid=%s;cmdline_url=%s\a' @AID@ \
+            (string sub -l 4096 -- $argv[1] | string escape --style=url | string join %0A \
+            | string sub -l 4096 | string replace -r '%.?$' '')
+    end
+    function __shpool_mark_end --on-event fish_postexec
+        printf '\e]133;D;%s;aid=%s\a' $status @AID@
     end
 end
 """

@@ -18,15 +18,25 @@ _MARK = "%{%}"
 _NAME_IN_PREFIX = re.compile(r"(\$(?:\{(?:\([^()]*\))?[#^=~:]*)?)SHPOOL_SESSION_NAME(?!\w)")
 
 
-def script(*, prefix: str, start_cmd: str | None, norc: bool, env: Mapping[str, str]) -> str:
+def script(
+    *, prefix: str, aid: str, start_cmd: str | None, norc: bool, env: Mapping[str, str]
+) -> str:
+    """`aid`: what marks carry, empty for none."""
     text = _NAME_IN_PREFIX.sub(r"\1__shpool_name", prefix)
-    prompt = fill(_PROMPT, TEXT=quote(text), MARK=quote(_MARK)) if prefix else ""
+    ours = bool(prefix or aid)
+    prompt = fill(
+        _PROMPT,
+        TEXT=quote(text),
+        MARK=quote(_MARK if prefix else ""),
+        LASTLY=_MARK_PROMPT if aid else "",
+    )
+    marks = fill(_MARKS, AID=quote(aid)) if aid else ""
     return fill(
         _SCRIPT,
         FIRST=restored("ZDOTDIR", env),
         AGAIN="" if "ZDOTDIR" in env else _GLOBAL_FILE_AGAIN,
-        PROMPT=prompt,
-        INSTALL=_INSTALL if prefix else "",
+        PROMPT=marks + prompt if ours else "",
+        INSTALL=(_INSTALL_MARKS if aid else "") + (_INSTALL if ours else ""),
         START=fill(_START, START=quote(evaluation(start_cmd))) if start_cmd else "",
         FILES="builtin setopt no_rcs" if norc else _USER_FILE,
     )
@@ -100,6 +110,7 @@ _PROMPT = r"""
         if [[ $precmd_functions[-1] != __shpool_prompt ]]; then
             precmd_functions=("${(@)precmd_functions:#__shpool_prompt}" __shpool_prompt)
         fi
+        @LASTLY@
         if [[ ${functions[_p9k_set_prompt]-__shpool_} != *__shpool_* ]]; then
             functions[__shpool_p9k]=$functions[_p9k_set_prompt]
             function _p9k_set_prompt {
@@ -128,12 +139,15 @@ _PROMPT = r"""
         local text=@TEXT@ rest=$PS1
         local last_line='${_p9k__'${#_p9k_line_segments_left}'-'
         __shpool_name=$SHPOOL_SESSION_NAME
+        builtin local after=
+        if [[ -n $__shpool_after ]]; then rest=${rest//$__shpool_after/}; fi
+        if (( percent )); then after=$__shpool_after; fi
         (( ! bang )) || __shpool_name=${__shpool_name//!/!!}
         if [[ $rest == *"$last_line"* ]]; then
             __shpool_name=${__shpool_name//\%/%%}
             text=@MARK@$text
             rest=${rest/$__shpool_shown/}
-            PS1=${rest/$last_line/$text$last_line}
+            PS1=${rest/$last_line/$text$last_line}$after
             __shpool_shown=$text
             return
         fi
@@ -145,10 +159,54 @@ _PROMPT = r"""
         else
             rest=${rest#$__shpool_shown}
         fi
-        PS1=$text$rest
+        PS1=$text$rest$after
         __shpool_shown=$text
     }
-    builtin typeset -g +x __shpool_shown= __shpool_name=
+    builtin typeset -g +x __shpool_shown= __shpool_name= __shpool_after=${__shpool_after-}
+"""
+
+# D comes from the first of the hooks, before what others print, and after what zsh itself writes
+# for a line left without end (PROMPT_SP). It goes there again when one was put before it. The rest
+# is written where it is true: A by the last hook, so that no redrawing repeats it; B by the prompt,
+# or where that is taken as it is, before it.
+_MARKS = r"""
+    builtin typeset -g +x __shpool_aid=@AID@ __shpool_ran=0
+    builtin typeset -g +x __shpool_after=$'%{\e]133;B;aid='$__shpool_aid$'\a%}'
+    function __shpool_write {
+        builtin print -rn -- $'\e]133;'$1$'\a' >/dev/tty
+    } 2>/dev/null
+    function __shpool_done {
+        builtin local result=$?
+        if (( __shpool_ran )); then
+            __shpool_ran=0
+            __shpool_write "D;$result;aid=$__shpool_aid"
+        fi
+        return $result
+    }
+    function __shpool_command {
+        builtin emulate -L zsh -o extended_glob -o no_multibyte
+        builtin local text=${1:-$3} match mbegin mend MATCH MBEGIN MEND
+        text=${text[1,4096]}
+        text=${text//(#m)[^a-zA-Z0-9_.\/=,:@+-]/%${(l:2::0:)$(( [##16] #MATCH & 255 ))}}
+        text=${${text[1,4096]}%%\%(|?)}
+        __shpool_ran=1
+        __shpool_write "C;aid=$__shpool_aid;cmdline_url=$text"
+    }
+"""
+
+_MARK_PROMPT = r"""
+        if [[ $precmd_functions[1] != __shpool_done ]]; then
+            precmd_functions=(__shpool_done "${(@)precmd_functions:#__shpool_done}")
+        fi
+        __shpool_write "A;aid=$__shpool_aid"
+        if [[ $PS1 != *"$__shpool_after" ]]; then
+            __shpool_write "B;aid=$__shpool_aid"
+        fi
+"""
+
+_INSTALL_MARKS = r"""
+        builtin typeset -ga preexec_functions
+        preexec_functions+=(__shpool_command)
 """
 
 # As precmd it comes in time for the list of hooks. As a hook of that list it cannot add to this

@@ -54,20 +54,27 @@ class ShellStartError(ShpoolError):
     """The start command cannot be had with this shell; the message is for the user."""
 
 
+# The shells that can be made to mark their prompts and commands.  A restricted bash may not
+# redirect what it writes.
+MARKING = ("bash", "zsh", "fish")
+
+
 class ShellStart:
     """What to execute: the shell's path with `argv` and all of `env`, after writing `files`.
+    `marking`: which of MARKING it is, if it will mark.
 
     `files` maps absolute paths below the session's directory to contents; they are meant for
     nobody but the user (0600), and their directories may have to be made (0700). Text stands
     for bytes as in os.environ: it is to be encoded with os.fsencode.
     """
 
-    __slots__ = ("argv", "env", "files")
+    __slots__ = ("argv", "env", "files", "marking")
 
     def __init__(self, argv: list[str], env: dict[str, str], files: dict[str, str]) -> None:
         self.argv = argv
         self.env = env
         self.files = files
+        self.marking = ""
 
 
 def plan(
@@ -78,23 +85,29 @@ def plan(
     start_cmd: str | None,
     norc: bool,
     env: Mapping[str, str],
+    aid: str = "",
 ) -> ShellStart:
     """The start of `shell`, a path, as a login shell with the environment `env`.
 
     `prompt_prefix` is source text for the prompt of that shell; a shell for which we cannot do it
-    shows none. `start_cmd` is run by the shell after the user's files. Without either, nothing of
-    ours takes part. `norc`: no file of the user's is read. Raises ShellStartError.
+    shows none. `start_cmd` is run by the shell after the user's files. `aid`: a word by which the
+    marks (OSC 133) are known that a shell of MARKING writes; none if it is empty, or the terminal
+    shows them. Without any of these nothing of ours takes part. `norc`: no file of the user's is
+    read. Raises ShellStartError.
     """
     name = os.path.basename(shell)
     match = _NAME.fullmatch(name)
     kind = match[1] if match else ""
     start = ShellStart(["-" + name], dict(env), {})
+    if kind not in MARKING or env.get("TERM", "dumb") in ("", "dumb"):
+        aid = ""
+    start.marking = kind if aid else ""
     if kind in ("bash", "rbash"):
-        _plan_bash(start, shell, session_dir, prompt_prefix, start_cmd, norc)
+        _plan_bash(start, shell, session_dir, prompt_prefix, aid, start_cmd, norc)
     elif kind == "zsh":
-        _plan_zsh(start, session_dir, prompt_prefix, start_cmd, norc)
+        _plan_zsh(start, session_dir, prompt_prefix, aid, start_cmd, norc)
     elif kind == "fish":
-        _plan_fish(start, session_dir, prompt_prefix, start_cmd, norc)
+        _plan_fish(start, session_dir, prompt_prefix, aid, start_cmd, norc)
     elif kind:
         _plan_posix(start, kind, session_dir, start_cmd, norc)
     elif start_cmd:
@@ -110,19 +123,20 @@ def _plan_bash(
     shell: str,
     session_dir: str,
     prefix: str,
+    aid: str,
     start_cmd: str | None,
     norc: bool,
 ) -> None:
     if norc:
         start.argv += ["--norc", "--noprofile"]
-    if not prefix and not start_cmd:
+    if not prefix and not aid and not start_cmd:
         return
     # Apple's bash 3.2 reads no $ENV. There it is an interactive shell that is no login shell,
     # and only .bash_logout misses it.
     env_file = not (sys.platform == "darwin" and shell == "/bin/bash")
     path = os.path.join(session_dir, _BASH_FILE)
     start.files[path] = script_bash.script(
-        prefix=prefix, start_cmd=start_cmd, norc=norc, env=start.env, env_file=env_file
+        prefix=prefix, aid=aid, start_cmd=start_cmd, norc=norc, env=start.env, env_file=env_file
     )
     if env_file:
         start.argv.append("--posix")
@@ -132,9 +146,14 @@ def _plan_bash(
 
 
 def _plan_zsh(
-    start: ShellStart, session_dir: str, prefix: str, start_cmd: str | None, norc: bool
+    start: ShellStart,
+    session_dir: str,
+    prefix: str,
+    aid: str,
+    start_cmd: str | None,
+    norc: bool,
 ) -> None:
-    if not prefix and not start_cmd:
+    if not prefix and not aid and not start_cmd:
         if norc:
             start.argv.append("--no-rcs")
         return
@@ -143,7 +162,7 @@ def _plan_zsh(
     # --no-rcs would keep zsh from our .zshenv too, which therefore sets that option itself.
     path = os.path.join(session_dir, _ZSH_FILE)
     start.files[path] = script_zsh.script(
-        prefix=prefix, start_cmd=start_cmd, norc=norc, env=start.env
+        prefix=prefix, aid=aid, start_cmd=start_cmd, norc=norc, env=start.env
     )
     start.env["ZDOTDIR"] = os.path.dirname(path)
 
@@ -162,13 +181,18 @@ def _refuse_fixed_zdotdir() -> None:
 
 
 def _plan_fish(
-    start: ShellStart, session_dir: str, prefix: str, start_cmd: str | None, norc: bool
+    start: ShellStart,
+    session_dir: str,
+    prefix: str,
+    aid: str,
+    start_cmd: str | None,
+    norc: bool,
 ) -> None:
     if norc:
         start.argv.append("--no-config")
-    if prefix or start_cmd:
+    if prefix or aid or start_cmd:
         path = os.path.join(session_dir, _FISH_FILE)
-        start.files[path] = script_fish.script(prefix=prefix, start_cmd=start_cmd)
+        start.files[path] = script_fish.script(prefix=prefix, aid=aid, start_cmd=start_cmd)
         start.argv.append("--init-command=source " + script_fish.quote(path))
     if start_cmd:
         start.argv.append("--init-command=" + script_fish.STARTED)

@@ -63,15 +63,29 @@ class ProgramOwner(Owner):
 
 
 class Program:
-    """What to run: argv (argv[0] as the program is to see it), the file, env, where."""
+    """What to run: argv (argv[0] as the program is to see it), the file, env, where.
 
-    __slots__ = ("argv", "directory", "env", "file")
+    `shell`: which shell it is, if that marks its prompts; `aid`: by which its marks are known.
+    """
 
-    def __init__(self, file: str, argv: "list[str]", env: "dict[str, str]", directory: str) -> None:
+    __slots__ = ("aid", "argv", "directory", "env", "file", "shell")
+
+    def __init__(
+        self,
+        file: str,
+        argv: "list[str]",
+        env: "dict[str, str]",
+        directory: str,
+        *,
+        shell: str = "",
+        aid: str = "",
+    ) -> None:
         self.file = file  # looked up on PATH of `env` unless it has a slash
         self.argv = argv
         self.env = env
         self.directory = directory
+        self.shell = shell
+        self.aid = aid
 
 
 class PtyEnds:

@@ -19,6 +19,9 @@ from tests.programs import need
 
 DEFAULT_PREFIX = "shpool:$SHPOOL_SESSION_NAME "
 
+# By which its marks are known.
+AID = "0123abcd"
+
 # Generous: a condition that holds is seen at once, so only a failure takes this long.
 PATIENCE_S = 20.0
 
@@ -52,6 +55,7 @@ class ShellOnPty:
         env: dict[str, str] | None = None,
         session: str = "main",
         plain: bool = False,
+        marks: bool = True,
     ) -> None:
         path = shell if "/" in shell else need(shell)
         self.home = tmp_path / "home"
@@ -81,6 +85,7 @@ class ShellOnPty:
             start_cmd=None if plain else start_cmd,
             norc=norc,
             env=environment,
+            aid=AID if marks and not plain else "",
         )
         for name, content in start.files.items():
             Path(name).parent.mkdir(exist_ok=True)
@@ -107,6 +112,7 @@ class ShellOnPty:
         self._master = master
         self._raw = b""
         self.seen = ""
+        self.output = b""  # every byte
 
     def __enter__(self) -> ShellOnPty:
         return self
@@ -157,7 +163,15 @@ class ShellOnPty:
             return False
         self._answer(data)
         self._raw += data
+        self.output += data
         return bool(data)
+
+    @property
+    def marks(self) -> list[str]:
+        """The marks of ours so far, without what makes them so, and without the numbers of A."""
+        found = re.findall(rb"\x1b\]133;([A-D][^\x07\x1b]*)\x07", self.output)
+        ours = [each.decode() for each in found if f";aid={AID}".encode() in each]
+        return [re.sub(r";aid=\w+|;n=\d+", "", each) for each in ours]
 
     def _answer(self, data: bytes) -> None:
         # fish 4 waits for these.

@@ -177,7 +177,9 @@ def test_start_command_that_fails_leaves_a_prompt(tmp_path: Path, command: str) 
 
 
 def test_start_command_without_a_prefix(tmp_path: Path) -> None:
-    with ShellOnPty(tmp_path, "fish", {CONFIG: RC}, prefix="", start_cmd="echo started") as fish:
+    with ShellOnPty(
+        tmp_path, "fish", {CONFIG: RC}, prefix="", start_cmd="echo started", marks=False
+    ) as fish:
         fish.expect("P> ")
         assert fish.seen == "started\nP> "
         assert "__shpool" not in fish.tell('"$(functions -a)"')

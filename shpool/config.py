@@ -166,15 +166,25 @@ class ConfigSource:
 
     Nothing is watched: `current` looks at the files' times, and it is called when something is
     about to use the configuration. `warn` is called with one line of text. The first load
-    raises ConfigError; after that, files that cannot be used leave the last good one in force.
+    raises ConfigError, unless it `must` be done without; after that, files that cannot be used
+    leave the last good one in force.
     """
 
-    def __init__(self, paths: "Sequence[str]", warn: "Callable[[str], None]") -> None:
+    def __init__(
+        self, paths: "Sequence[str]", warn: "Callable[[str], None]", *, must: bool = False
+    ) -> None:
         self._paths = paths
         self._warn = warn
         self._complaint = ""
         self._stamps = self._look()
-        self._config, self._warnings = load(paths)
+        self._config = Config()
+        self._warnings: list[str] = []
+        try:
+            self._config, self._warnings = load(paths)
+        except ConfigError as error:
+            if not must:
+                raise
+            warn(f"{error} (so everything is as by default)")
         for warning in self._warnings:
             warn(warning)
 

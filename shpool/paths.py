@@ -41,6 +41,17 @@ class Paths:
         # Two daemons share the runtime directory, but never the files of their sessions.
         self.state = runtime if self.socket == default else os.path.join(runtime, _tag(self.socket))
 
+    @classmethod
+    def again(
+        cls, base: str, runtime: str, socket: str, events: str, state: str, at_home: bool
+    ) -> "Paths":
+        """Those that were found before, whatever the environment is now."""
+        made = cls.__new__(cls)
+        made.warning = None
+        made.base, made.at_home = base, at_home
+        made.runtime, made.socket, made.events, made.state = runtime, socket, events, state
+        return made
+
     def beside_socket(self, name: str) -> str:
         return os.path.join(os.path.dirname(self.socket), name)
 

@@ -448,6 +448,17 @@ def test_a_bad_configuration_at_the_start_is_an_error(file: Path) -> None:
         ConfigSource([str(file)], print)
 
 
+def test_who_must_do_without_a_bad_configuration_does_and_says_so(file: Path) -> None:
+    file.write_text("norc")
+    warnings: list[str] = []
+    source = ConfigSource([str(file)], warnings.append, must=True)
+    assert source.current().norc is False
+    assert warnings[0].startswith(str(file))
+    assert warnings[0].endswith(" (so everything is as by default)")
+    file.write_text("norc = true")
+    assert source.current().norc is True
+
+
 def test_an_unknown_key_is_warned_of_once(file: Path) -> None:
     watched = Watched(file, "odd = 1")
     file.write_text("odd = 1\nstrange = 1")

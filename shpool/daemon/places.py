@@ -11,6 +11,7 @@ import os
 import socket
 
 from shpool import logs
+from shpool.daemon.carried import PATH, Socket
 from shpool.daemon.loop.listener import ListenError, Taken, bind
 from shpool.daemon.private import (
     LockFile,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from shpool.paths import Paths
 
+    Stamp = tuple[int, int, int]
+
 # Seconds for a predecessor to finish ending: it gives its shells half a second.  Less than what a
 # client waits (5), so that it hears why there is no daemon.
 _SUCCESSION = 4.0
@@ -49,6 +52,19 @@ class Places:
     is what they log to already.  `warn` is called with what the user should know.
     """
 
+    CARRIED = {
+        "requests": (Socket("socket"), None),
+        "events": (Socket("events socket"), None),
+        "_activated": bool,
+        "_log_file": (PATH, None),
+        "_daemonized": bool,
+        "_socket_path": PATH,
+        "_bound": {PATH: (int, int, int)},
+        "_lock": LockFile,
+        "_pid_file": LockFile,
+    }
+    DERIVED = ("_paths", "_warn")
+
     def __init__(
         self,
         paths: "Paths",
@@ -57,17 +73,37 @@ class Places:
         daemonized: bool,
         warn: "Callable[[str], None]",
     ) -> None:
-        self.requests = self._passed = activated
+        self.requests = activated
+        self._activated = activated is not None  # `requests` is, which we were passed
         self.events: socket.socket | None = None
         self._paths = paths
         self._log_file = log_file
         self._daemonized = daemonized
         self._warn = warn
         self._socket_path = paths.socket if activated is None else _path_of(activated)
-        self._bound: dict[str, os.stat_result] = {}
+        self._bound: dict[str, Stamp] = {}
         pid = os.getpid()
         self._lock = LockFile(os.path.join(paths.state, LOCK_FILE_NAME), f"{pid} {_host()}\n")
         self._pid_file = LockFile(paths.beside_socket(PID_FILE_NAME), f"{pid}\n")
+
+    def taken_on(self, paths: "Paths") -> None:
+        """Another process has taken these places before."""
+        self._paths = paths
+        self._warn = logs.warn
+
+    def forget(self, fds: "set[int]") -> None:
+        """These descriptors are not what they were: what they stood for can be made again."""
+        if self.requests is not None and self.requests.fileno() in fds:
+            self.requests = None
+            self._bound.pop(self._socket_path, None)
+        if self.events is not None and self.events.fileno() in fds:
+            self.events = None
+            self._bound.pop(self._paths.events, None)
+
+    @property
+    def logs_to_stderr(self) -> bool:
+        """The log has no file."""
+        return self._log_file is None and not self._daemonized
 
     # ---- taking the place
 
@@ -164,7 +200,7 @@ class Places:
 
     def _bind(self, path: str) -> socket.socket:
         sock = bind(path)
-        self._bound[path] = os.lstat(path)
+        self._bound[path] = _stamp(os.lstat(path))
         return sock
 
     def _binding_lock(self) -> LockFile:
@@ -196,7 +232,9 @@ class Places:
             self.events = self._bind_again(self._paths.events, self.events)
             if self._daemonized and self._paths.events in self._bound:
                 self._take_files_again()
-            self.requests = self._bind_again(self._socket_path, self.requests)
+            before = self.requests
+            self.requests = self._bind_again(self._socket_path, before)
+            self._activated = self._activated and self.requests is before
         finally:
             binding.unlink()
             binding.close()
@@ -212,9 +250,9 @@ class Places:
         except OSError as error:
             logs.warn(f"cannot bind {path} anew: {error.strerror}")
             return sock
-        if made is not None and found is not None and _same_file(found, made):
+        if made is not None and found is not None and _stamp(found) == made:
             return sock
-        if sock is not None and sock is self._passed and found is not None:
+        if sock is not None and sock is self.requests and self._activated and found is not None:
             return sock  # whose doing this is need not interest us
         try:
             fresh = self._bind(path)
@@ -262,7 +300,7 @@ class Places:
         """
         for path, made in self._bound.items():
             try:
-                if _same_file(os.lstat(path), made):
+                if _stamp(os.lstat(path)) == made:
                     os.unlink(path)
             except FileNotFoundError:
                 pass
@@ -336,13 +374,10 @@ def _holder(lock: LockFile) -> "tuple[str, str]":
     return pid or "unknown", host
 
 
-def _same_file(found: os.stat_result, made: os.stat_result) -> bool:
-    """The time is compared too, since the inode number of a file that is gone is soon reused."""
-    return (found.st_dev, found.st_ino, found.st_mtime_ns) == (
-        made.st_dev,
-        made.st_ino,
-        made.st_mtime_ns,
-    )
+def _stamp(found: os.stat_result) -> "Stamp":
+    """What tells a file.  The time is of use, since the inode number of one that is gone is soon
+    used again."""
+    return found.st_dev, found.st_ino, found.st_mtime_ns
 
 
 def _same_place(path: str, fd: int) -> bool:

@@ -12,6 +12,7 @@ import stat
 import time
 
 from shpool import logs
+from shpool.daemon.carried import PATH, Held
 from shpool.errors import ShpoolError
 
 TYPE_CHECKING = False
@@ -144,6 +145,13 @@ class LockFile:
     The lock is of a file, not of a directory, since others may lock any directory that they can
     read, and NFS has locks for files alone.
     """
+
+    CARRIED = {"path": PATH, "fd": Held("lock"), "_content": PATH}
+    DERIVED = ("holder",)
+
+    def derive(self) -> None:
+        """What follows from what was carried over."""
+        self.holder = ""
 
     def __init__(self, path: str, content: str) -> None:
         self.path = path

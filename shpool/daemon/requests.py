@@ -61,6 +61,12 @@ class Requests(ConnectionUser, TableUser):
         self.connections: set[Connection] = set()
         self.waits: dict[Connection, WaitErrand] = {}
 
+    def taken_on(self, connection: Connection) -> None:
+        """It was accepted by another process."""
+        self.connections.add(connection)
+        if isinstance(connection.streams, WaitErrand):
+            self.waits[connection] = connection.streams
+
     def accepted(self, sock: "socket.socket") -> None:
         self.connections.add(Connection(self._reactor, sock, self._version, self))
 

@@ -65,9 +65,19 @@ class Scanner:
     What is pasted (in brackets, ?2004) is passed on unlooked at, to its end or to a pause of
     PASTE_PAUSE.
 
-    `held`, `passed`, `unfinished`, `paste`, `swallowed` and `sends_escape` are the whole state:
-    another scanner that is given the same goes on from there.
+    CARRIED is the whole state: another scanner that is given the same goes on from there.
     """
+
+    CARRIED = {
+        "held": bytes,
+        "passed": int,
+        "unfinished": bool,
+        "paste": (bytes, None),
+        "swallowed": ((int, ...), ...),
+        "sends_escape": bool,
+        "_bindings": [((str, ...), str)],
+    }
+    DERIVED = ("_binds_escape", "_keypad", "_start", "_starts")
 
     def __init__(self, bindings: "Iterable[tuple[tuple[str, ...], str]]") -> None:
         self.held = b""  # may be the beginning of a binding
@@ -78,6 +88,10 @@ class Scanner:
         self.sends_escape = False  # its escape key sends an escape alone
 
         self._bindings = list(bindings)
+        self.derive()
+
+    def derive(self) -> None:
+        """What follows from the bindings.  Raises ValueError for one without keys."""
         if not all(keys for keys, _ in self._bindings):
             raise ValueError("an empty sequence cannot be bound")
         named = {key for keys, _ in self._bindings for key in keys}

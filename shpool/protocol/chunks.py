@@ -74,6 +74,8 @@ class ChunkReader:
     beside what one call hands in.
     """
 
+    CARRIED = {"_buffer": bytes}
+
     def __init__(self) -> None:
         self._buffer = b""
 

@@ -39,7 +39,7 @@ _EXT = Ext()
 
 
 def pack(value: "Any") -> bytes:
-    """Encode None, bool, int, str, bytes, list, tuple or dict (str keys).
+    """Encode None, bool, int, str, bytes (or a view of some), list, tuple or dict.
 
     Raises WireError for an integer beyond 64 bits, for text that has no UTF-8 form (a file name
     that is not UTF-8 reaches Python with surrogates in it), or for any other type.
@@ -74,7 +74,7 @@ def _pack_into(out: bytearray, value: "Any") -> None:
         for key, item in value.items():
             _pack_into(out, key)
             _pack_into(out, item)
-    elif isinstance(value, bytes):
+    elif isinstance(value, (bytes, memoryview)):
         _pack_head(out, len(value), 0, 0, (0xC4, 0xC5, 0xC6))
         out += value
     else:

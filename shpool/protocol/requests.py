@@ -43,6 +43,8 @@ class TtySize:
 
     __slots__ = ("cols", "rows", "xpixel", "ypixel")
 
+    CARRIED = {"rows": int, "cols": int, "xpixel": int, "ypixel": int}
+
     def __init__(self, rows: int, cols: int, xpixel: int = 0, ypixel: int = 0) -> None:
         self.rows = rows
         self.cols = cols

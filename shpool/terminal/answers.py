@@ -58,6 +58,13 @@ class Answers(Properties):
 
     __slots__ = ("_answers", "_answers_size", "answering", "name")
 
+    CARRIED = {"answering": bool, "_answers": [str], "_answers_size": int}
+    DERIVED = ("name",)  # whose version is the new one
+
+    def derive(self) -> None:
+        super().derive()
+        self.name = "shpool"
+
     def __init__(self, rows: int, cols: int, history_lines: int) -> None:
         super().__init__(rows, cols, history_lines)
         self.answering = False

@@ -15,11 +15,9 @@ rest, does not.
 import re
 from collections import deque
 
+from .blocks import QUEUE, Block, colours, complete_part, plain_lines
+from .model import Terminal
 from .parser import MAX_PIECE
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .model import Terminal
 
 # Interpreting it takes 20 to 100 ms, which is what an attach may have to wait for.
 MIN_CAP = 1024 * 1024
@@ -41,14 +39,8 @@ _LET_IN = 2 * _SMALL
 # Bytes that a sequence may take that the output begins in the middle of.
 _REST_OF_SEQUENCE = 1024
 
-# A sequence that the data ends in the middle of, and that may become an SGR.
-_CUT_SGR = re.compile(rb"\x1b(?:\[[0-9:;]{0,100})?").fullmatch
-_PARAMETERS = b"0123456789:;"
-_C1 = re.compile(rb"\xc2[\x80-\x9f]").search
-_SGR = re.compile(rb"\x1b\[[0-9:;]*m").findall
-_RESETS = (b"\x1b[m", b"\x1b[0m", b"\x1b[0;")
-# Sequences that the last reset is looked for among. Nearly all output has one in each line.
-_SEQUENCES_BACK = 256
+# The work that a row makes which is taken over from another process, in bytes interpreted.
+_PACKED_ROW = 2
 
 # What the model answers (see answers.py), or may: DA, DSR, CPR, DECRQM, CSI ? u, XTVERSION, DECID,
 # OSC. One that is not found here, for it is written in an odd way, is answered in idle moments.
@@ -56,18 +48,6 @@ _QUESTION = re.compile(
     rb"\x1b(?:\[[=>?]?[0-9;]*(?:[cnu]|\$p|(?<=[>0-9])q)|Z|\](?:4|1[0-9]);[^\x07\x1b?]{0,200}\?)"
 ).search
 _CUT_QUESTION = re.compile(rb"\x1b(?:\[[=>?]?[0-9;]{0,40}\$?|\][^\x07\x1b]{0,200})?").fullmatch
-
-
-class Block:
-    """Bytes that were looked at; `lines` that end in it, -1 if it may not be skipped; whether
-    nobody else answers what is asked in it."""
-
-    __slots__ = ("data", "lines", "unanswered")
-
-    def __init__(self, data: bytes, lines: int, unanswered: bool) -> None:
-        self.data = data
-        self.lines = lines
-        self.unanswered = unanswered
 
 
 class Backlog:
@@ -102,6 +82,26 @@ class Backlog:
         "terminal",
     )
 
+    CARRIED = {
+        "terminal": Terminal,
+        "_given_cap": (int, None),
+        "received": int,
+        "pending": int,
+        "_queue": QUEUE,
+        "_offset": int,
+        "_new": [bytes],
+        "_tried": bool,
+        "_unanswered": bool,
+        "_asked": int,
+        "_cut_question": bytes,
+        "_let_in": int,
+        "_seen": int,
+        "_taken": int,
+        "_work": int,
+        "_try_at": int,
+    }
+    DERIVED = ("_new_size", "_odd", "_plainly", "_share", "_worth", "cap")
+
     def __init__(self, terminal: "Terminal", cap: "int | None" = None) -> None:
         self.terminal = terminal
         self._given_cap = cap
@@ -109,9 +109,7 @@ class Backlog:
         self.pending = 0  # of them not interpreted yet, and not skipped
         self._queue: deque[Block | tuple[int, int]] = deque()
         self._offset = 0  # bytes of the first block that are interpreted already
-        self._odd = 0  # what is in the queue that may not be skipped
         self._new: list[bytes] = []  # behind the queue, not looked at yet
-        self._new_size = 0
         self._tried = False  # since the last append
         self._unanswered = False  # the last append
         self._asked = 0  # bytes of pending up to the last question that waits for its answer
@@ -120,7 +118,18 @@ class Backlog:
         self._seen = _SAMPLE  # bytes interpreted of late, and the work that they made
         self._taken = 0
         self._work = _SAMPLE
+        self._try_at = 0
+        self.derive()
         self._measure()
+
+    def derive(self) -> None:
+        """What follows from what was carried over."""
+        odd = [item for item in self._queue if not isinstance(item, Block) or item.lines < 0]
+        self._odd = len(odd)  # what is in the queue that may not be skipped
+        self._new_size = sum(map(len, self._new))
+        try_at = self._try_at
+        self._measure()
+        self._try_at = try_at
 
     def _measure(self) -> None:
         """Work out what depends on the terminal's size."""
@@ -156,7 +165,7 @@ class Backlog:
     @property
     def behind(self) -> bool:
         """Something is yet to be interpreted."""
-        return bool(self.pending or self._queue or self.terminal.paused)
+        return bool(self.pending or self._queue or self.terminal.paused or self.terminal.packed)
 
     @property
     def must_hold(self) -> bool:
@@ -199,6 +208,8 @@ class Backlog:
     def advance(self, limit: int) -> bool:
         """Interpret about limit bytes, or as much as makes the work of so many ordinary ones; True
         while more is to be interpreted."""
+        if self.terminal.packed:
+            return self._unpack(limit)
         if not self._tried and self.pending > self._worth:
             self._look()
             self._skip()
@@ -241,10 +252,17 @@ class Backlog:
             self._seen //= 2
             self._work //= 2
         self._plainly = terminal.scrolls_plainly
-        more = bool(queue or self._new or terminal.paused)
+        more = self.behind
         if not more:
             self._let_in = 0
         return more
+
+    def _unpack(self, limit: int) -> bool:
+        """Advance, where the history comes from another process: that has to be there first."""
+        while self.terminal.packed and limit > 0:
+            limit -= _PACKED_ROW * self.terminal.unpack()
+        self._tried = False
+        return self.behind
 
     def catch_up(self) -> None:
         """Interpret all that waits. With a flood of the worst kind behind it this takes as long
@@ -280,6 +298,11 @@ class Backlog:
         self.catch_up()
         return self.terminal.restore(history, in_place)
 
+    def lighten(self) -> None:
+        """Skip what may be skipped, for who takes over what waits."""
+        self._look()
+        self._skip()
+
     def _put(self, item: "Block | tuple[int, int]") -> None:
         self._queue.append(item)
         self._odd += not isinstance(item, Block) or item.lines < 0
@@ -301,11 +324,11 @@ class Backlog:
         start = 0
         while start < len(data):
             block = data[start : start + _LARGEST]
-            complete = _complete(block)
+            complete = complete_part(block)
             if not complete:
                 break
             block = block[:complete]
-            self._put(Block(block, _plain_lines(block), self._unanswered))
+            self._put(Block(block, plain_lines(block), self._unanswered))
             start += complete
         rest = data[start:]
         self._new = [rest] if rest else []
@@ -315,7 +338,7 @@ class Backlog:
         """Drop what scrolls past the end of the history, if that changes nothing else."""
         self._tried = True
         terminal = self.terminal
-        if not self._odd and not terminal.paused:
+        if not self._odd and not terminal.paused and not terminal.packed:
             # Each line feed scrolls by at least one line. What is on the screen when the rest
             # begins has scrolled past the history's end when it is over.
             missing = terminal.history_lines + terminal.rows + 1
@@ -342,7 +365,7 @@ class Backlog:
         if cut < 2 or lines < terminal.rows or not terminal.scrolls_plainly:
             cut = start
         else:
-            terminal.feed(b"".join(_colours(data, start, cut)))
+            terminal.feed(b"".join(colours(data, start, cut)))
             lines += sum([data.count(end, start, cut) for end in (b"\v", b"\f")])
             terminal.pass_lines(lines)
         self._plainly = terminal.scrolls_plainly
@@ -362,42 +385,3 @@ class Backlog:
         terminal.answering = first.unanswered
         terminal.feed(data)
         return len(data)
-
-
-def _colours(data: bytes, start: int, end: int) -> list[bytes]:
-    """The SGR between start and end that decide which pen is in use at end."""
-    at = end
-    for _ in range(_SEQUENCES_BACK):
-        at = data.rfind(b"\x1b", start, at)
-        if at < 0:
-            at = start
-            break
-        if data.startswith(_RESETS, at):
-            break
-    else:
-        at = start
-    return _SGR(data, at, end)
-
-
-def _complete(data: bytes) -> int:
-    """Where the SGR, or the character, begins that the data ends in the middle of."""
-    if data.endswith(b"\xc2"):
-        return len(data) - 1
-    last = data.rfind(b"\x1b")
-    return last if last >= 0 and _CUT_SGR(data, last) else len(data)
-
-
-def _plain_lines(data: bytes) -> int:
-    """The line feeds, if there is nothing but text, line ends and SGR (and controls that move
-    within a line), else -1."""
-    if b"\x0e" in data or b"\x0f" in data or (b"\xc2" in data and _C1(data)):
-        return -1
-    if b"\x1b" not in data:
-        return data.count(b"\n")
-    # Deleting and counting bytes takes half as long as a search for anything else: without their
-    # parameters all sequences must be the same.
-    bare = data.translate(None, _PARAMETERS)
-    escapes = bare.count(b"\x1b")
-    if bare.count(b"\x1b[m") != escapes or data.count(b"\x1b[") != escapes:
-        return -1
-    return bare.count(b"\n")

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     # columns.
     Marks = tuple[tuple[int, str], ...]
 
+    # A row that scrolled off the main screen: text alone if it is plain and begins a line, else
+    # text, style, whether it continues the row before, and marks. A row that is continued is
+    # complete to the width it had, so that the pieces of a line only need to be joined.
+    Piece = str | tuple[str, str, bool, Marks]
+
 BLANK = "\0"
 TAIL = "\x01"
 PLAIN = "\0"  # the default pen, in a style

@@ -4,6 +4,11 @@ The table only grows while bytes are interpreted; see compact.py.
 """
 
 from .cells import BLANK
+from .columns import from_strings, strings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # Clusters are characters of plane 16, which is private use and which no font is known to use. A
 # program that prints such a character gets a cluster of that one.
@@ -27,6 +32,24 @@ class Clusters:
         """Start again with these clusters, numbered in this order."""
         self.clusters = clusters
         self._numbers = {cluster: number for number, cluster in enumerate(clusters)}
+
+    def carried(self) -> "Any":
+        """The table, for who goes on with it."""
+        return strings(self.clusters)
+
+    @classmethod
+    def made_of(cls, carried: "Any") -> "Clusters":
+        """The same table again.  Raises ValueError."""
+        made = cls()
+        made.clear(from_strings(carried))
+        if not all(made.clusters):
+            raise ValueError("a cluster of nothing")
+        return made
+
+    @property
+    def end(self) -> int:
+        """The first code point that stands for no cluster yet."""
+        return ord(FIRST_CLUSTER) + len(self.clusters)
 
     def cell(self, cluster: str) -> str:
         """The character that stands for a cluster; its base character when the table is full."""

@@ -14,6 +14,29 @@ class Cursor(Grid):
 
     __slots__ = ("alternate_tab_stops", "clustering", "reverse_wrap", "tab_stops")
 
+    CARRIED = {
+        "reverse_wrap": bool,
+        "clustering": bool,
+        "stops": bytes,
+        "alternate_tab_stops": bool,
+    }
+    DERIVED = ("tab_stops",)
+
+    @property
+    def stops(self) -> bytes:
+        """Tab stops, which may go on beyond the last column: 1 for each column that has one."""
+        return bytes(self.tab_stops)
+
+    @stops.setter
+    def stops(self, stops: bytes) -> None:
+        self.tab_stops = bytearray(stops)
+
+    def derive(self) -> None:
+        super().derive()
+        self.translation = TRANSLATIONS.get(self.charsets[self.shift])
+        if len(self.tab_stops) < self.cols:
+            raise ValueError("tab stops of a narrower screen")
+
     def initialize(self) -> None:
         super().initialize()
         self.reverse_wrap = False

@@ -71,9 +71,12 @@ class Drawing:
         "window",
     )
 
-    def __init__(self, terminal: "Properties", rows: int, cols: int) -> None:
+    def __init__(
+        self, terminal: "Properties", rows: int, cols: int, top: int = 0, left: int = 0
+    ) -> None:
+        """top and left: where the window is, if the cursor is in it."""
         self._terminal = terminal
-        self.window = Window(rows, cols)
+        self.window = Window(rows, cols, top, left)
         self._size = (0, 0)  # of the session's screen
         self._at = (0, 0)  # its cell in the first row and column
         self._rows: list[Cells] = []  # of the session's screen, from there on

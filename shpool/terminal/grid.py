@@ -1,4 +1,4 @@
-"""The screens: their rows, scrolling, margins, and the history behind the main one.
+"""The grid: scrolling, margins, and the history behind the main screen.
 
 Rows and columns count from 0 here. x may be one beyond the last column: the cursor then stands on
 that column with a wrap pending (DEC STD 070 calls it the last column flag), as in xterm.js.
@@ -8,64 +8,16 @@ from collections import deque
 
 from .cells import BLANK, PLAIN, TAIL, Row, spliced
 from .clusters import Clusters
+from .columns import HISTORY, blocks_of, rows_of
 from .parser import Parser
-from .pen import DEFAULT
 from .pens import Pens
+from .screen import Screen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .cells import Marks
-    from .pen import Pen
+    from typing import Any
 
-    # A row that scrolled off the main screen: text alone if it is plain and begins a line, else
-    # text, style, whether it continues the row before, and marks. A row that is continued is
-    # complete to the width it had, so that the pieces of a line only need to be joined.
-    Piece = str | tuple[str, str, bool, Marks]
-
-
-class SavedCursor:
-    """What DECSC saves (not a pending wrap, as in xterm.js)."""
-
-    __slots__ = ("charsets", "origin", "pen", "shift", "x", "y")
-
-    def __init__(self) -> None:
-        self.x = 0
-        self.y = 0
-        self.pen: Pen = DEFAULT
-        self.charsets = ["B", "B", "B", "B"]
-        self.shift = 0
-        self.origin = False
-
-    @property
-    def is_default(self) -> bool:
-        """As before anything was saved."""
-        return (
-            not (self.x or self.y or self.shift or self.origin)
-            and self.pen == DEFAULT
-            and self.charsets == ["B"] * 4
-        )
-
-
-class Screen:
-    """Main or alternate screen: its rows, and what each screen has of its own."""
-
-    __slots__ = ("keyboard", "lines", "saved", "x", "y")
-
-    def __init__(self, rows: int) -> None:
-        self.lines = [Row() for _ in range(rows)]
-        self.saved = SavedCursor()
-        self.keyboard = [0]  # the kitty keyboard protocol's stack of flags
-        self.x = 0  # the cursor when this screen was left
-        self.y = 0
-
-    def reset(self) -> None:
-        """Make it as it was at first, of so many rows as it has."""
-        for row in self.lines:
-            if row.text or row.style or row.wrapped or row.marks:
-                row.clear()
-        self.saved = SavedCursor()
-        self.keyboard = [0]
-        self.x = self.y = 0
+    from .cells import Piece
 
 
 class Grid(Parser):
@@ -91,6 +43,7 @@ class Grid(Parser):
         "margin_wrap",
         "newline_mode",
         "origin",
+        "packed",
         "pen",
         "pens",
         "restarts",
@@ -106,11 +59,45 @@ class Grid(Parser):
         "y",
     )
 
+    CARRIED = {
+        "rows": int,
+        "cols": int,
+        "scrolled": int,
+        "begun": int,
+        "restarts": int,
+        "generation": int,
+        "pens": Pens,
+        "clusters": Clusters,
+        "whole_history": HISTORY,
+        "main": Screen,
+        "alternate": Screen,
+        "in_alternate": bool,
+        "x": int,
+        "y": int,
+        "pen": str,
+        "_fill": (str, None),
+        "linked": bool,
+        "autowrap": bool,
+        "insert_mode": bool,
+        "newline_mode": bool,
+        "origin": bool,
+        "charsets": [str],
+        "shift": int,
+        "side_margins": bool,
+        "margin_wrap": bool,
+        "top": int,
+        "bottom": int,
+        "left": int,
+        "right": int,
+    }
+    DERIVED: "tuple[str, ...]" = ("history", "packed", "screen", "lines", "translation", "limit")
+
     def __init__(self, rows: int, cols: int, history_lines: int) -> None:
         super().__init__()
         self.rows = rows
         self.cols = cols
         self.history: deque[Piece] = deque(maxlen=history_lines)
+        self.packed: list[list[Any]] = []  # blocks of columns that follow in the history
         self.scrolled = 0  # rows that ever scrolled off the main screen
         self.begun = 0  # lines whose first row ever did, so the number of the next one
         self.restarts = 0  # how often the main screen was blanked from its first row on
@@ -144,6 +131,56 @@ class Grid(Parser):
         self.side_margins = False
         self.margin_wrap = False  # a wrap is pending at the right margin, not at the edge
         self.reset_margins()
+
+    # From one process to another
+
+    @property
+    def whole_history(self) -> "tuple[int, list[list[Any]]]":
+        """How many rows are kept at most, and those that are, as blocks of columns."""
+        return self.history.maxlen or 0, blocks_of(self.history) + self.packed
+
+    @whole_history.setter
+    def whole_history(self, whole: "tuple[int, list[list[Any]]]") -> None:
+        most, self.packed = whole
+        self.history = deque(maxlen=most)
+
+    @property
+    def in_alternate(self) -> bool:
+        """The alternate screen is shown."""
+        return self.screen is self.alternate
+
+    @in_alternate.setter
+    def in_alternate(self, shown: bool) -> None:
+        self.screen = self.alternate if shown else self.main
+        self.lines = self.screen.lines
+
+    def unpack(self) -> int:
+        """Take the next block into the history; how many rows that were.  Nothing else may be
+        asked of the terminal before all are taken.  Raises ValueError."""
+        rows = rows_of(self.packed.pop(0), len(self.pens.pens), self.clusters.end)
+        self.history.extend(rows)
+        return len(rows)
+
+    def derive(self) -> None:
+        super().derive()
+        self.set_limit()
+        inside = (
+            0 <= self.y < self.rows
+            and 0 <= self.x <= self.cols
+            and 0 <= self.top <= self.bottom < self.rows
+            and 0 <= self.left <= self.right < self.cols
+        )
+        if not inside:
+            raise ValueError("a cursor or margins beyond the screen")
+        if not 0 <= self.shift < len(self.charsets) == 4:
+            raise ValueError("no character sets")
+        numbers = {self.pen, self._fill or PLAIN}
+        for screen in (self.main, self.alternate):
+            if len(screen.lines) != self.rows or not screen.keyboard:
+                raise ValueError("a screen that is none")
+            numbers.update(*[row.style for row in screen.lines])
+        if ord(max(numbers)) >= len(self.pens.pens):
+            raise ValueError("a pen that is not in the table")
 
     @property
     def fill(self) -> str:

@@ -103,6 +103,16 @@ class Watch:
 
     __slots__ = ("_alternate", "_asked", "_at", "_older", "_recent", "_tail", "reports")
 
+    CARRIED = {
+        "reports": bool,
+        "_alternate": bool,
+        "_tail": bytes,
+        "_asked": bool,
+        "_at": float,
+        "_older": bytes,
+        "_recent": bytes,
+    }
+
     def __init__(self) -> None:
         self.reports = False
         self._alternate = False

@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Iterator
 
-    from .cells import Marks
-    from .grid import Piece
+    from .cells import Marks, Piece
 
 
 def rows_of_lines(rows: "list[Row]") -> "Iterator[list[Row]]":

@@ -16,6 +16,8 @@ class Terminal(Answers):
 
     __slots__ = ("_cluster_limit", "_pen_limit")
 
+    CARRIED = {"_pen_limit": int, "_cluster_limit": int}
+
     def __init__(self, rows: int, cols: int, history_lines: int) -> None:
         super().__init__(max(rows, 1), max(cols, 1), max(history_lines, 0))
         self._pen_limit = FIRST_LIMIT

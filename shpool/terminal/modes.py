@@ -2,8 +2,8 @@
 
 from .cells import PLAIN
 from .edit import Editor
-from .grid import SavedCursor
 from .pen import DEFAULT, PROTECTED, number
+from .screen import SavedCursor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +62,15 @@ class Modes(Editor):
         "saved_modes",
         "tracking",
     )
+
+    CARRIED = {
+        "modes": {int: bool},
+        "tracking": int,
+        "encoding": int,
+        "alternate_mode": int,
+        "alternate_kept": bool,
+        "saved_modes": {int: (bool, None)},
+    }
 
     def initialize(self) -> None:
         super().initialize()

@@ -17,6 +17,7 @@ from . import sequences
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from .sequences import Action
 
@@ -106,8 +107,22 @@ class Parser:
         "work",
     )
 
-    _memo: "dict[str, Action]" = {}  # noqa: RUF012 - shared on purpose
-    _seen: "set[str]" = set()  # noqa: RUF012 - likewise
+    # What is carried over to another process, and by what it is told again there: see
+    # daemon/carried.py for what such a table says.
+    CARRIED: "dict[str, Any]" = {
+        "state": int,
+        "after_print": bool,
+        "continues": str,
+        "_partial": bytes,
+        "_unfinished": [str],
+        "_unfinished_size": int,
+        "_put_off": [str],
+        "unprinted": str,
+    }
+    DERIVED: "tuple[str, ...]" = ("match", "work")  # neither means anything between two calls
+
+    _memo: "dict[str, Action]" = {}  # shared on purpose
+    _seen: "set[str]" = set()  # likewise
 
     def __init__(self) -> None:
         self.state = GROUND
@@ -122,6 +137,12 @@ class Parser:
         self.work = UNBOUNDED
         self._put_off: list[str] = []  # texts and controls, in turns, since the pause
         self.unprinted = ""  # cells before those
+
+    def derive(self) -> None:
+        """What follows from what was carried over, which is looked at.  Raises ValueError."""
+        self.work = UNBOUNDED
+        if not GROUND <= self.state <= SOS_PM_APC_STRING:
+            raise ValueError(f"a parser in the state {self.state}")
 
     def write(self, text: str) -> None:
         """Print characters, none of them a control."""

@@ -18,6 +18,16 @@ class PastLines:
 
     __slots__ = ("_before", "_cursor", "_length", "_open", "_shown", "_snapshot", "lost")
 
+    CARRIED = {
+        "lost": int,
+        "_snapshot": Snapshot,
+        "_before": int,
+        "_cursor": (int, int),
+        "_open": (str, None),
+        "_length": int,
+        "_shown": {int: str},
+    }
+
     def __init__(self, terminal: "Properties", since: int) -> None:
         # Lines from since on that begin in the history, and lines of the screen before since.
         self.lost = max(terminal.begun - since, 0)

@@ -4,10 +4,13 @@ The table only grows while bytes are interpreted; see compact.py.
 """
 
 from .cells import PLAIN
+from .columns import from_numbers, from_strings, numbers, strings
 from .pen import DEFAULT, PROTECTED, apply, select_graphic_rendition
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .pen import Effect, Pen
 
 # Entries of the SGR memos: from a pen and an SGR to the next pen, and from an SGR to what it does,
@@ -17,6 +20,43 @@ _MAX_MEMO = 1024
 _MAX_MEMO_KEY = 64
 _MAX_EFFECTS = 2048
 _effects: "dict[str, Effect]" = {}
+
+
+class _Columns:
+    """Pens as an attribute holds them that is carried over: each part of theirs is a column."""
+
+    @staticmethod
+    def to_plain(pens: "list[Pen]") -> "Any":
+        foregrounds, backgrounds, attributes, underlines, line_colours, links = zip(*pens)
+        return [
+            strings(foregrounds),
+            strings(backgrounds),
+            numbers(attributes),
+            numbers(underlines),
+            strings(line_colours),
+            strings(links),
+        ]
+
+    @staticmethod
+    def from_plain(plain: "Any") -> "list[Pen]":
+        foregrounds, backgrounds, attributes, underlines, line_colours, links = plain
+        columns = (
+            from_strings(foregrounds),
+            from_strings(backgrounds),
+            from_numbers(attributes),
+            from_numbers(underlines),
+            from_strings(line_colours),
+            from_strings(links),
+        )
+        if len({len(column) for column in columns}) != 1:
+            raise ValueError("columns of different lengths")
+        pens: list[Pen] = list(zip(*columns))
+        if pens[:1] != [DEFAULT]:
+            raise ValueError("another pen in the default one's place")
+        return pens
+
+
+PENS = _Columns()
 
 
 class Pens:
@@ -42,6 +82,19 @@ class Pens:
         if self.protected:
             protected = [n for n, pen in enumerate(pens) if pen[2] & PROTECTED]
             self.protected = set(map(chr, protected))
+
+    def carried(self) -> "Any":
+        """The table, for who goes on with it."""
+        return PENS.to_plain(self.pens)
+
+    @classmethod
+    def made_of(cls, carried: "Any") -> "Pens":
+        """The same table again.  Raises ValueError."""
+        pens = PENS.from_plain(carried)
+        made = cls()
+        made.protected = {"\0"}  # so that they are looked for
+        made.clear(pens)
+        return made
 
     def pair(self, pen: "Pen") -> tuple[str, str]:
         """A pen, and the pen that erased cells get under it (its background), as in a style."""

@@ -8,7 +8,7 @@ from .width import UNSURE, char_width, cluster_width, joins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .grid import Piece
+    from .cells import Piece
 
 MARK = "\x02"  # in cells: what follows the cell before it, or needs a number from the table
 _MAX_CELLS_MEMO = 20000

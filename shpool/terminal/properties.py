@@ -42,6 +42,24 @@ class Properties(Modes):
         "titles_pushed",
     )
 
+    CARRIED = {
+        "title": (str, None),
+        "icon": (str, None),
+        "title_stack": [(str, None)],
+        "icon_stack": [(str, None)],
+        "titles_pushed": int,
+        "icons_pushed": int,
+        "directory": (str, None),
+        "palette": {int: (str, None)},
+        "palette_reset": bool,
+        "dynamic": {int: (str, None)},
+        "shape": (int, None),
+        "pointer": (str, None),
+        "progress": (str, None),
+        "modify": {int: (int, None)},
+        "_links": int,
+    }
+
     def __init__(self, rows: int, cols: int, history_lines: int) -> None:
         super().__init__(rows, cols, history_lines)
         self.title: str | None = None

@@ -13,8 +13,8 @@ from .width import joins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .grid import SavedCursor, Screen
     from .properties import Properties
+    from .screen import SavedCursor, Screen
 
 # CAN and ST are the one beginning that is clean from inside any unfinished sequence. ESC 7 stands
 # before what would move the cursor: what is on the screen must go into the scrollback from there.

@@ -5,11 +5,13 @@ tables of pens and clusters are copied, for compact.py numbers those of the term
 """
 
 from .clusters import FIRST_CLUSTER
+from .columns import CHARACTERS, PIECES, STRINGS
 from .grid import completed
+from .pens import PENS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .grid import Piece
+    from .cells import Piece
     from .pen import Pen
     from .properties import Properties
 
@@ -72,6 +74,30 @@ class Snapshot:
         "y",
     )
 
+    CARRIED = {
+        "rows": int,
+        "cols": int,
+        "x": int,
+        "y": int,
+        "mark": int,
+        "begun": int,
+        "title": (str, None),
+        "directory": (str, None),
+        "palette": {int: (str, None)},
+        "dynamic": {int: (str, None)},
+        "shape": (int, None),
+        "visible": bool,
+        "reverse": bool,
+        "alternate": bool,
+        "_pens": PENS,
+        "_clusters": STRINGS,
+        "_known": CHARACTERS,
+        "_history": PIECES,
+        "_screen": PIECES,
+        "_at": int,
+        "_wanted": (int, None),
+    }
+
     def __init__(self, terminal: "Properties", history: "int | None") -> None:
         self.rows = terminal.rows
         self.cols = terminal.cols
@@ -92,8 +118,9 @@ class Snapshot:
         self._known: set[str] = set()  # pens and clusters that were given
         self._history: list[Piece] = [] if history == 0 else list(terminal.history)
         self._screen = _pieces(terminal)
-        if self._screen[0][2] and self._history:
-            self._history[-1] = _completed(self._history[-1], self.cols, self._screen[0][0])
+        text, _, wrapped = self._piece(len(self._history))
+        if wrapped and self._history:
+            self._history[-1] = _completed(self._history[-1], self.cols, text)
         self._at = 0  # the row that comes next, the screen's after those of the history
         self._wanted = history
         if history is not None:
@@ -134,9 +161,7 @@ class Snapshot:
 
     def _piece(self, at: int) -> "tuple[str, str, bool]":
         history = self._history
-        if at >= len(history):
-            return self._screen[at - len(history)]
-        piece = history[at]
+        piece = self._screen[at - len(history)] if at >= len(history) else history[at]
         return (piece, "", False) if isinstance(piece, str) else piece[:3]
 
     def _look_back(self, wanted: int) -> None:
@@ -164,17 +189,16 @@ class Snapshot:
         part.clusters = [(cell, self._clusters[ord(cell) - first]) for cell in cells]
 
 
-def _pieces(terminal: "Properties") -> "list[tuple[str, str, bool]]":
+def _pieces(terminal: "Properties") -> "list[Piece]":
     """The rows of the screen in use, each that is continued as long as it was wide."""
-    rows = terminal.lines
     main = terminal.screen is terminal.main
-    pieces = [(row.text, row.style, row.wrapped and main) for row in rows]
-    for number, (_, _, wrapped) in enumerate(pieces):
-        if wrapped and number:
-            text, style, above = pieces[number - 1]
-            text = completed(text, terminal.cols, pieces[number][0])
-            pieces[number - 1] = (text, style, above)
-    return pieces
+    rows = terminal.lines
+    texts = [row.text for row in rows]
+    wrapped = [row.wrapped and main for row in rows]
+    for number in range(1, len(rows)):
+        if wrapped[number]:
+            texts[number - 1] = completed(texts[number - 1], terminal.cols, texts[number])
+    return [(text, row.style, goes_on, ()) for text, row, goes_on in zip(texts, rows, wrapped)]
 
 
 def _completed(piece: "Piece", cols: int, following: str) -> "Piece":

@@ -11,11 +11,11 @@ class Window:
 
     __slots__ = ("cols", "left", "rows", "top")
 
-    def __init__(self, rows: int, cols: int) -> None:
+    def __init__(self, rows: int, cols: int, top: int = 0, left: int = 0) -> None:
         self.rows = max(rows, 1)
         self.cols = max(cols, 1)
-        self.top = 0
-        self.left = 0
+        self.top = top
+        self.left = left
 
     def follow(self, terminal: "Properties") -> None:
         """Have the cursor in it: by as few rows as that takes, and by half a window of columns. It

@@ -8,6 +8,7 @@ from typing import Any
 
 from shpool.config import Config, ConfigSource
 from shpool.daemon.clients.attach import Attaching
+from shpool.daemon.clients.motd import Motd
 from shpool.daemon.clients.waiting import WaitingRoom
 from shpool.daemon.requests import Requests
 from shpool.daemon.sessions.events import Events
@@ -54,7 +55,9 @@ class Core:
         self.hooks = Hooks()
         self.table = SessionTable(loop, self.events, self.hooks)
         self.room = WaitingRoom()
-        self.attaching = Attaching(loop, self.table, self.room, programs, self.config, str(state))
+        self.attaching = Attaching(
+            loop, self.table, self.room, programs, self.config, str(state), Motd()
+        )
         self.requests = Requests(
             loop, self.table, self.room, self.attaching, "0.4.2", Variables({})
         )

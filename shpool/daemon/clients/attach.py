@@ -53,6 +53,7 @@ class Attaching(ClientUser):
         spawner: "Spawner",
         config: "ConfigSource",
         state_dir: str,
+        motd: Motd,
     ) -> None:
         self._reactor = reactor
         self._table = table
@@ -60,7 +61,7 @@ class Attaching(ClientUser):
         self._spawner = spawner
         self._config = config
         self._state_dir = state_dir
-        self._motd = Motd()
+        self._motd = motd
         self.clients: set[AttachedClient] = set()
 
     def attach(self, connection: "Connection", header: AttachHeader) -> None:

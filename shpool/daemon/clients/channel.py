@@ -5,6 +5,7 @@ channel, of which there are two: ChunkChannel here, and TerminalChannel, for who
 terminal was passed to the daemon.
 """
 
+from shpool.daemon.carried import Socket
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.daemon.loop.reactor import Owner
 from shpool.protocol import chunks
@@ -64,6 +65,17 @@ class Channel(OutboundUser):
 
     user: ChannelUser
 
+    DERIVED: "tuple[str, ...]" = ("user",)
+
+    def taken_on(self, reactor: "Reactor", user: ChannelUser) -> None:
+        """It belongs to `user` from now on."""
+        self.user = user
+
+    @property
+    def fd(self) -> int:
+        """A descriptor that is this channel's, as long as it has one."""
+        return -1
+
     @property
     def full(self) -> bool:
         """More than the cap waits to be shown."""
@@ -121,7 +133,16 @@ class Line:
     `early` is what came behind the request.
     """
 
-    __slots__ = ("_early", "_leaving", "_switch", "_user", "_vars", "out", "sock")
+    __slots__ = ("_early", "_leaving", "_switch", "_vars", "out", "sock")
+
+    CARRIED = {
+        "sock": Socket("connection"),
+        "out": Outbound,
+        "_early": bytes,
+        "_vars": (bytes, None),
+        "_switch": (bytes, None),
+        "_leaving": bool,
+    }
 
     def __init__(
         self, reactor: "Reactor", sock: "socket.socket", early: bytes, user: OutboundUser
@@ -133,6 +154,9 @@ class Line:
         self._vars: bytes | None = None
         self._switch: bytes | None = None
         self._leaving = False
+
+    def taken_on(self, reactor: "Reactor", user: OutboundUser) -> None:
+        self.out.taken_on(reactor, self.fd, user)
 
     @property
     def fd(self) -> int:
@@ -201,10 +225,26 @@ class Line:
 class ChunkChannel(Channel):
     """Input and output over the connection."""
 
+    CARRIED = {"_line": Line, "_reads": bool}
+    DERIVED = ("_reactor",)
+
     def __init__(self, reactor: "Reactor", sock: "socket.socket", early: bytes) -> None:
         self._reactor = reactor
         self._line = Line(reactor, sock, early, self)
         self._reads = False
+
+    def taken_on(self, reactor: "Reactor", user: ChannelUser) -> None:
+        super().taken_on(reactor, user)
+        self._reactor = reactor
+        self._line.taken_on(reactor, self)
+
+    def watch_again(self) -> None:
+        if self._line.fd >= 0:
+            self._watch()
+
+    @property
+    def fd(self) -> int:
+        return self._line.fd
 
     # ---- output
 
@@ -253,6 +293,10 @@ class ChunkChannel(Channel):
         if fd < 0 or self._line.leaving:
             return
         self._reads = wanted
+        self._watch()
+
+    def _watch(self) -> None:
+        fd, wanted = self._line.fd, self._reads
         self._reactor.on_readable(fd, self._readable if wanted else None)
         self._reactor.on_hangup(fd, None if wanted else self._hung_up)
         if wanted and self._line.has_early:

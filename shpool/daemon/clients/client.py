@@ -16,13 +16,16 @@ Before the first of them it is `asked`: its request is answered and its session 
 from time import monotonic
 
 from shpool import logs
-from shpool.daemon.clients.channel import ChannelUser
+from shpool.daemon.carried import Deadline, Life, OneOf, Reference
+from shpool.daemon.clients.channel import ChannelUser, ChunkChannel
 from shpool.daemon.clients.drawn_terminal import DrawnTerminal
 from shpool.daemon.clients.pager import Pager, PagerUser
+from shpool.daemon.clients.terminal_channel import TerminalChannel
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.sessions.participant import DRIVER, SHARED, Participant
 from shpool.daemon.states import State
-from shpool.protocol.requests import mark
+from shpool.keys.scanner import Scanner
+from shpool.protocol.requests import TtySize, mark
 from shpool.terminal.drawn import WIPE
 from shpool.terminal.leave import LEAVE
 
@@ -34,9 +37,8 @@ if TYPE_CHECKING:
     from shpool.daemon.programs.spawn import Program, Spawner
     from shpool.daemon.sessions.participant import Front
     from shpool.daemon.sessions.session import Session
-    from shpool.keys.scanner import Scanner
     from shpool.protocol.replies import AttachReply
-    from shpool.protocol.requests import Comeback, TtySize
+    from shpool.protocol.requests import Comeback
 
 # A client that takes no byte for so many seconds while its buffer is full is frozen, and no
 # longer holds the program back.
@@ -80,16 +82,47 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
     `version`: its program and version; empty if it does not say so.
     """
 
+    CARRIED = {
+        "_channel": OneOf(chunks=ChunkChannel, terminal=TerminalChannel),
+        "_scanner": Scanner,
+        "pid": int,
+        "template": str,
+        "size": TtySize,
+        "role": str,
+        "typed_at": float,
+        "device": ((int, int), None),
+        "_fresh": bool,
+        "_shows": bool,
+        "env": [(str, str)],
+        "version": str,
+        "previous": (str, None),
+        "entered": float,
+        "token": str,
+        "first_line": (int, None),
+        "_seen": int,
+        "state": Life(LIFE, State),
+        "_session": Reference("Session"),
+        "_pager": (Pager, None),
+        "_drawn": DrawnTerminal,
+        "since": (int, None),
+        "_stall": Deadline("_check_progress"),
+        "_thawing": Deadline("_end_wait"),
+        "_wanted_at": float,
+        "_thaw_at": float,
+        "_rest": Deadline("_no_rest"),
+    }
+    DERIVED = ("_reactor", "_user")
+
     def __init__(
         self,
         reactor: "Reactor",
         channel: "Channel",
-        scanner: "Scanner",
+        scanner: Scanner,
         user: ClientUser,
         *,
         pid: int,
         template: str,
-        size: "TtySize",
+        size: TtySize,
         device: "Device | None",
         fresh: bool,
         shows: bool = True,
@@ -130,6 +163,20 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         self._wanted_at = 0.0  # monotonic: when it asked for a picture last
         self._thaw_at = 0.0  # and before when it is not to ask for another
         self._rest: Timer | None = None
+
+    def taken_on(self, reactor: "Reactor", spawner: "Spawner", user: ClientUser) -> None:
+        self._reactor = reactor
+        self._user = user
+        self._channel.taken_on(reactor, self)
+        session = self._session
+        self._drawn.taken_on(self._channel, session.picture.drawings if session else None)
+        if self._pager is not None:
+            self._pager.taken_on(reactor, spawner, self)
+
+    @property
+    def fd(self) -> int:
+        """A descriptor that is its own."""
+        return self._channel.fd
 
     # ---- what it is in front of
 
@@ -261,14 +308,14 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         if self.state.now not in (LEAVING, GONE):
             self._channel.tell_switch(payload)
 
-    def resized(self, size: "TtySize") -> None:
+    def resized(self, size: TtySize) -> None:
         self.size = size
         if self._pager is not None:
             self._pager.resize(size)
         if self.state.now == DRAWN:
             self._draw()
 
-    def place_changed(self, pty_size: "TtySize") -> None:
+    def place_changed(self, pty_size: TtySize) -> None:
         if self.role == DRIVER and self._thawing is not None:
             self._end_wait()
         if self.state.now in (LIVE, WAITING) and not self._fits:

@@ -14,6 +14,7 @@ from array import array
 from time import monotonic
 
 from shpool import __version__, logs, peer
+from shpool.daemon.carried import Deadline, Held, Life, OneOf, Socket
 from shpool.daemon.loop import descriptors
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.daemon.loop.reactor import Owner
@@ -27,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from shpool.daemon.loop.reactor import Reactor
+    from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.protocol.requests import Request
 
 # Seconds a peer has for its request; the protocol's.
@@ -94,13 +95,35 @@ class StreamUser(Owner):
     def stream_gone(self) -> None:
         """Nobody waits for it any more, or all was read; the connection is closed."""
 
+    def taken_on(self, reactor: "Reactor", connection: "Connection") -> None:
+        """It was carried over with its connection."""
+
 
 # So that what is closed does not keep its users in memory.
 _NOBODY = ConnectionUser()
 _NO_STREAM = StreamUser()
 
 
+# Who may fill a stream, by the name in a state that is carried over; each file of theirs adds its
+# own.
+STREAMS = OneOf(_NO_STREAM)
+
+
 class Connection(OutboundUser):
+    CARRIED = {
+        "_sock": Socket("connection"),
+        "state": Life(LIFE, State),
+        "pid": int,
+        "_uid": int,
+        "received": bytes,
+        "offered": (Held("offered terminal"), None),
+        "_outbound": Outbound,
+        "_patience": float,
+        "_timeout": Deadline("_time_is_over"),
+        "_stream": STREAMS,
+    }
+    DERIVED = ("_decoder", "_reactor", "_received", "_user")
+
     def __init__(
         self, reactor: "Reactor", sock: socket.socket, version: str, user: ConnectionUser
     ) -> None:
@@ -109,15 +132,49 @@ class Connection(OutboundUser):
         self._user = user
         self._stream: StreamUser = _NO_STREAM
         self.state = State("a connection", LIFE, GREETED)
-        self._decoder = Decoder()
+        self.received = b""
         self.offered: int | None = None  # a descriptor that came along, ours to close
         self.pid, self._uid = _credentials(sock)
         fd = sock.fileno()
         self._outbound = Outbound(reactor, fd, _REPLY_CAP, self)
         self._patience = _REQUEST_TIMEOUT if descriptors.suits_session(fd) else _SHORT_TIMEOUT
-        self._timeout = reactor.call_later(self._patience, self._too_slow)
+        self._timeout: Timer | None = reactor.call_later(self._patience, self._time_is_over)
         reactor.on_readable(fd, self._read)
         self._outbound.send(pack(greeting(version, f"{PROGRAM} {__version__}", _KNOWN)))
+
+    def taken_on(self, reactor: "Reactor", user: ConnectionUser) -> None:
+        self._reactor = reactor
+        self._user = user
+        self._outbound.taken_on(reactor, self._sock.fileno(), self)
+        if self._stream is not _NO_STREAM:
+            self._stream.taken_on(reactor, self)
+
+    def watch_again(self) -> None:
+        fd = self._sock.fileno()
+        if self.state.now == GREETED:
+            self._reactor.on_readable(fd, self._read)
+        else:
+            self._reactor.on_hangup(fd, self.close)
+
+    @property
+    def fd(self) -> int:
+        return self._sock.fileno()
+
+    @property
+    def received(self) -> bytes:
+        """All that has come: a part of a request, or one, and what is behind it."""
+        return b"".join(self._received)
+
+    @received.setter
+    def received(self, data: bytes) -> None:
+        self._received = [data]
+        self._decoder = Decoder()
+        self._decoder.feed(data)
+
+    @property
+    def streams(self) -> "StreamUser | None":
+        """Who fills its stream, or works on its reply; None if nobody does."""
+        return None if self._stream is _NO_STREAM else self._stream
 
     @property
     def alive(self) -> bool:
@@ -132,7 +189,8 @@ class Connection(OutboundUser):
     def reply(self, value: "Any") -> None:
         """Send the one reply, then close."""
         self.state.become(ANSWERED)
-        self._timeout = self._reactor.call_later(_REPLY_TIMEOUT, self._not_read)
+        self._stream = _NO_STREAM
+        self._timeout = self._reactor.call_later(_REPLY_TIMEOUT, self._time_is_over)
         self._outbound.send(pack(value))
         self._outbound.finish()
 
@@ -165,7 +223,7 @@ class Connection(OutboundUser):
         self.state.become(ANSWERED)
         self._stream = _NO_STREAM
         if not patient:
-            self._timeout = self._reactor.call_later(_REPLY_TIMEOUT, self._not_read)
+            self._timeout = self._reactor.call_later(_REPLY_TIMEOUT, self._time_is_over)
         self._outbound.send(chunks.frame_exit_status(status))
         self._outbound.finish()
 
@@ -185,7 +243,7 @@ class Connection(OutboundUser):
         if self.state.now in (HANDED, CLOSED):
             return
         self.state.become(CLOSED)
-        self._timeout.cancel()
+        self._stop_waiting()
         self._outbound.close()
         self._drop_offered()
         self._reactor.drop(self._sock.fileno())
@@ -219,6 +277,17 @@ class Connection(OutboundUser):
     def outbound_failed(self, error: OSError) -> None:
         self.close()
 
+    def _stop_waiting(self) -> None:
+        if self._timeout is not None:
+            self._timeout.cancel()
+            self._timeout = None
+
+    def _time_is_over(self) -> None:
+        if self.state.now == GREETED:
+            self._too_slow()
+        else:
+            self._not_read()
+
     def _too_slow(self) -> None:
         logs.warn(f"connection of pid {self.pid}: no request in {self._patience:.0f} s; closed")
         self.close()
@@ -226,7 +295,7 @@ class Connection(OutboundUser):
     def _not_read(self) -> None:
         idle = monotonic() - self._outbound.last_progress
         if idle < _REPLY_TIMEOUT:  # a long one that is being read
-            self._timeout = self._reactor.call_later(_REPLY_TIMEOUT - idle, self._not_read)
+            self._timeout = self._reactor.call_later(_REPLY_TIMEOUT - idle, self._time_is_over)
             return
         logs.warn(
             f"connection of pid {self.pid}: the reply is not read in {_REPLY_TIMEOUT:.0f} s; closed"
@@ -247,6 +316,7 @@ class Connection(OutboundUser):
                 logs.warn(f"connection of pid {self.pid}: ended in the middle of a request")
             self.close()
             return
+        self._received.append(data)
         try:
             if not self._decoder.feed(data):
                 return
@@ -256,7 +326,7 @@ class Connection(OutboundUser):
             self.close()
             return
         self.state.become(ASKED)
-        self._timeout.cancel()
+        self._stop_waiting()
         fd = self._sock.fileno()
         self._reactor.on_readable(fd, None)
         if self._uid != os.geteuid():

@@ -2,13 +2,13 @@
 
 from shpool.daemon.clients.channel import OUTPUT_CAP
 from shpool.daemon.sessions.drawings import Viewer
+from shpool.protocol.requests import TtySize
 from shpool.terminal.drawn import enter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.clients.channel import Channel
     from shpool.daemon.sessions.drawings import Drawings
-    from shpool.protocol.requests import TtySize
     from shpool.terminal.drawn import Drawing
 
 
@@ -20,16 +20,38 @@ class DrawnTerminal(Viewer):
     whole one.  So nothing piles up on its way, and a slow one sees what is there now.
     """
 
-    __slots__ = ("_channel", "_drawings", "_in_step", "on", "size")
+    __slots__ = ("_channel", "_drawings", "_in_step", "_was_drawn", "on", "size")
 
-    def __init__(self, channel: "Channel", size: "TtySize") -> None:
+    CARRIED = {"on": bool, "size": TtySize, "drawn": bool}
+    DERIVED = ("_channel", "_drawings", "_in_step", "_was_drawn")
+
+    def __init__(self, channel: "Channel", size: TtySize) -> None:
         self._channel = channel
         self._drawings: Drawings | None = None  # while it is to be drawn on
+        self._was_drawn = False
         self._in_step = False
         self.on = False
         self.size = size
 
-    def begin(self, drawings: "Drawings", size: "TtySize") -> None:
+    def taken_on(self, channel: "Channel", drawings: "Drawings | None") -> None:
+        self._channel = channel
+        self._drawings = drawings if self._was_drawn else None
+        self._in_step = False
+
+    @property
+    def drawn(self) -> bool:
+        """It is to be drawn on."""
+        return self._drawings is not None
+
+    @drawn.setter
+    def drawn(self, drawn: bool) -> None:
+        self._was_drawn = drawn
+
+    def watch_again(self) -> None:
+        if self._drawings is not None:
+            self._drawings.add(self)
+
+    def begin(self, drawings: "Drawings", size: TtySize) -> None:
         """Draw on it, or go on with another size."""
         self.end()
         self.size = size

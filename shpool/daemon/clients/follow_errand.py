@@ -4,13 +4,15 @@ Who follows is waited for by nobody.  One who is too far behind is skipped, and 
 caught up; then it is sent the screen as it is, or else the end of what it missed.
 """
 
-from shpool.daemon.clients.connection import StreamUser
+from shpool.daemon.carried import REQUEST, Reference
+from shpool.daemon.clients.connection import STREAMS, StreamUser
 from shpool.daemon.sessions.participant import Errand, Onlooker
 from shpool.protocol.watching import ENDED, MISSED, OUTPUT, SIZE, WatchHead, event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.clients.connection import Connection
+    from shpool.daemon.loop.reactor import Reactor
     from shpool.daemon.sessions.session import Session
     from shpool.protocol.watching import FollowRequest
 
@@ -24,6 +26,16 @@ TAIL = 65_536
 class FollowErrand(Onlooker, Errand, StreamUser):
     """From the request to the session's end."""
 
+    CARRIED = {
+        "_session": Reference("Session"),
+        "_request": REQUEST,
+        "_size": (int, int),
+        "_missed": int,
+        "_tail": bytes,
+        "_drawing": bool,
+    }
+    DERIVED = ("_connection",)
+
     def __init__(
         self, connection: "Connection", session: "Session", request: "FollowRequest"
     ) -> None:
@@ -34,6 +46,11 @@ class FollowErrand(Onlooker, Errand, StreamUser):
         self._missed = 0  # bytes, and not told yet
         self._tail = b""  # of them
         self._drawing = False  # the screen is asked for, and output is in it
+
+    def taken_on(self, reactor: "Reactor", connection: "Connection") -> None:
+        self._connection = connection
+        if self._session is not None:
+            self._session.admit(self)
 
     def begin(self) -> None:
         session = self._session
@@ -123,3 +140,6 @@ class FollowErrand(Onlooker, Errand, StreamUser):
     def _send(self, data: bytes) -> None:
         if data:
             self._connection.stream(event(OUTPUT, 0, data))
+
+
+STREAMS.add("follow", FollowErrand)

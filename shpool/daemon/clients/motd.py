@@ -8,7 +8,6 @@ left to pager.py.
 
 import os
 import re
-from math import inf
 from time import monotonic
 
 from shpool import logs
@@ -42,8 +41,10 @@ MAX_DIRECTORY_ENTRIES = 1000
 class Motd:
     """When the daemon shows it, as `motd` in the configuration says."""
 
+    CARRIED = {"_shown": (float, None)}
+
     def __init__(self) -> None:
-        self._shown = -inf  # in a pager; monotonic seconds
+        self._shown: float | None = None  # when it was, in a pager; monotonic seconds
 
     def dump(self, session: "Session", config: "Config") -> None:
         """Show it at the top of a new session, if it is to be shown there."""
@@ -56,7 +57,7 @@ class Motd:
         if wanted.mode != "pager":
             return None
         now = monotonic()
-        if now - self._shown < (wanted.show_every or 0):
+        if self._shown is not None and now - self._shown < (wanted.show_every or 0):
             return None
         text = pager_form(message(config.motd_args))
         if not text:

@@ -5,12 +5,12 @@ from shpool.daemon.loop.reactor import Owner, end_broken
 from shpool.daemon.programs import spawn
 from shpool.daemon.programs.pty import Pty, PtyUser
 from shpool.daemon.sessions.participant import Front
+from shpool.protocol.requests import TtySize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor
     from shpool.daemon.sessions.participant import Participant
-    from shpool.protocol.requests import TtySize
 
 
 class PagerUser(Owner):
@@ -42,12 +42,20 @@ class Pager(spawn.ProgramOwner, PtyUser, Front):
     the shell.
     """
 
+    CARRIED = {
+        "_size": TtySize,
+        "_reads": bool,
+        "_pty": (Pty, None),
+        "_child": (spawn.Child, None),
+    }
+    DERIVED = ("_failure", "_reactor", "_user")
+
     def __init__(
         self,
         reactor: "Reactor",
         spawner: spawn.Spawner,
         program: spawn.Program,
-        size: "TtySize",
+        size: TtySize,
         user: PagerUser,
     ) -> None:
         """A program that cannot be run is logged, and as good as one that was left."""
@@ -64,6 +72,25 @@ class Pager(spawn.ProgramOwner, PtyUser, Front):
             self._failure = str(error)
             reactor.soon(self._could_not_start)
 
+    def taken_on(self, reactor: "Reactor", spawner: spawn.Spawner, user: PagerUser) -> None:
+        self._reactor = reactor
+        self._user = user
+        self._failure = ""
+        if self._pty is not None:
+            self._pty.taken_on(reactor, self)
+        if self._child is not None:
+            self._child.taken_on(spawner, self)
+
+    def watch_again(self) -> None:
+        self.read(self._reads)
+
+    @property
+    def called(self) -> str:
+        return "a pager"
+
+    def keeps(self, child: spawn.Child) -> bool:
+        return child is self._child
+
     @property
     def full(self) -> bool:
         # What is typed before it runs waits where it is.
@@ -73,7 +100,7 @@ class Pager(spawn.ProgramOwner, PtyUser, Front):
         if self._pty is not None:
             self._pty.send(data)
 
-    def resize(self, size: "TtySize") -> None:
+    def resize(self, size: TtySize) -> None:
         self._size = size
         if self._pty is not None:
             self._pty.resize(size)

@@ -10,6 +10,7 @@ import fcntl
 import os
 import termios
 
+from shpool.daemon.carried import Deadline, Held
 from shpool.daemon.loop import peer
 from shpool.daemon.loop.reactor import Owner
 from shpool.protocol.chunks import MODES_MAX
@@ -42,6 +43,16 @@ class PassedTerminal:
     """
 
     __slots__ = ("_device", "_ours", "_raw", "_stat", "before", "fd", "ready")
+
+    CARRIED = {
+        "before": bytes,
+        "_raw": bytes,
+        "ready": bool,
+        "fd": Held("terminal"),
+        "_stat": Held("process"),
+        "_ours": bytes,
+        "_device": int,
+    }
 
     def __init__(self, offered: int, pid: int) -> None:
         """`offered` stays the caller's.  Raises Refused.
@@ -162,6 +173,9 @@ class Mourner(Owner):
     and its shell's wait for it come in no order, and the shell may restore them itself.
     """
 
+    CARRIED = {"_terminal": PassedTerminal, "_words": bytes, "_timer": Deadline("_end")}
+    DERIVED = ("_user",)
+
     def __init__(
         self, reactor: "Reactor", terminal: PassedTerminal, words: bytes, user: MournerUser
     ) -> None:
@@ -170,6 +184,13 @@ class Mourner(Owner):
         self._user = user
         self._write()
         self._timer: Timer | None = reactor.call_later(_MOURNING, self._end)
+
+    def taken_on(self, user: MournerUser) -> None:
+        self._user = user
+
+    @property
+    def fd(self) -> int:
+        return self._terminal.fd
 
     def close(self) -> None:
         """The daemon ends: do now what is still to be done."""

@@ -2,9 +2,11 @@
 
 import os
 
-from shpool.daemon.clients.connection import StreamUser
+from shpool.daemon.carried import REQUEST, Deadline, Reference
+from shpool.daemon.clients.connection import STREAMS, StreamUser
 from shpool.daemon.sessions.participant import Errand
 from shpool.protocol.screens import PeekHead, pack_part
+from shpool.terminal.snapshot import Snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.sessions.session import Session
     from shpool.protocol.outside import PeekRequest
-    from shpool.terminal.snapshot import Snapshot
 
 # Bytes of a picture that may wait to be read.
 _CAP = 262_144
@@ -25,6 +26,15 @@ class PeekErrand(Errand, StreamUser):
     """From the request to the end of the picture, which is the one of the moment when all that
     the program had written was interpreted, and is sent a part at a time."""
 
+    CARRIED = {
+        "_session": Reference("Session"),
+        "_name": str,
+        "_request": REQUEST,
+        "_picture": (Snapshot, None),
+        "_patience": Deadline("_not_read"),
+    }
+    DERIVED = ("_connection", "_reactor")
+
     def __init__(
         self,
         reactor: "Reactor",
@@ -34,30 +44,41 @@ class PeekErrand(Errand, StreamUser):
     ) -> None:
         self._reactor = reactor
         self._connection = connection
-        self._session = session
+        self._session: Session | None = session  # until its picture is there
+        self._name = session.name
         self._request = request
         self._picture: Snapshot | None = None
         self._patience: Timer | None = None
         connection.notice_end(self)
 
+    def taken_on(self, reactor: "Reactor", connection: "Connection") -> None:
+        self._reactor = reactor
+        self._connection = connection
+
+    def watch_again(self) -> None:
+        if self._picture is not None and not self._connection.full:
+            self._reactor.when_idle(self._send_part)
+
     def begin(self) -> None:
-        if self._session.picture.jiggles:
+        session = self._session
+        if session is None or session.picture.jiggles:
             self._refuse("keeps no screen: its restore mode is simple")
         else:
-            self._session.when_caught_up(self)
+            session.when_caught_up(self)
 
     def caught_up(self) -> None:
-        if not self._connection.alive:
+        session, self._session = self._session, None
+        if session is None or not self._connection.alive:
             return
         request = self._request
-        picture = self._session.picture.snapshot(
+        picture = session.picture.snapshot(
             history=request.history, last=request.last, since=request.since
         )
         if picture is None:  # since there was an error in it
             self._refuse("keeps no screen: its restore mode is simple")
             return
         self._picture = picture
-        head = _head(self._session, picture)
+        head = _head(session, picture)
         self._connection.open_stream(head.to_wire(), _CAP, self)
         if self._send_part():
             self._reactor.when_idle(self._send_part)
@@ -79,7 +100,10 @@ class PeekErrand(Errand, StreamUser):
         return True
 
     def stream_full(self) -> None:
-        self._patience = self._reactor.call_later(_PATIENCE, self._connection.close)
+        self._patience = self._reactor.call_later(_PATIENCE, self._not_read)
+
+    def _not_read(self) -> None:
+        self._connection.close()
 
     def stream_drained(self) -> None:
         self._stop_waiting()
@@ -102,8 +126,8 @@ class PeekErrand(Errand, StreamUser):
 
     def _refuse(self, reason: str) -> None:
         if self._connection.alive:
-            head = PeekHead(self._session.name)
-            head.error = f"session '{self._session.name}' {reason}"
+            head = PeekHead(self._name)
+            head.error = f"session '{self._name}' {reason}"
             self._connection.reply(head.to_wire())
 
 
@@ -132,3 +156,6 @@ def _working_directory(pid: int) -> "str | None":
         )
     except OSError:
         return None
+
+
+STREAMS.add("peek", PeekErrand)

@@ -11,7 +11,7 @@ import os
 from time import monotonic
 
 from shpool import logs
-from shpool.daemon.clients.channel import NOBODY, OUTPUT_CAP, READ, Channel, Line
+from shpool.daemon.clients.channel import NOBODY, OUTPUT_CAP, READ, Channel, ChannelUser, Line
 from shpool.daemon.clients.passed_terminal import Mourner, MournerUser, PassedTerminal
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.protocol import chunks
@@ -36,6 +36,21 @@ class TerminalChannel(Channel, MournerUser):
     an Outbound of the terminal's, whose user is this object's other half, _Output.
     """
 
+    CARRIED = {
+        "_line": Line,
+        "_terminal": (PassedTerminal, None),
+        "_output": Outbound,
+        "_news": chunks.ChunkReader,
+        "_watch": Watch,
+        "_told": int,
+        "_reads": bool,
+        "_away": bool,
+        "_looked": float,
+        "_killed": bool,
+        "_mourner": (Mourner, None),
+    }
+    DERIVED = ("_reactor",)
+
     def __init__(
         self, reactor: "Reactor", sock: "socket.socket", early: bytes, terminal: PassedTerminal
     ) -> None:
@@ -55,6 +70,26 @@ class TerminalChannel(Channel, MournerUser):
         reactor.on_readable(sock.fileno(), self._line_readable)
         if early:
             reactor.soon(self._line_readable)
+
+    def taken_on(self, reactor: "Reactor", user: ChannelUser) -> None:
+        super().taken_on(reactor, user)
+        self._reactor = reactor
+        self._line.taken_on(reactor, self)
+        terminal = self._terminal
+        self._output.taken_on(reactor, -1 if terminal is None else terminal.fd, _Output(self))
+        if self._mourner is not None:
+            self._mourner.taken_on(self)
+
+    def watch_again(self) -> None:
+        if self._line.fd >= 0:
+            self._reactor.on_readable(self._line.fd, self._line_readable)
+            if self._line.has_early:
+                self._reactor.soon(self._line_readable)
+        self.read(self._reads)
+
+    @property
+    def fd(self) -> int:
+        return self._mourner.fd if self._mourner is not None else self._line.fd
 
     # ---- the terminal
 
@@ -241,7 +276,7 @@ class TerminalChannel(Channel, MournerUser):
                 self._line.out.send(chunks.frame(chunks.STATE, bytes([self._told | ASKED])))
             self._watch.output(last_words)
             last_words += self._watch.farewell()
-            unsent = self._output.unsent()
+            unsent = self._output.kept
             # Before the status: whoever waits for the terminal's end waits for our end of it too.
             self._give_up().close()
             self._line.out.send(chunks.frame_data(unsent))

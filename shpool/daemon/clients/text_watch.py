@@ -7,16 +7,17 @@ screen, for raw output says little there.
 
 import re
 
+from shpool.daemon.carried import Deadline, Reference
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.sessions.participant import Errand, Onlooker
 from shpool.protocol.watching import LINES, LOST, MISSED, OUTPUT, ROWS, SCREEN, event
+from shpool.terminal.past import PastLines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.clients.connection import Connection
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.sessions.session import Session
-    from shpool.terminal.past import PastLines
     from shpool.terminal.screen_lines import ScreenLines
 
 # Bytes that may wait to be read before the program is to wait.
@@ -47,6 +48,23 @@ class TextWatch(Onlooker, Errand):
     """`skipping`: the reader took nothing for too long, and misses what is written.  `shown`: all
     was sent that was there when the wait began."""
 
+    CARRIED = {
+        "_number": int,
+        "_session": Reference("Session"),
+        "skipping": bool,
+        "_missed": int,
+        "shown": bool,
+        "_since": (int, None),
+        "_past": (PastLines, None),
+        "_drawing": bool,
+        "_rows": {int: str},
+        "_alternate": bool,
+        "_cut": bytes,
+        "_look": Deadline("_ask_for_rows"),
+        "_looking": bool,
+    }
+    DERIVED = ("_connection", "_reactor", "_user")
+
     def __init__(
         self,
         reactor: "Reactor",
@@ -71,8 +89,20 @@ class TextWatch(Onlooker, Errand):
         self._alternate = False
         self._cut = b""  # what may be the beginning of such a sequence
         self._look: Timer | None = None
+        self._looking = False  # rows are asked for
         session.admit(self)
         session.when_caught_up(self)
+
+    def taken_on(self, reactor: "Reactor", connection: "Connection", user: TextUser) -> None:
+        self._reactor = reactor
+        self._connection = connection
+        self._user = user
+        if self._session is not None:
+            self._session.admit(self)
+
+    def watch_again(self) -> None:
+        if self._past is not None:
+            self._reactor.when_idle(self._send_past)
 
     @property
     def holds(self) -> bool:
@@ -86,7 +116,7 @@ class TextWatch(Onlooker, Errand):
             return
         self._tell(OUTPUT, data)
         data = self._cut + data
-        if self._look is None and (self._alternate or _PLACES(data)):
+        if self._look is None and not self._looking and (self._alternate or _PLACES(data)):
             self._look = self._reactor.call_later(_LOOK, self._ask_for_rows)
         last = data.rfind(b"\x1b", -_SEQUENCE)
         self._cut = data[last:] if last >= 0 and not _PLACES(data, last) else b""
@@ -108,7 +138,7 @@ class TextWatch(Onlooker, Errand):
             self._tell_missed()
         if self._drawing:
             self._show_screen(session)
-        elif self._look is not None:
+        elif self._look is not None or self._looking:
             self._show_rows(session)
         self._session = None
         self._stop_looking()
@@ -178,11 +208,14 @@ class TextWatch(Onlooker, Errand):
         self._user.text_shown()
 
     def _ask_for_rows(self) -> None:
+        self._look = None
+        self._looking = True
         if self._session is not None:
             self._session.when_caught_up(self)
 
     def _show_rows(self, session: "Session") -> None:
         self._stop_looking()
+        self._looking = False
         lines = session.picture.lines()
         if lines is None:
             return

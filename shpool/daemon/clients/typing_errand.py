@@ -1,6 +1,7 @@
 """Send requests: typing into a session from outside; see sessions/typing.py for how."""
 
-from shpool.daemon.clients.connection import StreamUser
+from shpool.daemon.carried import REQUEST, Reference
+from shpool.daemon.clients.connection import STREAMS, StreamUser
 from shpool.daemon.sessions.participant import Errand
 from shpool.daemon.sessions.typing import DONE, ENDED, INTERRUPTED, Message, MessageUser
 from shpool.errors import ShpoolError
@@ -11,6 +12,7 @@ from shpool.protocol.replies import SendReply
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.clients.connection import Connection
+    from shpool.daemon.loop.reactor import Reactor
     from shpool.daemon.sessions.session import Session
     from shpool.keys.encoding import KeyModes
     from shpool.protocol.outside import SendRequest
@@ -21,6 +23,14 @@ _CANONICAL = "reads lines of at most 4,095 bytes now"
 class TypingErrand(Errand, MessageUser, StreamUser):
     """From the request to its answer: queued whole, or refused, and answered when it is over."""
 
+    CARRIED = {
+        "_session": Reference("Session"),
+        "_request": REQUEST,
+        "_message": Reference("Message"),
+        "_mark": (int, None),
+    }
+    DERIVED = ("_connection",)
+
     def __init__(
         self, connection: "Connection", session: "Session", request: "SendRequest"
     ) -> None:
@@ -30,6 +40,9 @@ class TypingErrand(Errand, MessageUser, StreamUser):
         self._message: Message | None = None
         self._mark: int | None = None
         connection.notice_end(self)
+
+    def taken_on(self, reactor: "Reactor", connection: "Connection") -> None:
+        self._connection = connection
 
     def begin(self) -> None:
         """What keys send, whether a paste is marked and where the cursor stands depends on what
@@ -103,3 +116,6 @@ def _encoded(request: "SendRequest", modes: "KeyModes", *, bracketed: bool) -> b
         else:
             sent.append(value.encode())
     return b"".join(sent)
+
+
+STREAMS.add("send", TypingErrand)

@@ -7,7 +7,8 @@ done while nothing happens.
 
 from time import monotonic
 
-from shpool.daemon.clients.connection import StreamUser
+from shpool.daemon.carried import REQUEST, Deadline, Reference
+from shpool.daemon.clients.connection import STREAMS, StreamUser
 from shpool.daemon.clients.text_watch import CAP, TextUser, TextWatch
 from shpool.daemon.sessions.participant import Onlooker
 from shpool.protocol.watching import ENDED, HELD, TIMED_OUT, WatchHead, event
@@ -29,6 +30,19 @@ _OF_ABSENT = ("exit", "exists")
 class Awaited(Onlooker, TextUser):
     """One session of a wait, there or not, and which conditions have not held yet."""
 
+    CARRIED = {
+        "_number": int,
+        "name": str,
+        "session": Reference("Session"),
+        "ended": bool,
+        "left": {str: str},
+        "_latest": float,
+        "_quiet": Deadline("_look_whether_quiet"),
+        "text": (TextWatch, None),
+        "_status": (int, None),
+    }
+    DERIVED = ("_errand",)
+
     def __init__(self, errand: "WaitErrand", number: int, name: str) -> None:
         self._errand = errand
         self._number = number
@@ -40,6 +54,13 @@ class Awaited(Onlooker, TextUser):
         self._quiet: Timer | None = None
         self.text: TextWatch | None = None
         self._status: int | None = None  # the shell's, which is to be told when the text is shown
+
+    def taken_on(self, reactor: "Reactor", connection: "Connection", errand: "WaitErrand") -> None:
+        self._errand = errand
+        if self.text is not None:
+            self.text.taken_on(reactor, connection, self)
+        if self.session is not None:
+            self.session.admit(self)
 
     def begin(self, session: "Session", since: "int | None" = None) -> None:
         """It is there; `since`: the number of the first line that is wanted."""
@@ -124,6 +145,16 @@ class Awaited(Onlooker, TextUser):
 class WaitErrand(StreamUser):
     """A wait that goes on: `awaited` are its sessions."""
 
+    CARRIED = {
+        "request": REQUEST,
+        "awaited": [Awaited],
+        "_timer": Deadline("_time_is_over"),
+        "_deadline": float,
+        "_unseen": int,
+        "_stall": Deadline("_look_at_reader"),
+    }
+    DERIVED = ("_connection", "reactor")
+
     def __init__(
         self, reactor: "Reactor", connection: "Connection", request: "WaitRequest"
     ) -> None:
@@ -135,6 +166,12 @@ class WaitErrand(StreamUser):
         self._deadline = 0.0  # monotonic
         self._unseen = 0  # sessions of which that is not so yet
         self._stall: Timer | None = None
+
+    def taken_on(self, reactor: "Reactor", connection: "Connection") -> None:
+        self.reactor = reactor
+        self._connection = connection
+        for awaited in self.awaited:
+            awaited.taken_on(reactor, connection, self)
 
     def begin(self, sessions: "dict[str, Session | None]") -> bool:
         """Take up the wait for `sessions`, by name; False if there is nothing to wait for."""
@@ -246,3 +283,6 @@ class WaitErrand(StreamUser):
         stopped, self.awaited = self.awaited, []
         for awaited in stopped:
             awaited.stop()
+
+
+STREAMS.add("wait", WaitErrand)

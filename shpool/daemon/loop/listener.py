@@ -124,6 +124,9 @@ class Listener(Owner):
         self._trouble = ""  # what was said of it last, until it is over
         self._listen()
 
+    def watch_again(self) -> None:
+        self._listen()
+
     def close(self) -> None:
         self._reactor.drop(self.sock.fileno())
         self.sock.close()

@@ -69,20 +69,47 @@ class Outbound(Owner):
         "pending",
     )
 
+    CARRIED = {
+        "cap": int,
+        "kept": bytes,
+        "full": bool,
+        "last_progress": float,
+        "_finishing": bool,
+        "_paused": bool,
+    }
+    DERIVED = ("_error", "_fd", "_queue", "_reactor", "_telling", "_told_full", "_user", "pending")
+
     def __init__(self, reactor: "Reactor", fd: int, cap: int, user: OutboundUser) -> None:
-        self._reactor = reactor
-        self._fd = fd
         self.cap = cap
-        self._user = user
-        self._queue: deque[bytes | memoryview] = deque()
+        self.kept = b""
         self._finishing = False
         self._paused = False
-        self._error: OSError | None = None
-        self._told_full = False
-        self._telling = False
-        self.pending = 0
         self.full = False
         self.last_progress = 0.0  # monotonic seconds; kept while bytes are pending
+        self.taken_on(reactor, fd, user)
+
+    def taken_on(self, reactor: "Reactor", fd: int, user: OutboundUser) -> None:
+        """Write to `fd`, which is negative for what is closed."""
+        self._reactor = reactor
+        self._fd = fd
+        self._user = user if fd >= 0 else _NOBODY
+        self._error: OSError | None = None
+        self._told_full = self.full
+        self._telling = False
+
+    @property
+    def kept(self) -> bytes:
+        """What waits to be written."""
+        return b"".join(self._queue)
+
+    @kept.setter
+    def kept(self, data: bytes) -> None:
+        self._queue: deque[bytes | memoryview] = deque([data] if data else [])
+        self.pending = len(data)
+
+    def watch_again(self) -> None:
+        if self.pending and not self._paused:
+            self._reactor.on_writable(self._fd, self._flush)
 
     @property
     def closed(self) -> bool:
@@ -134,10 +161,6 @@ class Outbound(Owner):
         self._paused = wanted
         if self.pending:
             self._reactor.on_writable(self._fd, None if wanted else self._flush)
-
-    def unsent(self) -> bytes:
-        """What is kept, for who sends it another way; it is still kept."""
-        return b"".join(self._queue)
 
     def drop_last(self, most: int) -> int:
         """Forget up to `most` bytes of what is kept, from its end; the number of bytes."""

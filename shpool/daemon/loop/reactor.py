@@ -57,6 +57,10 @@ class Owner:
         """What it is made of and alone knows: whatever has a descriptor, a deadline or a buffer."""
         return ()
 
+    def watch_again(self) -> None:
+        """It was carried over from another process (carried.py), and its descriptors are what they
+        were: have the loop watch what is to be watched."""
+
 
 class _Interest:
     """What is wanted of one descriptor; callbacks are cleared when it is dropped."""
@@ -81,6 +85,11 @@ class Timer:
     def cancel(self) -> None:
         """Harmless when the deadline has passed."""
         self.callback = None
+
+    def take(self) -> "Callable[[], None] | None":
+        """The deadline has passed: what is to be called, which then counts as done."""
+        callback, self.callback = self.callback, None
+        return callback
 
 
 class Reactor:
@@ -182,11 +191,20 @@ class Reactor:
         """
         self._soon.append(callback)
 
+    @property
+    def settled(self) -> bool:
+        """Nothing is left to be done soon."""
+        return not self._soon
+
     def call_later(self, delay: float, callback: "Callable[[], None]") -> Timer:
         """Call back once, `delay` seconds from now."""
+        return self.call_at(monotonic() + delay, callback)
+
+    def call_at(self, deadline: float, callback: "Callable[[], None]") -> Timer:
+        """Call back once, when the monotonic clock says so."""
         if len(self._timers) > self._sweep_at:
             self._sweep_timers()
-        timer = Timer(monotonic() + delay, callback)
+        timer = Timer(deadline, callback)
         self._sequence += 1
         heappush(self._timers, (timer.deadline, self._sequence, timer))
         return timer
@@ -281,9 +299,9 @@ class Reactor:
         if self._timers:
             now = monotonic()
             while self._timers and self._timers[0][0] <= now:
-                timer = heappop(self._timers)[2]
-                if timer.callback is not None:
-                    self._serve(timer.callback)
+                callback = heappop(self._timers)[2].take()
+                if callback is not None:
+                    self._serve(callback)
         if self._idle:
             self._busy_turns += 1
             if not ready or self._busy_turns >= _BUSY_TURNS:

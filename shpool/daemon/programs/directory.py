@@ -14,6 +14,7 @@ import stat
 from contextlib import contextmanager
 
 from shpool import logs
+from shpool.daemon.carried import PATH
 from shpool.daemon.programs.environment import AGENT_LINK, FORWARD_ENV_FILE
 from shpool.daemon.programs.shells import START_FILES
 
@@ -51,13 +52,20 @@ class SessionDir:
     raise OSError.
     """
 
+    CARRIED = {"name": str, "forward_env": (bytes, None), "agent": (PATH, None)}
+    DERIVED = ("agent_link", "path", "runtime_dir")
+
     def __init__(self, runtime_dir: str, name: str) -> None:
-        self.path = os.path.join(runtime_dir, _SESSIONS, name)
-        self.agent_link = os.path.join(self.path, AGENT_LINK)
-        self.runtime_dir = runtime_dir
         self.name = name
+        self.taken_on(runtime_dir)
         self.forward_env: bytes | None = None
         self.agent: str | None = None
+
+    def taken_on(self, runtime_dir: str) -> None:
+        """It is there below `runtime_dir`."""
+        self.path = os.path.join(runtime_dir, _SESSIONS, self.name)
+        self.agent_link = os.path.join(self.path, AGENT_LINK)
+        self.runtime_dir = runtime_dir
 
     def create(self) -> None:
         """Make it, with nothing in it of what a daemon that was killed wrote."""

@@ -10,7 +10,7 @@ from shpool.daemon.loop.reactor import Owner
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from shpool.daemon.loop.reactor import Reactor, Timer
 
@@ -25,6 +25,8 @@ class Process(Owner):
     """`pid` leads a process group.  `status` is None until it has been waited for."""
 
     __slots__ = ("pid", "status")
+
+    CARRIED: "dict[str, Any]" = {"pid": int, "status": (int, None)}
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -72,6 +74,10 @@ class Adoption(Owner):
             reactor.on_readable(fd, self.look)
         else:
             reactor.soon(self.look)
+
+    @property
+    def fd(self) -> int:
+        return self._fd
 
     def look(self) -> None:
         """Tell of the end, if it has come; harmless afterwards."""

@@ -65,6 +65,9 @@ class Pty(OutboundUser):
 
     __slots__ = ("_ends", "_input", "_left_alone", "_name", "_reactor", "_user")
 
+    CARRIED = {"_ends": spawn.PtyEnds, "_name": str, "_input": Outbound}
+    DERIVED = ("_left_alone", "_reactor", "_user")
+
     def __init__(self, reactor: "Reactor", ends: spawn.PtyEnds, user: PtyUser, name: str) -> None:
         self._reactor = reactor
         self._ends = ends
@@ -72,6 +75,13 @@ class Pty(OutboundUser):
         self._name = name
         self._left_alone = False  # though it is to be read, for nobody writes
         self._input = Outbound(reactor, ends.master, _INPUT_CAP, self)
+
+    def taken_on(self, reactor: "Reactor", user: PtyUser) -> None:
+        """Whose it is says again whether it is to be read."""
+        self._reactor = reactor
+        self._user = _NOBODY if self.closed else user
+        self._left_alone = False
+        self._input.taken_on(reactor, self._ends.master, self)
 
     @property
     def closed(self) -> bool:
@@ -210,7 +220,7 @@ class Pty(OutboundUser):
                 unread += piece
         except (OSError, termios.error) as error:
             logs.debug(f"{self._name}: what was typed last is lost: {error}")
-        return unread + self._input.unsent()
+        return unread + self._input.kept
 
     def outbound_full(self) -> None:
         self._user.pty_full()

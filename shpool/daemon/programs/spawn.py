@@ -14,6 +14,7 @@ import struct
 import termios
 from time import monotonic, sleep
 
+from shpool.daemon.carried import Deadline, Held
 from shpool.daemon.loop import descriptors
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.programs.process import (
@@ -51,6 +52,15 @@ class SpawnError(ShpoolError):
 
 class ProgramOwner(Owner):
     """Who asked for a process, and is told, from the loop, what becomes of it."""
+
+    @property
+    def called(self) -> str:
+        """For people."""
+        return "a program"
+
+    def keeps(self, child: "Child") -> bool:
+        """Returns whether it will want to know of the end of `child`, which has run."""
+        return False
 
     def started(self, ends: "PtyEnds") -> None:
         """The program runs, on this pty, which is the owner's to close from now on."""
@@ -96,6 +106,8 @@ class PtyEnds:
 
     __slots__ = ("device", "master", "slave")
 
+    CARRIED = {"master": Held("pty"), "slave": Held("pty's other end"), "device": (int, int)}
+
     def __init__(self, size: "TtySize", *, echo: bool) -> None:
         """Raises SpawnError when there is none to be had."""
         try:
@@ -137,6 +149,9 @@ class Child(Process):
         "owner",
     )
 
+    CARRIED = {"device": (int, int), "_killing": Deadline("_kill")}
+    DERIVED = ("_ends", "_spawner", "_trouble", "owner")
+
     def __init__(
         self, spawner: "Spawner", pid: int, ends: PtyEnds, trouble: int, owner: ProgramOwner
     ) -> None:
@@ -152,6 +167,20 @@ class Child(Process):
     def starting(self) -> bool:
         """Whether it runs is not known yet."""
         return self._trouble >= 0
+
+    def taken_on(self, spawner: "Spawner", owner: "ProgramOwner | None") -> None:
+        """It runs already, and its pty is the owner's."""
+        self._spawner = spawner
+        self._ends = None
+        self._trouble = -1
+        self.owner = owner
+        if self.status is None:
+            spawner.children[self.pid] = self
+
+    @property
+    def purpose(self) -> str:
+        """What it is for, for people."""
+        return "a program" if self.owner is None else self.owner.called
 
     def hang_up(self) -> None:
         """Its end interests nobody: have it go, and see to it that it does."""
@@ -223,6 +252,14 @@ class Child(Process):
 class Spawner(Owner):
     """All children of the daemon.  `umask` and `limits` are what they are to start with."""
 
+    CARRIED = {
+        "_umask": int,
+        "_nofile": ((int, int), None),
+        "orphans": [Child],
+        "pidfds": {int: Held("process")},
+    }
+    DERIVED = ("_awaiting", "_taken", "adopted", "children", "reactor")
+
     def __init__(self, reactor: "Reactor", umask: int, nofile: "tuple[int, int] | None") -> None:
         self.reactor = reactor
         self.children: dict[int, Process] = {}
@@ -230,7 +267,44 @@ class Spawner(Owner):
         self._nofile = nofile
         self._awaiting: Callable[[], None] | None = None
         self.adopted: dict[int, Adoption] = {}  # of those children that are not ours
-        reactor.on_signal(signal.SIGCHLD, self.reap)
+        self.pidfds = {}
+        self.catch_signals()
+
+    def catch_signals(self) -> None:
+        self.reactor.on_signal(signal.SIGCHLD, self.reap)
+
+    def taken_on(self, reactor: "Reactor") -> None:
+        """Before the children are that have owners."""
+        self.reactor = reactor
+        self._awaiting = None
+        self.adopted = {}
+        for child in tuple(self.children.values()):
+            if isinstance(child, Child):
+                child.taken_on(self, None)
+
+    def watch_again(self) -> None:
+        if self._taken:
+            self.adopt(self._taken)
+
+    @property
+    def pidfds(self) -> "dict[int, int]":
+        """Those of children that are not ours, by pid."""
+        return {pid: adoption.fd for pid, adoption in sorted(self.adopted.items())} or self._taken
+
+    @pidfds.setter
+    def pidfds(self, pidfds: "dict[int, int]") -> None:
+        self._taken = pidfds
+
+    @property
+    def orphans(self) -> "list[Child]":
+        """Children whose end interests nobody."""
+        children = [each for each in self.children.values() if isinstance(each, Child)]
+        found = [each for each in children if each.owner is None or not each.owner.keeps(each)]
+        return sorted(found, key=lambda child: child.pid)
+
+    @orphans.setter
+    def orphans(self, orphans: "list[Child]") -> None:
+        self.children = {child.pid: child for child in orphans}
 
     def start(
         self,

@@ -81,27 +81,54 @@ class Drawings(Owner):
         "_up_to",
         "_user",
         "_waits",
+        "_windows",
         "due",
     )
 
+    # Viewers add themselves again, and are sent whole pictures, of the same windows.
+    CARRIED = {"windows": [(int, int, int, int)], "_not_before": float}
+    DERIVED = (
+        *("_backlog", "_groups", "_reactor", "_spent", "_timer", "_up_to", "_user", "_waits"),
+        *("_windows", "due"),
+    )
+
     def __init__(self, reactor: "Reactor", backlog: "Backlog", user: DrawingsUser) -> None:
+        self._groups: dict[tuple[int, int], _Group] = {}
+        self._not_before = 0.0
+        self.windows = []
+        self.taken_on(reactor, backlog, user)
+
+    def taken_on(self, reactor: "Reactor", backlog: "Backlog", user: DrawingsUser) -> None:
         self._reactor = reactor
         self._backlog = backlog
         self._user = user
-        self._groups: dict[tuple[int, int], _Group] = {}
+        self._groups = {}
         self._timer: Timer | None = None  # until a picture is due, or an update waited for
         self.due = False
         self._up_to = 0  # as Backlog.received: where the next picture is of
         self._waits = False  # for the end of an update
         self._spent = 0.0  # seconds on interpreting for the next picture
-        self._not_before = 0.0
+
+    @property
+    def windows(self) -> "list[tuple[int, int, int, int]]":
+        """What is drawn of the screen: rows, columns, the first row, the first column."""
+        shown = [group.drawing.window for group in self._groups.values()]
+        now = {(each.rows, each.cols): (each.top, each.left) for each in shown}
+        return sorted((*size, *place) for size, place in {**self._windows, **now}.items())
+
+    @windows.setter
+    def windows(self, windows: "list[tuple[int, int, int, int]]") -> None:
+        self._groups = {}
+        self._windows = {(rows, cols): (top, left) for rows, cols, top, left in windows}
 
     def add(self, viewer: Viewer) -> None:
         """Draw for it, soon, until remove() with its size as it is now."""
         size = viewer.size.cells
         group = self._groups.get(size)
         if group is None:
-            group = self._groups[size] = _Group(Drawing(self._backlog.terminal, *size))
+            place = self._windows.pop(size, (0, 0))
+            drawing = Drawing(self._backlog.terminal, *size, *place)
+            group = self._groups[size] = _Group(drawing)
         group.viewers.append(viewer)
         self.changed()
 

@@ -8,6 +8,7 @@ event stream with a hole in it would be worse than none.
 import os
 
 from shpool import logs, peer
+from shpool.daemon.carried import Socket
 from shpool.daemon.loop import descriptors
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.daemon.loop.reactor import end_broken
@@ -64,11 +65,30 @@ class Events:
 class Subscriber(OutboundUser):
     """One connection to the events socket, and what it has not read yet."""
 
+    CARRIED = {"_sock": Socket("connection"), "outbound": Outbound, "_silent": bool}
+    DERIVED = ("_events",)
+
     def __init__(self, events: Events, sock: "socket.socket") -> None:
         self._events = events
         self._sock = sock
+        self._silent = False  # it will write no more
         self.outbound = Outbound(events.reactor, sock.fileno(), BACKLOG_CAP, self)
-        events.reactor.on_readable(sock.fileno(), self._discard)
+        self._watch()
+
+    def taken_on(self, events: Events) -> None:
+        self._events = events
+        self.outbound.taken_on(events.reactor, self._sock.fileno(), self)
+        events.subscribers[self._sock.fileno()] = self
+
+    def watch_again(self) -> None:
+        self._watch()
+
+    def _watch(self) -> None:
+        """Notice its end.  Where hang-ups cannot be watched, a failing send tells."""
+        fd, reactor = self._sock.fileno(), self._events.reactor
+        reactor.on_readable(fd, None if self._silent else self._discard)
+        if self._silent:
+            reactor.on_hangup(fd, self.close)
 
     def tell(self, line: bytes) -> None:
         """What goes wrong here ends this subscriber, and is nobody else's affair."""
@@ -107,8 +127,6 @@ class Subscriber(OutboundUser):
         except OSError:
             self.close()
             return
-        # It will write no more; that it still reads is the whole point (socat -u shuts its
-        # writing side down).  Where hang-ups cannot be watched, a failing send tells.
-        fd = self._sock.fileno()
-        self._events.reactor.on_readable(fd, None)
-        self._events.reactor.on_hangup(fd, self.close)
+        # That it still reads is the whole point (socat -u shuts its writing side down).
+        self._silent = True
+        self._watch()

@@ -9,6 +9,7 @@ asks for that, and draws when told that it is ready.
 from time import monotonic
 
 from shpool import __version__
+from shpool.daemon.carried import Deadline
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.sessions.drawings import Drawings, DrawingsUser
 from shpool.keys.encoding import KeyModes
@@ -81,9 +82,23 @@ class Picture(DrawingsUser):
     # For clients whose terminals have another size; without it they are passed what comes.
     drawings: "Drawings | None" = None
 
+    DERIVED: "tuple[str, ...]" = ("_reactor", "_user")
+
     def __init__(self, reactor: "Reactor", user: PictureUser) -> None:
+        self.taken_on(reactor, user)
+
+    def taken_on(self, reactor: "Reactor", user: PictureUser) -> None:
         self._reactor = reactor
         self._user = user
+
+    def lighten(self) -> None:
+        """Let go what need not be carried over to another process."""
+
+    def unpack(self) -> None:
+        """Take apart what has been carried over, which else is done when there is time.
+
+        Raises ValueError.
+        """
 
     def output(self, data: bytes, unanswered: bool = False) -> None:
         """The pty produced `data`, which is not empty; `unanswered`: no terminal is shown it."""
@@ -180,18 +195,45 @@ class ModelPicture(Picture):
 
     drawings: Drawings
 
+    CARRIED = {
+        "_backlog": Backlog,
+        "_history": int,
+        "_told": {int: (int, int)},
+        "drawings": Drawings,
+        "_wanted": bool,
+        "_latest": float,
+        "_timer": Deadline("_settle"),
+    }
+    DERIVED = ("_closed",)
+
     def __init__(
         self, reactor: "Reactor", user: PictureUser, backlog: Backlog, history: int
     ) -> None:
-        super().__init__(reactor, user)
         self._backlog = backlog
         self._history = history
         self._told: dict[int, tuple[int, int]] = {}  # by note_line(): the terminal's mark, restarts
         self.drawings = Drawings(reactor, backlog, self)
         self._wanted = False
-        self._closed = False
         self._latest = monotonic()  # when output came last
         self._timer: Timer | None = None
+        super().__init__(reactor, user)
+
+    def taken_on(self, reactor: "Reactor", user: PictureUser) -> None:
+        super().taken_on(reactor, user)
+        self._closed = False
+        self._backlog.terminal.name = f"shpool({__version__})"
+        self.drawings.taken_on(reactor, self._backlog, self)
+
+    def lighten(self) -> None:
+        self._backlog.lighten()
+
+    def unpack(self) -> None:
+        while self._backlog.terminal.packed:
+            self._backlog.terminal.unpack()
+
+    def watch_again(self) -> None:
+        if self._backlog.behind and (self._timer is None or self.must_hold or self._backlog.asked):
+            self._reactor.when_idle(self._advance)
 
     @property
     def must_hold(self) -> bool:  # type: ignore[override]
@@ -388,5 +430,4 @@ def picture_for(
     if mode.name == "simple":
         return Picture(reactor, user)
     model = Terminal(size.rows, size.cols, config.output_spool_lines)
-    model.name = f"shpool({__version__})"
     return ModelPicture(reactor, user, Backlog(model), mode.lines)

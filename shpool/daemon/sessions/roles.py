@@ -11,6 +11,7 @@ nobody, nobody drives, and the pty keeps the size that it had.
 
 from time import monotonic
 
+from shpool.daemon.carried import References
 from shpool.daemon.loop.reactor import Owner, each_alone
 from shpool.daemon.sessions.participant import DRIVER, SHARED, WATCHER
 from shpool.protocol.replies import Attachment
@@ -27,12 +28,18 @@ class Roles(Owner):
     """`clients` are all, in the order in which they came; `typing` those who may type, in the
     order in which they typed last."""
 
+    CARRIED = {"clients": References("Participant"), "typing": References("Participant")}
+    DERIVED = ("_reactor", "_size", "_telling")
+
     def __init__(self, reactor: "Reactor", size: "WindowSize") -> None:
+        self.clients: list[Participant] = []
+        self.typing: list[Participant] = []
+        self.taken_on(reactor, size)
+
+    def taken_on(self, reactor: "Reactor", size: "WindowSize") -> None:
         self._reactor = reactor
         self._size = size
         self._telling = False  # each client of its place, soon
-        self.clients: list[Participant] = []
-        self.typing: list[Participant] = []
 
     @property
     def driver(self) -> "Participant | None":

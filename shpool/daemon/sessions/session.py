@@ -17,11 +17,13 @@ Who of several clients has which say is in roles.py.
 import signal
 
 from shpool import logs
+from shpool.daemon.carried import PATH, Deadline, Life, OneOf, References
 from shpool.daemon.loop.reactor import Owner, each_alone, end_broken
 from shpool.daemon.programs import spawn
+from shpool.daemon.programs.directory import SessionDir
 from shpool.daemon.programs.pty import Pty, PtyUser
 from shpool.daemon.sessions.participant import Errand, Front, Onlooker, Participant
-from shpool.daemon.sessions.picture import Picture, PictureUser, picture_for
+from shpool.daemon.sessions.picture import ModelPicture, Picture, PictureUser, picture_for
 from shpool.daemon.sessions.roles import Roles
 from shpool.daemon.sessions.size import WindowSize
 from shpool.daemon.sessions.typing import Typist
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from shpool.config import Config
     from shpool.daemon.loop.peer import Device
     from shpool.daemon.loop.reactor import Reactor, Timer
-    from shpool.daemon.programs.directory import SessionDir
 
 STARTING, RUNNING, DOOMED, ENDED = "starting", "running", "doomed", "ended"
 
@@ -64,12 +65,35 @@ class SessionKeeper(Owner):
 
 
 class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
+    CARRIED = {
+        "name": str,
+        "directory": SessionDir,
+        "state": Life(LIFE, State),
+        "picture": OneOf(model=ModelPicture, simple=Picture),
+        "size": WindowSize,
+        "roles": Roles,
+        "started_at_ms": int,
+        "last_connected_at_ms": int,
+        "last_disconnected_at_ms": (int, None),
+        "fresh": bool,
+        "warnings": [PATH],
+        "env": {PATH: PATH},
+        "_child": (spawn.Child, None),
+        "_pty": (Pty, None),
+        "typist": (Typist, None),
+        "_errands": References("Errand"),
+        "_ttl": (int, None),
+        "_expiry": Deadline("_expired"),
+        "_kill": Deadline("_kill_for_good"),
+    }
+    DERIVED = ("_keeper", "_reactor", "onlookers")
+
     def __init__(
         self,
         reactor: "Reactor",
         keeper: SessionKeeper,
         name: str,
-        directory: "SessionDir",
+        directory: SessionDir,
         config: "Config",
         size: TtySize,
         ttl: "int | None" = None,
@@ -97,6 +121,38 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self._ttl = ttl
         self._expiry: Timer | None = None
         self._kill: Timer | None = None
+
+    def taken_on(
+        self,
+        reactor: "Reactor",
+        keeper: SessionKeeper,
+        spawner: spawn.Spawner,
+        runtime_dir: str,
+    ) -> None:
+        """Onlookers are not there yet: they say themselves that they look on."""
+        self._reactor = reactor
+        self._keeper = keeper
+        self.onlookers = []
+        self.directory.taken_on(runtime_dir)
+        self.picture.taken_on(reactor, self)
+        self.size.taken_on(reactor, self.picture, self._pty)
+        self.roles.taken_on(reactor, self.size)
+        if self._child is not None:
+            self._child.taken_on(spawner, self)
+        if self._pty is not None:
+            self._pty.taken_on(reactor, self)
+            if self.typist is not None:
+                self.typist.taken_on(reactor, self._pty)
+
+    def watch_again(self) -> None:
+        self.check_output()
+
+    @property
+    def called(self) -> str:
+        return f"session {self.name!r}"
+
+    def keeps(self, child: spawn.Child) -> bool:
+        return child is self._child
 
     @property
     def pid(self) -> int:

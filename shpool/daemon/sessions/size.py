@@ -1,6 +1,7 @@
 """The size of a session's pty, and the jiggle that makes programs redraw; see roles.py for whose
 counts."""
 
+from shpool.daemon.carried import Deadline
 from shpool.daemon.loop.reactor import Owner, each_alone
 from shpool.protocol.requests import TtySize
 
@@ -17,13 +18,23 @@ _JIGGLE = 0.05
 class WindowSize(Owner):
     """Keeps the pty, once there is one, and the picture at the size that counts."""
 
+    CARRIED = {
+        "current": TtySize,
+        "_position": (int, None),
+        "_jiggle": Deadline("_end_jiggle"),
+    }
+    DERIVED = ("_reactor", "picture", "pty")
+
     def __init__(self, reactor: "Reactor", size: TtySize, picture: "Picture") -> None:
-        self._reactor = reactor
+        self.taken_on(reactor, picture, None)
         self.current = size
-        self.picture = picture
-        self.pty: Pty | None = None
         self._position: int | None = None
         self._jiggle: Timer | None = None
+
+    def taken_on(self, reactor: "Reactor", picture: "Picture", pty: "Pty | None") -> None:
+        self._reactor = reactor
+        self.picture = picture
+        self.pty = pty
 
     def set(self, size: TtySize) -> None:
         """Have this size; a jiggle that is under way ends in it."""

@@ -49,6 +49,10 @@ class SessionTable(SessionKeeper):
         self._sessions: dict[str, Session] = {}  # in order of creation
         self._changes: list[tuple[str, str | None]] = []  # not told to the user yet
 
+    def taken_on(self, session: "Session") -> None:
+        """It runs already, as everybody knows."""
+        self._sessions[session.name] = session
+
     def get(self, name: str) -> "Session | None":
         """The session of that name, which may not run yet, or be about to end."""
         return self._sessions.get(name)

@@ -8,6 +8,7 @@ characters that interrupt, quit or suspend a program drop the rest of it.
 import termios
 from time import monotonic
 
+from shpool.daemon.carried import Deadline, Reference
 from shpool.daemon.loop.reactor import Owner
 
 TYPE_CHECKING = False
@@ -52,6 +53,14 @@ class Message:
 
     __slots__ = ("data", "outcome", "timeout", "typed", "user")
 
+    CARRIED = {
+        "data": bytes,
+        "timeout": float,
+        "user": Reference("MessageUser"),
+        "typed": int,
+        "outcome": str,
+    }
+
     def __init__(self, data: bytes, timeout: float, user: MessageUser) -> None:
         """`timeout`: seconds for which what waits for the program, it or what comes before it, may
         stand still."""
@@ -69,14 +78,26 @@ class Message:
 class Typist(Owner):
     """`reactor` is asked for deadlines, and `pty` to say when it has taken what it was sent."""
 
+    CARRIED = {
+        "_messages": [Message],
+        "_keys": bytes,
+        "_piece": int,
+        "_moved": float,
+        "_patience": Deadline("_give_up"),
+    }
+    DERIVED = ("_pty", "_reactor")
+
     def __init__(self, reactor: "Reactor", pty: "Pty") -> None:
-        self._reactor = reactor
-        self._pty = pty
+        self.taken_on(reactor, pty)
         self._messages: list[Message] = []  # the first one is being typed
         self._keys = b""  # of clients, for the first message's next line end
         self._piece = 0  # bytes of the first message that were sent last, after any keys
         self._moved = 0.0  # when something of the messages was taken last; monotonic
         self._patience: Timer | None = None
+
+    def taken_on(self, reactor: "Reactor", pty: "Pty") -> None:
+        self._reactor = reactor
+        self._pty = pty
 
     @property
     def waiting(self) -> int:

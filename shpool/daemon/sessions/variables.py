@@ -13,6 +13,8 @@ class TooManyVariables(ShpoolError):
 
 
 class Variables:
+    CARRIED = {"values": {str: str}}
+
     def __init__(self, values: "dict[str, str]") -> None:
         self.values = values
 

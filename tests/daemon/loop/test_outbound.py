@@ -370,7 +370,7 @@ def test_while_it_is_paused_everything_is_kept_and_then_sent_in_order(wire: Wire
     wire.read()
     assert wire.received == b""
     assert wire.outbound.pending == 6
-    assert wire.outbound.unsent() == b"onetwo"
+    assert wire.outbound.kept == b"onetwo"
     assert not watched(wire)
     wire.outbound.pause(False)
     wire.send(b"three")

@@ -1,0 +1,485 @@
+"""What is carried over when the daemon is replaced in place by another version of itself.
+
+A class whose objects live longer than a turn of the loop has two tables beside its code:
+
+    CARRIED    attributes and what each holds; they are written into the state, and read again
+    DERIVED    attributes that follow from those, or from who the object belongs to
+
+and, if there are derived ones, a method that sets them once the others are there: `derive()`, or
+`taken_on(...)` where it has to be told something, as its constructor has; its owner calls that.
+Later, when its descriptors are known to be what they were, watch_again() has the loop watch them.
+An attribute that is in neither table fails a test (tests/daemon/test_carried.py).
+
+What an attribute holds is said by a type or by a pattern of types:
+
+    int, bool, str, bytes      these, and no others
+    float                      seconds of the monotonic clock; whole microseconds in the state
+    (int, None)                an int, or None
+    [str]  {str: int}          a list, a dict
+    (int, str)  (int, ...)     a tuple of these, a tuple of any length
+    Pty                        an object that nobody else carries, with tables of its own
+    PATH, DEADLINE...          see below
+
+In the state the names stand without their leading underscore.  What is unknown there is skipped; an
+attribute that comes later in the life of a format needs added(), with what it is in older states.
+"""
+
+import os
+import socket
+
+from shpool.daemon.values import StateError
+from shpool.protocol.msgpack import WireError
+from shpool.protocol.requests import read_request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_PLAIN = (int, bool, str, bytes)
+
+# What is raised by who finds something else than what he reads.
+_GARBAGE = (AttributeError, IndexError, KeyError, TypeError, ValueError, WireError)
+
+# The latest time, in microseconds: beyond it, in some 285 years, not every one is a float.
+_LATEST = (1 << 53) - 1
+
+# Key of the number by which an object is referred to elsewhere in the state.
+_NUMBER = "#"
+
+
+class Writing:
+    """Objects to plain values.
+
+    `living` are all objects that are carried; who is referred to and is none of them is not.
+    """
+
+    def __init__(self, living: "list[object]") -> None:
+        self._living = {id(each): each for each in living}
+        self._numbers: dict[int, int] = {}
+        self.descriptors: list[tuple[int, str]] = []
+        self.whose = ""  # what is being written, for the names of descriptors
+
+    def number(self, found: object) -> int:
+        """By which an object is referred to."""
+        return self._numbers.setdefault(id(found), len(self._numbers))
+
+    def refer(self, found: object) -> "int | None":
+        return self.number(found) if id(found) in self._living else None
+
+    def part(self, found: "Any") -> "Any":
+        """An object with tables."""
+        kind = type(found)
+        custom = getattr(kind, "carried", None)
+        if custom is not None:
+            return custom(found)
+        fields: dict[str, Any] = {}
+        if id(found) in self._living:
+            fields[_NUMBER] = self.number(found)
+        for name, pattern in carried_by(kind).items():
+            fields[name.lstrip("_")] = self.value(pattern, getattr(found, name), found)
+        return fields
+
+    def value(self, pattern: "Any", value: "Any", of: object) -> "Any":
+        """What an attribute of `of` holds."""
+        if pattern in _PLAIN:
+            return value
+        if isinstance(pattern, Kind):
+            return pattern.write(self, value, of)
+        if isinstance(pattern, tuple):
+            if pattern[-1] is None:
+                return None if value is None else self.value(pattern[0], value, of)
+            if pattern[-1] is ...:
+                return [self.value(pattern[0], each, of) for each in value]
+            return [self.value(inner, each, of) for inner, each in zip(pattern, value)]
+        if isinstance(pattern, list):
+            (inner,) = pattern
+            return [self.value(inner, each, of) for each in value]
+        if isinstance(pattern, dict):
+            ((outer, inner),) = pattern.items()
+            return {
+                self.value(outer, key, of): self.value(inner, each, of)
+                for key, each in value.items()
+            }
+        if pattern is float:
+            return _microseconds(value)
+        if hasattr(pattern, "to_plain"):
+            return pattern.to_plain(value)
+        return self.part(value)
+
+
+class Reading:
+    """Plain values to objects, without touching a descriptor.
+
+    `reactor` is who keeps the deadlines.  Each method raises StateError.
+    """
+
+    def __init__(self, reactor: "Any") -> None:
+        self.reactor = reactor
+        self.descriptors: set[int] = set()  # that belong to somebody
+        self._objects: dict[int, object] = {}
+        self._references: list[tuple[Callable[[object], None], int, tuple[str, ...], str]] = []
+        self._sockets: list[tuple[object, str, Promised]] = []
+
+    def part(self, kind: "Any", fields: "Any") -> "Any":
+        """An object with tables."""
+        custom = getattr(kind, "made_of", None)
+        if custom is not None:
+            try:
+                return custom(fields)
+            except _GARBAGE as error:
+                raise StateError(f"{kind.__name__} in the state: {error}") from None
+        if not isinstance(fields, dict):
+            raise StateError(f"{kind.__name__} in the state is no map")
+        made = kind.__new__(kind)
+        number = fields.get(_NUMBER)
+        if type(number) is int:
+            self._objects[number] = made
+        for name, pattern in carried_by(kind).items():
+            key = name.lstrip("_")
+            what = f"{kind.__name__}.{key}"
+            if key in fields:
+                value = self.value(pattern, fields[key], made, name, what)
+            elif isinstance(pattern, Added):
+                value = pattern.default()
+            else:
+                raise StateError(f"{what} is missing in the state")
+            try:
+                if value is not LATER:
+                    setattr(made, name, value)
+            except _GARBAGE as error:
+                raise StateError(f"{what} in the state: {error}") from None
+        derive = getattr(made, "derive", None)
+        if derive is not None:
+            try:
+                derive()
+            except _GARBAGE as error:
+                raise StateError(f"{kind.__name__} in the state: {error}") from None
+        return made
+
+    def value(self, pattern: "Any", value: "Any", of: object, name: str, what: str) -> "Any":
+        """What attribute `name` of `of` holds; `what` is it called, for errors."""
+        if pattern in _PLAIN:
+            if pattern is bytes and type(value) is memoryview:
+                return bytes(value)
+            if type(value) is not pattern:
+                raise StateError(f"{what} in the state is no {pattern.__name__}")
+            return value
+        if isinstance(pattern, Kind):
+            return pattern.read(self, value, of, name, what)
+        if isinstance(pattern, tuple):
+            if pattern[-1] is None:
+                return None if value is None else self.value(pattern[0], value, of, name, what)
+            _check_list(value, what)
+            if pattern[-1] is ...:
+                return tuple([self.value(pattern[0], each, of, name, what) for each in value])
+            if len(value) != len(pattern):
+                raise StateError(f"{what} in the state is not of {len(pattern)} parts")
+            return tuple(
+                [self.value(inner, each, of, name, what) for inner, each in zip(pattern, value)]
+            )
+        if isinstance(pattern, list):
+            _check_list(value, what)
+            (inner,) = pattern
+            return [self.value(inner, each, of, name, what) for each in value]
+        if isinstance(pattern, dict):
+            if not isinstance(value, dict):
+                raise StateError(f"{what} in the state is no map")
+            ((outer, inner),) = pattern.items()
+            return {
+                self.value(outer, key, of, name, what): self.value(inner, each, of, name, what)
+                for key, each in value.items()
+            }
+        if pattern is float:
+            if type(value) is not int:
+                raise StateError(f"{what} in the state is no time")
+            return value / 1_000_000
+        if hasattr(pattern, "from_plain"):
+            try:
+                return pattern.from_plain(value)
+            except _GARBAGE as error:
+                raise StateError(f"{what} in the state: {error}") from None
+        return self.part(pattern, value)
+
+    # ---- who refers to whom
+
+    def refer(
+        self, number: "Any", kinds: "tuple[str, ...]", what: str, put: "Callable[[object], None]"
+    ) -> None:
+        """Have `put` called with the object of that number, once all are there."""
+        self._references.append((put, number, kinds, what))
+
+    def resolve(self) -> None:
+        """All objects are there: let those know each other that do."""
+        for put, number, kinds, what in self._references:
+            found = self._objects.get(number) if type(number) is int else None
+            if found is None or not any(base.__name__ in kinds for base in type(found).__mro__):
+                raise StateError(f"{what} in the state is nobody who is there")
+            put(found)
+        self._references.clear()
+
+    # ---- descriptors
+
+    def claim(self, fd: "Any", what: str) -> int:
+        """It belongs to who is being read, and to nobody else."""
+        if type(fd) is not int or fd < 0:
+            raise StateError(f"{what} in the state is no descriptor")
+        if fd in self.descriptors:
+            raise StateError(f"{what} in the state is a descriptor that somebody else has")
+        self.descriptors.add(fd)
+        return fd
+
+    def promise(self, of: object, name: str, promised: "Promised") -> None:
+        """A socket for attribute `name` of `of`, once descriptors may be touched."""
+        self._sockets.append((of, name, promised))
+
+    def open_sockets(self) -> None:
+        """Descriptors are what they should be by now."""
+        for of, name, promised in self._sockets:
+            setattr(of, name, socket.socket(fileno=promised.fileno()))
+        self._sockets.clear()
+
+
+class Promised:
+    """In the place of a socket whose descriptor may not be touched yet; -1 for a closed one."""
+
+    __slots__ = ("_fd",)
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def close(self) -> None:
+        pass
+
+
+class _Later:
+    """The attribute is set later."""
+
+
+LATER = _Later()
+
+
+class Kind:
+    """What an attribute may hold besides what types say."""
+
+    def write(self, writing: Writing, value: "Any", of: object) -> "Any":
+        raise NotImplementedError
+
+    def read(self, reading: Reading, value: "Any", of: object, name: str, what: str) -> "Any":
+        raise NotImplementedError
+
+
+class Added(Kind):
+    """An attribute that states of this format may be without."""
+
+    def __init__(self, pattern: "Any", default: "Callable[[], Any]") -> None:
+        self._pattern = pattern
+        self.default = default
+
+    def write(self, writing: Writing, value: "Any", of: object) -> "Any":
+        return writing.value(self._pattern, value, of)
+
+    def read(self, reading: Reading, value: "Any", of: object, name: str, what: str) -> "Any":
+        return reading.value(self._pattern, value, of, name, what)
+
+
+def added(pattern: "Any", default: "Any" = None) -> Added:
+    """`pattern`, or `default` where the state has nothing; an empty list or dict is made anew."""
+    if isinstance(default, (list, dict)):
+        return Added(pattern, type(default))
+    return Added(pattern, lambda: default)
+
+
+class _Path(Kind):
+    """Text from the system, whatever bytes are in it: a path, a variable, a word."""
+
+    def write(self, writing: Writing, value: "Any", of: object) -> "Any":
+        return os.fsencode(value)
+
+    def read(self, reading: Reading, value: "Any", of: object, name: str, what: str) -> "Any":
+        if isinstance(value, memoryview):
+            value = bytes(value)
+        if not isinstance(value, bytes):
+            raise StateError(f"{what} in the state is no path")
+        return os.fsdecode(value)
+
+
+PATH = _Path()
+
+
+class Deadline(Kind):
+    """A timer of the loop, or None; its owner's method `name` is what it calls.
+
+    One that has passed, or was called off, is None in the state.
+    """
+
+    def __init__(self, method: str) -> None:
+        self._method = method
+
+    def write(self, writing: Writing, value: "Any", of: object) -> "Any":
+        if value is None or value.callback is None:
+            return None
+        return _microseconds(value.deadline)
+
+    def read(self, reading: Reading, value: "Any", of: object, name: str, what: str) -> "Any":
+        if value is None:
+            return None
+        if type(value) is not int:
+            raise StateError(f"{what} in the state is no time")
+        return reading.reactor.call_at(value / 1_000_000, getattr(of, self._method))
+
+
+class Reference(Kind):
+    """Somebody who is carried elsewhere, or None: an object of one of these classes."""
+
+    def __init__(self, *kinds: str) -> None:
+        self._kinds = kinds
+
+    def write(self, writing: Writing, value: "Any", of: object) -> "Any":
+        return writing.refer(value)
+
+    def read(self, reading: Reading, value: "Any", of: object, name: str, what: str) -> "Any":
+        if value is None:
+            return None
+        reading.refer(value, self._kinds, what, lambda found: setattr(of, name, found))
+        return LATER
+
+
+class References(Reference):
+    """A list of them; who is carried nowhere is left out."""
+
+    def write(self, writing: Writing, value: "Any", of: object) -> "Any":
+        numbers = [writing.refer(each) for each in value]
+        return [number for number in numbers if number is not None]
+
+    def read(self, reading: Reading, value: "Any", of: object, name: str, what: str) -> "Any":
+        _check_list(value, what)
+        found: list[object] = []
+        for number in value:
+            reading.refer(number, self._kinds, what, found.append)
+        return found
+
+
+class OneOf(Kind):
+    """An object of one of several classes, each with the name that it has in the state.
+
+    Classes that are not known here add themselves (add()).  None stands for `nobody`.
+    """
+
+    def __init__(self, nobody: object = None, **kinds: type) -> None:
+        self._nobody = nobody
+        self._kinds = kinds
+
+    def add(self, name: str, kind: type) -> None:
+        self._kinds[name] = kind
+
+    def write(self, writing: Writing, value: "Any", of: object) -> "Any":
+        if value is None or value is self._nobody:
+            return None
+        for name, kind in self._kinds.items():
+            if isinstance(value, kind):
+                return [name, writing.part(value)]
+        raise StateError(f"the state has no form for {type(value).__name__}")
+
+    def read(self, reading: Reading, value: "Any", of: object, name: str, what: str) -> "Any":
+        if value is None:
+            return self._nobody
+        _check_list(value, what)
+        kind = self._kinds.get(value[0]) if len(value) == 2 else None
+        if kind is None:
+            raise StateError(f"{what} in the state is of a kind that is not known")
+        return reading.part(kind, value[1])
+
+
+class Held(Kind):
+    """A descriptor that is its owner's to close; none where it is negative or None."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def write(self, writing: Writing, value: "Any", of: object) -> "Any":
+        if value is not None and value >= 0:
+            writing.descriptors.append((value, f"{writing.whose}: {self._what}"))
+        return value
+
+    def read(self, reading: Reading, value: "Any", of: object, name: str, what: str) -> "Any":
+        return value if value in (None, -1) else reading.claim(value, what)
+
+
+class Socket(Held):
+    """As a socket object; None and a closed one stay what they are."""
+
+    def write(self, writing: Writing, value: "Any", of: object) -> "Any":
+        return super().write(writing, None if value is None else value.fileno(), of)
+
+    def read(self, reading: Reading, value: "Any", of: object, name: str, what: str) -> "Any":
+        fd = super().read(reading, value, of, name, what)
+        if fd is None:
+            return None
+        promised = Promised(fd)
+        if fd >= 0:
+            reading.promise(of, name, promised)
+        return promised
+
+
+class _Request(Kind):
+    """A request, as it came over the wire."""
+
+    def write(self, writing: Writing, value: "Any", of: object) -> "Any":
+        return value.to_wire()
+
+    def read(self, reading: Reading, value: "Any", of: object, name: str, what: str) -> "Any":
+        try:
+            return read_request(value)
+        except WireError as error:
+            raise StateError(f"{what} in the state: {error}") from None
+
+
+REQUEST = _Request()
+
+
+class Life(Kind):
+    """Where in its life an object is: a State (states.py), by its table."""
+
+    def __init__(self, table: "dict[str, tuple[str, ...]]", make: "Callable[..., object]") -> None:
+        self._table = table
+        self._make = make
+
+    def write(self, writing: Writing, value: "Any", of: object) -> "Any":
+        return [value.what, value.now]
+
+    def read(self, reading: Reading, value: "Any", of: object, name: str, what: str) -> "Any":
+        what_it_is, now = reading.value((str, str), value, of, name, what)
+        if now not in self._table:
+            raise StateError(f"{what} in the state is {now!r}")
+        return self._make(what_it_is, self._table, now)
+
+
+_tables: "dict[type, dict[str, Any]]" = {}
+
+
+def carried_by(kind: type) -> "dict[str, Any]":
+    """What is carried of objects of a class: its own table, after those of its bases."""
+    table = _tables.get(kind)
+    if table is None:
+        table = _tables[kind] = {}
+        for base in reversed(kind.__mro__):
+            table.update(base.__dict__.get("CARRIED", {}))
+    return table
+
+
+def derived_by(kind: type) -> "set[str]":
+    """What is not carried, for it can be told."""
+    return {name for base in kind.__mro__ for name in base.__dict__.get("DERIVED", ())}
+
+
+def _microseconds(seconds: float) -> int:
+    return min(round(seconds * 1_000_000), _LATEST)
+
+
+def _check_list(value: "Any", what: str) -> None:
+    if not isinstance(value, list):
+        raise StateError(f"{what} in the state is no list")

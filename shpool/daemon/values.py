@@ -1,0 +1,156 @@
+"""A sequence of MessagePack values in a file, each with a bound of its own.
+
+For what the daemon tells its replacement (state.py).  The wire has its own reader
+(protocol/msgpack.py): one that takes bytes as they come and expects little of them.  This one has
+all of it at once, up to hundreds of megabytes, and what is long in it is not copied.
+"""
+
+from struct import Struct
+
+from shpool.errors import ShpoolError
+from shpool.protocol.msgpack import WireError, pack
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+# Before each value stands its length in bytes, which is a value as well (uint 64).
+_HEAD = Struct(">BQ")
+_UINT_64 = 0xCF
+
+# Bytes of a value, unless who reads it says otherwise, and containers in one another.
+MAX_VALUE = 1 << 30
+MAX_DEPTH = 32
+
+# Bytes from which on binary data is a view of where it stands, and not a copy.
+_VIEWED = 4096
+
+
+class StateError(ShpoolError):
+    """The state of a daemon cannot be written, or cannot be read; the message is for the user."""
+
+
+def write_value(write: "Callable[[bytes], object]", value: "Any") -> None:
+    """Append a value.  Raises StateError for what has no form, and what `write` raises."""
+    try:
+        packed = pack(value)
+    except WireError as error:
+        raise StateError(f"the state cannot be written: {error}") from None
+    write(_HEAD.pack(_UINT_64, len(packed)))
+    write(packed)
+
+
+def values(data: "bytes | memoryview", limit: int = MAX_VALUE) -> "Iterator[Any]":
+    """The values in `data`, each of at most `limit` bytes.  Raises StateError."""
+    view = memoryview(data)
+    at = 0
+    while at < len(view):
+        if len(view) - at < _HEAD.size:
+            raise StateError("the state ends in the middle of a value")
+        tag, size = _HEAD.unpack_from(view, at)
+        at += _HEAD.size
+        if tag != _UINT_64:
+            raise StateError("what should be the state of a daemon is something else")
+        if size > limit:
+            raise StateError(f"a value of {size} bytes in the state, where {limit} is the most")
+        if size > len(view) - at:
+            raise StateError("the state ends in the middle of a value")
+        yield unpack(view[at : at + size])
+        at += size
+
+
+def unpack(view: memoryview) -> "Any":
+    """The one value in `view`.  Raises StateError."""
+    reader = _Reader(view)
+    try:
+        value = reader.read(0)
+    except (IndexError, KeyError, UnicodeDecodeError, TypeError) as error:
+        raise StateError(f"no value in the state at byte {reader.at}: {error}") from None
+    if reader.at != len(view):
+        raise StateError("more than a value in its place in the state")
+    return value
+
+
+# First byte -> layout of the number behind it.
+_NUMBERS = {
+    0xCB: Struct(">d"),
+    0xCC: Struct(">B"),
+    0xCD: Struct(">H"),
+    0xCE: Struct(">I"),
+    0xCF: Struct(">Q"),
+    0xD0: Struct(">b"),
+    0xD1: Struct(">h"),
+    0xD2: Struct(">i"),
+    0xD3: Struct(">q"),
+}
+_CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
+
+# First byte -> bytes of the length behind it.
+_BINARIES = {0xC4: 1, 0xC5: 2, 0xC6: 4}
+_TEXTS = {0xD9: 1, 0xDA: 2, 0xDB: 4}
+_ARRAYS = {0xDC: 2, 0xDD: 4}
+_MAPS = {0xDE: 2, 0xDF: 4}
+
+
+class _Reader:
+    """Reads what shpool.protocol.msgpack.pack() writes; what else there is in MessagePack is an
+    error here."""
+
+    __slots__ = ("_view", "at")
+
+    def __init__(self, view: memoryview) -> None:
+        self._view = view
+        self.at = 0
+
+    def read(self, depth: int) -> "Any":
+        tag = self._view[self.at]
+        self.at += 1
+        if tag < 0x80:
+            return tag
+        if tag < 0x90:
+            return self._map(tag & 0x0F, depth)
+        if tag < 0xA0:
+            return self._array(tag & 0x0F, depth)
+        if tag < 0xC0:
+            return str(self._take(tag & 0x1F), "utf-8")
+        if tag >= 0xE0:
+            return tag - 256
+        if tag in _CONSTANTS:
+            return _CONSTANTS[tag]
+        if tag in _TEXTS:
+            return str(self._take(self._length(_TEXTS[tag])), "utf-8")
+        if tag in _BINARIES:
+            found = self._take(self._length(_BINARIES[tag]))
+            return found if len(found) >= _VIEWED else bytes(found)
+        if tag in _ARRAYS:
+            return self._array(self._length(_ARRAYS[tag]), depth)
+        if tag in _MAPS:
+            return self._map(self._length(_MAPS[tag]), depth)
+        layout = _NUMBERS[tag]
+        return layout.unpack(self._take(layout.size))[0]
+
+    def _length(self, width: int) -> int:
+        return int.from_bytes(self._take(width), "big")
+
+    def _take(self, size: int) -> memoryview:
+        taken = self._view[self.at : self.at + size]
+        if len(taken) < size:
+            raise StateError("the state ends in the middle of a value")
+        self.at += size
+        return taken
+
+    def _array(self, count: int, depth: int) -> "list[Any]":
+        self._check(count, depth)
+        return [self.read(depth + 1) for _ in range(count)]
+
+    def _map(self, count: int, depth: int) -> "dict[Any, Any]":
+        self._check(count, depth)
+        read = self.read
+        return {read(depth + 1): read(depth + 1) for _ in range(count)}
+
+    def _check(self, count: int, depth: int) -> None:
+        if depth >= MAX_DEPTH:
+            raise StateError(f"a value in the state nested deeper than {MAX_DEPTH}")
+        if count > len(self._view) - self.at:  # each item is a byte or more
+            raise StateError("the state ends in the middle of a value")

@@ -68,7 +68,7 @@ def _run(words: "Sequence[str]") -> int:
     command = COMMANDS.get(name)
     if command is None:
         raise UsageError(f"unknown command '{name}'")
-    parsed = parse(given.rest[1:], command.options)
+    parsed = _parsed(command, given.rest[1:])
     if parsed.count("help"):
         return _say(_help_of(name))
     count = len(parsed.arguments)
@@ -83,6 +83,14 @@ def _run(words: "Sequence[str]") -> int:
     if name == "completions":
         return _say(completions(parsed.arguments[0]))
     return _dispatch(command, given, parsed)
+
+
+def _parsed(command: Command, words: "Sequence[str]") -> Parsed:
+    if command.parser:
+        module = __import__(f"shpool.client.{command.parser}", fromlist=["parse"])
+        found: Parsed = module.parse(words, command.options)
+        return found
+    return parse(words, command.options)
 
 
 def completions(shell: str) -> str:

@@ -7,9 +7,12 @@ from shpool.options import HELP, Option
 
 
 class Command:
-    """`module` has run(context, parsed) -> exit status; `most` arguments, None for any number."""
+    """`module` has run(context, parsed) -> exit status; `most` arguments, None for any number.
 
-    __slots__ = ("arguments", "detail", "least", "module", "most", "options", "summary")
+    `parser`, if there is one, has parse(words, options), for words that are not all ours.
+    """
+
+    __slots__ = ("arguments", "detail", "least", "module", "most", "options", "parser", "summary")
 
     def __init__(
         self,
@@ -20,6 +23,7 @@ class Command:
         most: "int | None" = 0,
         options: "tuple[Option, ...]" = (),
         detail: str = "",
+        parser: str = "",
     ) -> None:
         self.module = module
         self.summary = summary
@@ -28,6 +32,7 @@ class Command:
         self.most = most
         self.options = (*options, HELP)
         self.detail = detail
+        self.parser = parser
 
 
 _JSON = Option("j", "json", None, "print JSON")
@@ -79,6 +84,30 @@ COMMANDS = {
         "Inside a session the terminal goes over in which this was typed. NAME - is the session\n"
         "that it was in before (one that is called so: -- -). What cannot be is said here, and\n"
         "the terminal stays. Variables in NAME, CMD and DIR are filled in, once.\n",
+    ),
+    "ssh": Command(
+        "ssh.command",
+        "be in a session on another host, and come back when the connection is lost",
+        "HOST [NAME]",
+        1,
+        2,
+        (
+            Option("", "no-force", None, "leave it to whoever is attached to it"),
+            Option("", "ttl", "DUR", "as attach has it, there"),
+            Option("", "cmd", "CMD", "as attach has it, there"),
+            Option("", "dir", "DIR", "as attach has it, there"),
+            Option("", "start-cmd", "CMD", "as attach has it, there"),
+            Option("", "remote", "PATH", "run this shpool there, and take none there"),
+            Option("", "ssh", "CMD", "run CMD instead of ssh, with arguments perhaps"),
+            Option("", "share-connection", None, "use ssh's ControlPath, if one is configured"),
+        ),
+        "Options of ssh's own may stand before and behind HOST, and are passed on. NAME is main\n"
+        "if left out. Nothing has to be installed there but a Python of 3.9 or later: shpool is\n"
+        "taken there, as one file in ~/.cache/shpool, the first time.\n"
+        "When the connection is lost it is tried again until it comes back: Enter tries at\n"
+        "once, Ctrl-C gives up. The exit status is that of the shell there, 0 after a detach,\n"
+        "130 after Ctrl-C, 255 after ssh's ~. and when there was no connection at all.\n",
+        "ssh.arguments",
     ),
     "detach": Command(
         "detach",

@@ -9,7 +9,7 @@ from shpool.errors import ShpoolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class UsageError(ShpoolError):
@@ -71,11 +71,19 @@ GLOBAL_OPTIONS = (
 )
 
 
-def parse(words: "Sequence[str]", options: "Sequence[Option]", *, stop: bool = False) -> Parsed:
+def parse(
+    words: "Sequence[str]",
+    options: "Sequence[Option]",
+    *,
+    stop: bool = False,
+    passed: "Callable[[str, list[str]], bool] | None" = None,
+) -> Parsed:
     """Sort `words` into options and arguments.
 
     With `stop` the first argument ends it, and everything from there on is in `rest`: so the
-    options before a command are read.  Raises UsageError.
+    options before a command are read.  `passed` is asked first of a word with one hyphen, and what
+    follows it in reverse: it returns whether it has taken it, for another program.
+    Raises UsageError.
     """
     parsed = Parsed()
     pending = list(reversed(words))
@@ -96,6 +104,8 @@ def parse(words: "Sequence[str]", options: "Sequence[Option]", *, stop: bool = F
                 raise UsageError(f"unexpected option '--{name}'")
             _take(parsed, option, f"--{name}", value if equals else None, pending)
         elif word.startswith("-") and word != "-":
+            if passed is not None and passed(word, pending):
+                continue
             _take_short(parsed, options, word[1:], pending)
         elif stop:
             pending.append(word)

@@ -37,7 +37,15 @@ class Interrupted(Exception):
 
 
 class Busy(Verdict):
-    """Somebody else is attached."""
+    """Somebody else is attached; `daemon` said so."""
+
+    def __init__(self, message: str, daemon: Call) -> None:
+        super().__init__(message)
+        self.daemon = daemon
+
+
+class NotThere(Verdict):
+    """There is no session of that name, and none is to be made."""
 
 
 class Asking:
@@ -55,17 +63,18 @@ class Asking:
 
     def attach(self, header: AttachHeader, descriptor: "int | None") -> "tuple[Call, AttachReply]":
         """The connection on which the session's output follows; the terminal's `descriptor` is
-        offered.  Raises Busy."""
+        offered.  Raises Busy, NotThere."""
         connection, reply = self._attach(header, descriptor)
         if reply.status == "Busy" and header.force:
             connection, reply = self._attach_again(header, descriptor)
         if reply.status == "Busy":
-            raise Busy(f"session '{header.name}' already has a terminal attached")
+            said = f"session '{header.name}' already has a terminal attached"
+            raise Busy(said, connection)
         if reply.status == "Forbidden":
             raise Verdict(f"forbidden: {reply.reason}")
         if reply.status == "NotFound" or (reply.status == "Created" and header.existing):
             self._end_what_was_made(header, connection, reply)
-            raise Verdict(f"not found: {header.name}")
+            raise NotThere(f"not found: {header.name}")
         if reply.status == "UnexpectedError":
             raise ClientError(reply.reason)
         return connection, reply
@@ -90,7 +99,7 @@ class Asking:
         if header.existing:
             rows = read_list_reply(ask(self._context, ListRequest()))
             if header.name not in [row.name for row in rows]:
-                raise Verdict(f"not found: {header.name}")
+                raise NotThere(f"not found: {header.name}")
         return header.plain()
 
     def _end_what_was_made(

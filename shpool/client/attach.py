@@ -10,7 +10,7 @@ import signal
 
 from shpool import __version__
 from shpool.client import tty
-from shpool.client.asking import Asking, Busy, Interrupted, ask_variables
+from shpool.client.asking import Asking, Busy, Interrupted, NotThere, ask_variables
 from shpool.client.connect import Call, ClientError, LostDaemon, dial
 from shpool.client.hands import DaemonsHands, OurHands
 from shpool.client.reach import ask, reach
@@ -28,6 +28,9 @@ from shpool.protocol.requests import AttachHeader, DetachRequest, SessionMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shpool.client.caller import Caller
     from shpool.client.context import Context
     from shpool.client.relay import Hands
     from shpool.options import Parsed
@@ -67,6 +70,7 @@ class Attach:
         self._excuse = ""  # why we come back
         self._switched = False
         self._told: object = None  # the size that the daemon knows, in its form on the wire
+        self._caller = _caller(context.environ)
 
     def run(self) -> int:
         variables: dict[str, str] | None = self._greet()
@@ -118,9 +122,14 @@ class Attach:
             if self._left is not None:
                 raise
             self._terminal.leave()
-            complain(f"{busy}\n")
+            if self._caller is None or not self._caller.busy(busy.daemon):
+                complain(f"{busy}\n")
             # Not an error at first, scripts test for that; after a switch it is one.
             return Outcome("busy", 1 if self._switched else 0)
+        except NotThere:
+            if self._caller is None or self._left is not None or not self._caller.gone():
+                raise
+            return Outcome("gone")
         self._left = None
         self._wanted = self._wanted.settled()
         if self._background:
@@ -196,6 +205,8 @@ class Attach:
                 self._signals.catch_all()
                 descriptor = tty.STDIN if self._terminal.offer() else None
         connection, reply = self._asking.attach(self._header(variables), descriptor)
+        if self._caller is not None:
+            self._caller.attached(self._wanted.template, connection, self._newline)
         for warning in reply.warnings:
             complain(f"shpool: warn: {warning}{self._newline}")
         return connection, reply
@@ -226,6 +237,7 @@ class Attach:
             client=f"{PROGRAM} {__version__}",
             previous=self._previous,
             nested=self._nested,
+            comeback=self._caller.comeback if self._caller is not None else None,
         )
 
     def _forwarded(self) -> "list[tuple[str, str]]":
@@ -302,6 +314,17 @@ class Attach:
         """Stop, as a job does; while stopped the session is free, so that nothing waits for us."""
         self._terminal.leave()
         os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _caller(environ: "Mapping[str, str]") -> "Caller | None":
+    """Who has run us from another host.  What says so is not passed on."""
+    said = environ.get("SHPOOL__SSH")
+    if said is None:
+        return None
+    os.environ.pop("SHPOOL__SSH", None)
+    from shpool.client.caller import Caller
+
+    return Caller(said)
 
 
 def _is_utf8(value: str) -> bool:

@@ -86,10 +86,14 @@ class Call:
         except OSError as error:
             raise LostDaemon(f"the daemon hung up: {error.strerror}") from None
 
+    def knows(self, feature: str) -> bool:
+        """Returns whether the daemon says that it knows this, that the original does not."""
+        return feature in (self._knows or ())
+
     def _check_knows(self, feature: str) -> None:
         if self._knows is None and self.server and "." not in feature:
             self._doubtful = True
-        elif feature not in (self._knows or ()):
+        elif not self.knows(feature):
             raise self._unknown()
 
     def _unknown(self) -> UnknownRequest:

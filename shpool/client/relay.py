@@ -49,7 +49,7 @@ class Outcome:
 
     `kind` is exited (with the status), lost, hung-up (after the end of the input), switch (to the
     destination, or else the session that the variables name now), signal (with its number as
-    status), suspended, unwritable (with the error), or busy.
+    status), suspended, unwritable (with the error), busy, or gone (before it was attached to).
     """
 
     __slots__ = ("destination", "error", "kind", "status")

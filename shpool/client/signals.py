@@ -16,18 +16,21 @@ class Signals:
 
     def catch_resizes(self) -> None:
         """Note changes of the window size; other signals still do what they do."""
+        self.catch(signal.SIGWINCH)
+
+    def catch(self, *numbers: int) -> None:
+        """Note these signals."""
         if self.fd < 0:
             self.fd, write = os.pipe()
             os.set_blocking(self.fd, False)
             os.set_blocking(write, False)
             signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-        signal.signal(signal.SIGWINCH, _noted)
+        for number in numbers:
+            signal.signal(number, _noted)
 
     def catch_all(self) -> None:
         """Note every signal that would leave the terminal in a state nobody can use."""
-        self.catch_resizes()
-        for number in (*LEAVING, signal.SIGCONT):
-            signal.signal(number, _noted)
+        self.catch(signal.SIGWINCH, *LEAVING, signal.SIGCONT)
 
     def take(self) -> "set[int]":
         """The signals that have come."""

@@ -38,14 +38,15 @@ def read(most: int) -> bytes:
 
 
 class UserTerminal:
-    """The three standard descriptors, when all of them are terminals; else nothing is touched.
+    """Standard descriptors, when all of those that are needed are terminals; else nothing is
+    touched.
 
     enter() makes the terminal raw; leave() puts it back as it was, whatever the session turned
     on in it.  Both may be called again and again.  `shown`: whether a session was seen on it.
     """
 
-    def __init__(self) -> None:
-        self.is_terminal = all(os.isatty(fd) for fd in (STDIN, STDOUT, STDERR))
+    def __init__(self, needed: "tuple[int, ...]" = (STDIN, STDOUT, STDERR)) -> None:
+        self.is_terminal = all(os.isatty(fd) for fd in needed)
         self.shown = False
         self._cooked: list[int | list[bytes | int]] | None = None
         self.before = b""  # the modes to come back to, as the system's struct termios

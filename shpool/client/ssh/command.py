@@ -1,0 +1,390 @@
+"""shpool ssh: take shpool to a host if need be, be in a session there, and come back to it."""
+
+import os
+import random
+import signal
+from time import monotonic
+
+from shpool.client import tty
+from shpool.client.signals import Signals
+from shpool.client.ssh import pause, retries, script
+from shpool.client.ssh.arguments import unquiet
+from shpool.client.ssh.complaints import Complaints
+from shpool.client.ssh.connection import (
+    CAUGHT,
+    Connection,
+    Modes,
+    SshError,
+    exit_status,
+    put_all,
+    start,
+)
+from shpool.client.ssh.copying import Copying
+from shpool.client.ssh.marks import Marks
+from shpool.client.ssh.notes import Note
+from shpool.client.ssh.package import Package
+from shpool.client.ssh.probing import probe
+from shpool.client.ssh.retries import Ended
+from shpool.durations import parse_duration
+from shpool.forwarded import client_variables
+from shpool.names import check_name_template, check_session_name
+from shpool.options import UsageError
+from shpool.output import complain
+from shpool.protocol.requests import REPLACES_MAX
+from shpool.shellwords import split_words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shpool.client.context import Context
+    from shpool.options import Parsed
+
+# What a terminal is told to be where its own name is not known: nearly all there are understand it.
+_USUAL_TERM = "xterm-256color"
+
+# Options that are for the attach there.
+_PASSED_ON = ("ttl", "cmd", "dir", "start-cmd")
+
+
+def run(context: "Context", parsed: "Parsed") -> int:
+    wanted = Wanted(parsed, context.environ)
+    host = Host(wanted)
+    if not (os.isatty(tty.STDIN) and os.isatty(tty.STDOUT)):
+        return host.without_terminal()
+    return Visit(wanted, host).run()
+
+
+class Wanted:
+    """What the command line asks for.  Raises UsageError, InvalidName."""
+
+    def __init__(self, parsed: "Parsed", environ: "Mapping[str, str]") -> None:
+        self.host, self.name = (*parsed.arguments, "main")[:2]
+        if not self.host or self.host.startswith("-"):
+            raise UsageError("HOST may neither be empty nor begin with a hyphen")
+        check_name_template(self.name)
+        if "{" not in self.name:
+            check_session_name(self.name)
+        ttl = parsed.text("ttl")
+        if ttl is not None:
+            parse_duration(ttl)
+        given = parsed.text("ssh")
+        self.ssh = split_words("ssh" if given is None else given)
+        if not self.ssh:
+            raise UsageError("the option '--ssh' needs a command")
+        self.options = parsed.rest
+        self.shares = bool(parsed.count("share-connection"))
+        self.remote = parsed.text("remote") or ""
+        self.force = not parsed.count("no-force")
+        self.passed_on = [word for name in _PASSED_ON for word in _option(name, parsed.text(name))]
+        self.term = environ.get("TERM", "")
+        variables = client_variables(environ, ())
+        self.env = [
+            (name, value)
+            for name, value in variables.items()
+            if name in ("COLORTERM", "LANG") or name.startswith("LC_")
+        ]
+
+
+def _option(name: str, value: "str | None") -> "list[str]":
+    return [] if value is None else [f"--{name}={value}"]
+
+
+class Host:
+    """The host, as this ssh reaches it, and what is known of it."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        """Raises PackError, OSError."""
+        self._wanted = wanted
+        self.probed = probe(wanted.ssh, wanted.options, wanted.host, share=wanted.shares)
+        self._package = None if wanted.remote else Package()
+        self._note = Note(self.probed.host(f"{wanted.ssh} {wanted.options} {wanted.host}"))
+
+    def complaints(self, *, held: bool = False) -> Complaints:
+        return Complaints(self.probed.level, held=held)
+
+    def command(self, options: "list[str]", remote_command: "str | None" = None) -> "list[str]":
+        wanted = self._wanted
+        own = unquiet(wanted.options)
+        words = [*wanted.ssh, *options, *own, *self.probed.unshared(), wanted.host]
+        return words if remote_command is None else [*words, remote_command]
+
+    def session_command(
+        self,
+        *,
+        token: str,
+        caller: str,
+        name: str,
+        existing: bool = False,
+        force: bool = False,
+    ) -> str:
+        """Raises SshError."""
+        wanted = self._wanted
+        env = list(wanted.env)
+        if self._package is not None and not self._note.terms.get(wanted.term, True):
+            env.append(("TERM", _USUAL_TERM))
+        words = [*(["-f"] if force else []), *wanted.passed_on, "--", name]
+        command = script.session_command(
+            token=token,
+            file=self._package.name if self._package is not None else "",
+            remote=wanted.remote,
+            name=name,
+            existing=existing,
+            caller=caller,
+            env=env,
+            words=words,
+        )
+        if len(command) > script.LONGEST:
+            raise SshError("what is to be run there is too long")
+        return command
+
+    def prepare(self, *, again: bool = False, batch: bool = False) -> "int | None":
+        """Have the file there, unless a note says that it is; `again`: it is not.
+
+        Returns an exit status if there is no use in going on.  Raises SshError, PackError.
+        """
+        package, term = self._package, self._wanted.term
+        if package is None or (not again and self._note.says(package.name, term)):
+            return None
+        options = self.probed.without_terminal(copies=True)
+        if batch:
+            options = [*self.probed.for_retry(batch=True), *options]
+        complaints = self.complaints()
+        copied = Copying(package, term, complaints).run(self.command(options))
+        kind, _, value = copied.told.partition(";")
+        if kind == "failed":
+            raise SshError(f"cannot take shpool to {self._wanted.host}: {copied.reason}")
+        if kind == "none":
+            self._note.keep(package.name, term, none=True)
+        elif kind == "done":
+            known = value == "1"
+            if not known:
+                complain(
+                    f"shpool: {self._wanted.host} does not know the terminal {term}, and is told"
+                    f" {_USUAL_TERM}\n"
+                )
+            self._note.keep(package.name, term, known=known)
+        else:
+            put_all(tty.STDOUT, copied.printed)
+            if copied.status == 255:
+                return 255
+            printed = bool(copied.printed) or complaints.any
+            return self.runs_nothing(copied.status, printed=printed)
+        return None
+
+    def runs_nothing(self, status: int, *, printed: bool) -> int:
+        """A host that runs something else than what it is told; the exit status."""
+        if not printed:
+            complain(f"shpool: {self._wanted.host} does not run commands\n")
+        return status or 1
+
+    def without_terminal(self) -> int:
+        """Attach as a pipe does: once, and whatever comes of it."""
+        status = self.prepare(again=True)
+        if status is not None:
+            return status
+        wanted = self._wanted
+        command = self.session_command(token="", caller="", name=wanted.name, force=wanted.force)
+        return exit_status(start(self.command(self.probed.without_terminal(), command)).wait())
+
+
+class Visit:
+    """Being in the session there, through one connection after the other."""
+
+    def __init__(self, wanted: Wanted, host: Host) -> None:
+        self._wanted = wanted
+        self._host = host
+        self._terminal = tty.UserTerminal((tty.STDIN, tty.STDOUT))
+        self._modes = Modes()
+        self._signals = Signals()
+        self._line = pause.Line()
+        self._pause = pause.Pause(self._terminal, self._signals, self._line)
+        self._tokens: list[str] = []  # of clients that may still be attached
+        self._seen_line = ""  # the number of the last one that came whole, if it was told
+        self._name = wanted.name  # of the session, which may be gone over to another one
+        self._attached = False
+        self._dirty = False  # the session has been on the terminal, or something else from there
+        self._said = b""  # by ssh, when it failed last
+        self._complaints = host.complaints()
+
+    def run(self) -> int:
+        status = self._host.prepare()
+        if status is not None:
+            return status
+        self._signals.catch(*CAUGHT)
+        try:
+            return self._stay()
+        finally:
+            self._leave()
+
+    def _stay(self) -> int:
+        ended = self._first()
+        kind, status = retries.meaning(ended)
+        if kind == retries.LOST and self._host.probed.is_ssh:
+            status = self._come_back(ended)
+        elif kind == retries.FAILED and ended.status != 255 and not ended.interrupted:
+            printed = ended.printed or self._complaints.any
+            self._say(b"")
+            status = self._host.runs_nothing(ended.status, printed=printed)
+        return status
+
+    def _first(self) -> Ended:
+        ended = self._try([], existing=False, force=self._wanted.force)
+        if ended.said == "copy":
+            # What is noted of the host is not so (any more).
+            status = self._host.prepare(again=True)
+            if status is not None:
+                ended.status = status
+                return ended
+            ended = self._try([], existing=False, force=self._wanted.force)
+            if ended.said == "copy":
+                raise SshError(f"{self._wanted.host} does not keep what is taken there")
+        return ended
+
+    # ---- one connection
+
+    def _try(self, options: "list[str]", *, existing: bool, force: bool) -> Ended:
+        """One ssh, to its end; the terminal is as it was before."""
+        token = os.urandom(8).hex()
+        replaces = ",".join(self._tokens[-REPLACES_MAX:])
+        command = self._host.session_command(
+            token=token,
+            caller=f"{token};{replaces};{self._seen_line}",
+            name=self._name,
+            existing=existing,
+            force=force,
+        )
+        self._tokens.append(token)
+        connection = Connection(
+            self._terminal,
+            self._signals,
+            Marks(token),
+            self._complaints,
+            self._line.end,
+            self._told,
+        )
+        words = self._host.command([*options, *self._host.probed.for_session()], command)
+        ended = connection.run(words)
+        self._attached = self._attached or ended.attached
+        self._modes.restore()
+        self._dirty = self._dirty or ended.seen or ended.printed
+        return ended
+
+    def _told(self, word: str) -> None:
+        kind, _, value = word.partition(";")
+        if kind == "seen":
+            self._tokens = self._tokens[-1:]
+            self._complaints.held = False
+        elif kind == "line" and value.isdigit():
+            self._seen_line = value
+        elif kind == "name":
+            try:
+                self._name = bytes.fromhex(value).decode()
+            except ValueError:
+                pass
+
+    def _say(self, words: bytes) -> None:
+        """On a terminal in which nothing is on any more that there was on in the session."""
+        if self._dirty:
+            self._dirty = False
+            self._terminal.enter()
+            self._terminal.clean()
+        if words:
+            self._line.end()
+            words = words.replace(b"\r\n", b"\n")
+            if self._terminal.is_raw:
+                words = words.replace(b"\n", b"\r\n")
+            put_all(tty.STDERR, words)
+
+    def _leave(self) -> None:
+        """The terminal is the shell's again that has run us."""
+        self._line.end()
+        if self._dirty:
+            self._terminal.enter()
+        self._terminal.shown = self._dirty
+        self._terminal.leave()
+        self._modes.restore()
+        self._dirty = False
+        self._say(self._complaints.last_words())
+
+    # ---- coming back
+
+    def _come_back(self, ended: Ended) -> int:
+        """The exit status, when all is over."""
+        waits = retries.pauses(random.random())
+        lost_at = monotonic()
+        question = ""
+        batch, force = True, False
+        host = self._host.probed
+        while True:
+            outcome = self._wait(next(waits) if not question else 0.0, question)
+            if outcome is not None:
+                return outcome
+            if not batch:
+                self._line.end()
+            self._complaints = self._host.complaints(held=batch)
+            self._modes.without_echo()
+            begun = monotonic()
+            ended = self._try(
+                host.for_retry(batch=batch),
+                existing=self._attached,
+                force=force or (self._wanted.force and not self._attached),
+            )
+            question = ""
+            kind, status = retries.meaning(ended)
+            if kind == retries.LEFT:
+                return status
+            if ended.said == "gone":
+                self._line.end()
+                self._say(b"the session ended while the connection was lost\n")
+                return 1
+            if ended.said.startswith("busy"):
+                if not self._may_be_ours(ended.said, lost_at):
+                    question, force = retries.elsewhere_line(self._name), True
+            elif ended.said == "copy":
+                found = self._host.prepare(again=True, batch=batch)
+                if found is not None and found != 255:
+                    return found
+            elif kind == retries.OVER:
+                return status
+            elif kind == retries.LOST:
+                steady = monotonic() - begun >= retries.STEADY
+                waits = retries.pauses(random.random(), steady=steady)
+                lost_at = monotonic()
+                batch, force = True, False
+                self._said = b""
+            elif ended.interrupted:
+                return 130
+            elif batch and self._complaints.wants_password:
+                self._complaints.last_words()
+                question, batch = retries.password_line(self._wanted.host), False
+            else:
+                words = self._complaints.last_words()
+                if words != self._said or self._complaints.final:
+                    self._say(words)
+                self._said = words
+                if self._complaints.final:
+                    return ended.status
+                if ended.status not in (0, 255) and not ended.words:
+                    return self._host.runs_nothing(ended.status, printed=self._complaints.any)
+                batch = True
+
+    def _wait(self, seconds: float, question: str) -> "int | None":
+        """An exit status, if it is not to be tried any more."""
+        host = self._wanted.host
+        self._say(self._complaints.last_words())
+        if question:
+            outcome = self._pause.ask(question)
+        else:
+            outcome = self._pause.count_down(seconds, lambda left: retries.lost_line(host, left))
+        self._terminal.shown = False
+        self._terminal.leave()
+        if outcome == pause.GIVE_UP:
+            return 128 + signal.SIGINT
+        if outcome == pause.GONE:
+            return 128 + self._pause.number
+        return None
+
+    def _may_be_ours(self, said: str, lost_at: float) -> bool:
+        """Who is attached to an original daemon may be the client that was lost, for a while."""
+        return said == "busy;original" and (monotonic() - lost_at < retries.ORIGINAL_MAY_BE_OURS)

@@ -1,0 +1,90 @@
+"""What it means that ssh has ended, how long to wait before it is run again, and what is said."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shpool.client.ssh.complaints import Complaints
+
+# Seconds; the last one again and again.
+_PAUSES = (0, 1, 2, 4, 8, 16, 30)
+
+# A pause may be longer by this part of it, so that not all clients of a host come at once.
+_CHANCE = 0.2
+
+# A connection that stood for so many seconds was not lost for the same reason as the one before.
+STEADY = 10.0
+
+# Seconds after the loss in which a client that an original daemon has, and that cannot be told
+# from others, may still be the one that was lost.
+ORIGINAL_MAY_BE_OURS = 30.0
+
+
+class Ended:
+    """How one run of ssh ended.
+
+    `status` as a shell has it; `seen`: the session was about to be shown; `end`: the status that
+    was told from there; `words`: other marks; `signal`: what ended us, and ssh with us, 0 if
+    nothing did; `interrupted`: Ctrl-C was typed before the session was there.
+    """
+
+    def __init__(self, status: int, complaints: "Complaints") -> None:
+        self.status = status
+        self.complaints = complaints
+        self.seen = False
+        self.end: int | None = None
+        self.words: list[str] = []
+        self.signal = 0
+        self.interrupted = False
+        self.printed = False  # something that was no mark, before it was seen
+        self.attached = False  # the session was there
+
+    @property
+    def said(self) -> str:
+        """The last of what was told from there instead of an end, if anything was."""
+        for word in reversed(self.words):
+            if word.partition(";")[0] in ("copy", "busy", "gone", "none"):
+                return word
+        return ""
+
+
+LOST, OVER, LEFT, FAILED = "lost", "over", "left", "failed"
+
+
+def meaning(ended: Ended) -> "tuple[str, int]":
+    """What it means, and the exit status if that is all.
+
+    over: the session says so; left: by a signal, or by ssh's ~.; failed: there was none; lost.
+    """
+    if ended.signal:
+        return LEFT, 128 + ended.signal
+    if ended.end is not None:
+        return OVER, ended.end
+    if not ended.seen:
+        return FAILED, ended.status
+    if ended.complaints.closed:
+        return LEFT, 255
+    return LOST, 255
+
+
+def pauses(chance: float, *, steady: bool = True) -> "Iterator[float]":
+    """Seconds before each try; `chance` is from 0 to 1.  `steady`: the connection that was lost had
+    stood for a while, so the first try need not wait."""
+    at = 0 if steady else 1
+    while True:
+        yield _PAUSES[at] * (1 + _CHANCE * chance)
+        at = min(at + 1, len(_PAUSES) - 1)
+
+
+def lost_line(host: str, seconds: float) -> str:
+    """`seconds` are left; what is begun counts as a whole one."""
+    whole = int(seconds) + (seconds > int(seconds))
+    return f"connection to {host} lost; trying again in {whole} s (Enter: now, Ctrl-C: give up)"
+
+
+def password_line(host: str) -> str:
+    return f"{host} wants a password; Enter: log in, Ctrl-C: give up"
+
+
+def elsewhere_line(name: str) -> str:
+    return f"session '{name}' is attached elsewhere; Enter: take it, Ctrl-C: leave it"

@@ -47,7 +47,10 @@ WIPE = b"\x18\x1b\\\x1b[m\x1b[H\x1b[J"
 _BEGIN = private(2026, True) + private(25, False)
 _END = private(2026, False)
 
-_OUTSIDE = "\u00b7"  # dim, where the session's screen ends
+# Dim, where the session's screen ends; of more than so many cells nothing is made, which no
+# terminal has that is looked at.
+_OUTSIDE = "\u00b7"
+_MAX_OUTSIDE = 200_000
 
 
 def enter() -> bytes:
@@ -68,6 +71,7 @@ class Drawing:
         "_settings",
         "_size",
         "_terminal",
+        "_whole",
         "window",
     )
 
@@ -84,6 +88,7 @@ class Drawing:
         self._meaning: tuple[object, ...] = ()  # what it depends on how these look
         self._settings: dict[str, str] = {}
         self._cursor = (0, 0, False)
+        self._whole = b""  # the last picture, if it was asked for
         self.change()
 
     def change(self) -> bytes:
@@ -99,11 +104,15 @@ class Drawing:
         if (terminal.rows, terminal.cols) != self._size:
             self._size = (terminal.rows, terminal.cols)
             self._take_rows(anew=True)
-            return self._whole(settings)
+            self._whole = b""
+            return self._draw_whole(settings)
         before = self._cells
         changed = self._take_rows(anew=anew)
+        if not changed and not settings and cursor == self._cursor:
+            return b""
+        self._whole = b""
         if not changed and not settings:
-            return b"" if cursor == self._cursor else _cursor(self._cursor).encode()
+            return _cursor(self._cursor).encode()
         painter = self._painter()
         for y in changed:
             self._draw_row(painter, y, None if anew else before[y])
@@ -111,7 +120,9 @@ class Drawing:
 
     def whole(self) -> bytes:
         """The last picture, for a terminal that is drawn on and shows anything."""
-        return self._whole("".join(self._settings.values()))
+        if not self._whole:
+            self._whole = self._draw_whole("".join(self._settings.values()))
+        return self._whole
 
     # What is beside the cells
 
@@ -193,18 +204,21 @@ class Drawing:
             painter.out.append(f"\x1b[{end - start}X" if self._outside else "\x1b[K")
         painter.row(text, style, self.window.cols, start)
 
-    def _whole(self, settings: str) -> bytes:
+    def _draw_whole(self, settings: str) -> bytes:
         """The whole picture, whatever the terminal shows."""
         painter = self._painter()
         painter.out.append("\x1b[m\x1b[H\x1b[J")
-        cols = self.window.cols
+        cols, rows = self.window.cols, self.window.rows
+        outside = rows * cols - len(self._cells) * (cols - self._outside)
+        if outside > _MAX_OUTSIDE:
+            rows = 0
         for y, (text, style) in enumerate(self._cells):
             if text:
                 painter.go_to(y, 0)
                 painter.row(text, style, cols)
-            if self._outside:
+            if self._outside and y < rows:
                 painter.dots(y, cols - self._outside, self._outside)
-        for y in range(len(self._cells), self.window.rows):
+        for y in range(len(self._cells), rows):
             painter.dots(y, 0, cols)
         return self._picture(painter, settings)
 

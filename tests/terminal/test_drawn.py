@@ -68,6 +68,22 @@ def test_beside_a_smaller_session_erasing_spares_the_dots() -> None:
     assert b"\x1b[K" not in change
 
 
+def test_nobody_is_sent_more_dots_than_a_terminal_shows() -> None:
+    model = Terminal(24, 80, 0)
+    model.feed(b"word")
+    assert Drawing(model, 200, 600).whole().count("·".encode()) == 200 * 600 - 24 * 80
+    assert len(Drawing(model, 65_535, 65_535).whole()) < 200
+
+
+def test_the_last_picture_is_put_together_once() -> None:
+    model, drawing = drawn(b"word")
+    whole = drawing.whole()
+    assert drawing.whole() is whole
+    model.feed(b"\x1b[5;5H")
+    drawing.change()
+    assert drawing.whole() != whole
+
+
 def window(drawing: Drawing) -> tuple[int, int]:
     drawing.change()
     return drawing.window.top, drawing.window.left

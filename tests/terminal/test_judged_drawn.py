@@ -153,30 +153,35 @@ def test_a_new_palette_is_set_before_the_cells_that_have_it(node: Node) -> None:
     assert failures(node, data, (4, 20), ((3, 10),), range(len(data) + 1)) == []
 
 
-@pytest.mark.parametrize("screens", [b"", b"\x1b[?1049h", b"\x1b[?47h"])
+@pytest.mark.parametrize("missed_lines", [0, 3, 30])
+@pytest.mark.parametrize("grown", [0, 6])
+@pytest.mark.parametrize("screen", [b"", b"\x1b[?1049h", b"\x1b[?47h"])
 def test_after_being_drawn_a_terminal_goes_on_live_with_all_that_it_missed(
-    screens: bytes, node: Node
+    screen: bytes, grown: int, missed_lines: int, node: Node
 ) -> None:
-    """Its scrollback is that of a terminal that was live all the time."""
+    """Its scrollback is that of a terminal that was live all the time. One that has become larger
+    meanwhile has taken lines out of it, which are drawn again."""
     before = b"".join(b"line %d\r\n" % n for n in range(40)) + b"$ "
-    missed = b"".join(b"missed %d\r\n" % n for n in range(30)) + b"$ " + screens + b"text"
+    missed = b"".join(b"missed %d\r\n" % n for n in range(missed_lines)) + b"$ "
     after = b"\r\nlive again"
     model = Terminal(10, 40, 100)
     with node.new(10, 40, 100) as whole, node.new(10, 40, 100) as judge:
-        whole.write(before + missed)
+        whole.write(before + missed).resize(10 + grown, 40).write(screen)
         model.feed(before)
         judge.write(before)
-        scrolled = model.scrolled
+        since = model.mark
         model.resize(20, 60)
         drawing = Drawing(model, 10, 40)
         judge.write(enter() + drawing.whole())
         for piece in (missed[:100], missed[100:]):
             model.feed(piece)
             judge.write(drawing.change())
-        model.resize(10, 40)
-        judge.write(
-            drawing.change() + WIPE + model.restore(model.scrolled - scrolled, in_place=True)
-        )
+        judge.resize(10 + grown, 40)
+        model.resize(10 + grown, 40)
+        model.feed(screen)
+        drawing = Drawing(model, 10 + grown, 40)
+        lines = max(model.begun - (since - grown), 0)
+        judge.write(drawing.whole() + WIPE + model.restore(lines, in_place=True))
         model.feed(after)
         whole.write(after)
         judge.write(after)

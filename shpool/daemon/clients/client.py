@@ -105,6 +105,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         "_pager": (Pager, None),
         "_drawn": DrawnTerminal,
         "since": (int, None),
+        "_live_rows": int,
         "_stall": Deadline("_check_progress"),
         "_thawing": Deadline("_end_wait"),
         "_wanted_at": float,
@@ -158,6 +159,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         self._pager: Pager | None = None
         self._drawn = DrawnTerminal(channel, size)
         self.since: int | None = None  # not live when the screen was there; None: from the first
+        self._live_rows = size.rows  # of its terminal when it was live last
         self._stall: Timer | None = None
         self._thawing: Timer | None = None
         self._wanted_at = 0.0  # monotonic: when it asked for a picture last
@@ -281,6 +283,7 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
             self._freeze()
             return
         self.state.become(LIVE)
+        self._live_rows = self.size.rows
         self.first_line = None
         if self._drawn.on:
             # If nothing is remembered any more the program draws itself.
@@ -321,8 +324,14 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
         if self.state.now in (LIVE, WAITING) and not self._fits:
             self._draw()
             self._check_output()
+        elif self.state.now == LIVE:
+            self._live_rows = self.size.rows
         elif self.state.now == DRAWN and self._fits:
             self._drawn.end()
+            if self.since is not None:
+                # All that it has missed is drawn, and what a terminal that has grown has taken
+                # out of its scrollback.
+                self.first_line = self.since - max(self.size.rows - self._live_rows, 0)
             if self._channel.away:
                 self.state.become(FROZEN)
             else:
@@ -343,8 +352,6 @@ class AttachedClient(Participant, ChannelUser, PagerUser):
             return
         if self.state.now == LIVE:
             self.since = session.size.position_before()
-        if self.since is not None:
-            self.first_line = self.since  # what it misses from now on is not lost to it
         if self.state.now != DRAWN:
             self.state.become(DRAWN)
         self._stop_waiting()

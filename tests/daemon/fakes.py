@@ -166,6 +166,7 @@ class FakeChild(Child):
         self.program = program
         self.ends = PtyEnds(size, echo=True)  # a real one, for what is asked of ptys only
         os.close(self.ends.master)
+        self.ends.device = (-1, programs.count)  # its own: the next may have that pty's number
         self.near, self.far = socket.socketpair()
         self.near.setblocking(False)
         self.far.setblocking(False)

@@ -14,6 +14,8 @@ from shpool.config import Config
 from shpool.config_values import Motd, RestoreMode
 from shpool.daemon.clients.client import GONE
 from shpool.daemon.sessions.session import ENDED
+from shpool.protocol.replies import Destination
+from shpool.protocol.switching import SwitchRequest
 from tests.daemon.core import Caller, Core
 from tests.daemon.fakes import FakeChild
 
@@ -33,7 +35,7 @@ class Walk:
             *(self.attach, self.attach, self.attach, self.let_run, self.let_run, self.write),
             *(self.type, self.hang_up, self.detach, self.kill, self.end, self.die, self.fail),
             *(self.read, self.read, self.stop_reading, self.wait, self.idle, self.resize),
-            *(self.set_variable, self.writable),
+            *(self.set_variable, self.writable, self.switch),
         )
         self.chance.choice(steps)()
         self.check()
@@ -42,7 +44,13 @@ class Walk:
 
     def attach(self) -> None:
         if len(self.callers) < 5:
-            self.callers.append(self.core.attach(self.chance.choice(NAMES)))
+            name, before = self.chance.choice(NAMES), self.chance.choice((None, *NAMES))
+            self.callers.append(self.core.attach(name, client="shpool-py 1", previous=before))
+
+    def switch(self) -> None:
+        to = Destination(self.chance.choice((*NAMES, "c")), share=self.chance.choice((True, False)))
+        back = self.chance.choice((True, False))
+        self.core.call().ask(SwitchRequest(self.chance.choice(NAMES), to, back=back))
 
     def _programs(self) -> list[FakeChild]:
         return list(self.core.programs.started)

@@ -15,6 +15,7 @@ from shpool.config import Config
 from shpool.config_values import Motd
 from shpool.daemon.clients.client import PAGING
 from shpool.daemon.clients.terminal_channel import TerminalChannel
+from shpool.daemon.loop import peer
 from shpool.daemon.sessions.hooks import Hooks
 from shpool.protocol.msgpack import pack
 from shpool.protocol.requests import AttachHeader, TtySize
@@ -99,6 +100,68 @@ def test_what_was_typed_behind_the_request_reaches_the_shell(core: Core) -> None
     caller.send(pack(header.to_wire()) + b"typed ahead")
     core.programs.started[0].run()
     assert core.programs.started[0].typed() == b"typed ahead"
+
+
+# ---- inside a session
+
+
+@pytest.fixture
+def inside(core: Core, monkeypatch: pytest.MonkeyPatch) -> Core:
+    """Whoever connects runs on the pty of session one, to which somebody is attached."""
+    core.attached("one")
+    session = core.table.get("one")
+    assert session is not None
+    device = session.device
+    monkeypatch.setattr(peer, "controlling_terminal", lambda pid: device)
+    return core
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [("two", "two"), ("it's", r"'it'\''s'"), ("-x", "-- -x"), ("é", "é")]
+)
+def test_who_has_not_said_that_it_may_nest_is_told_what_to_do(
+    inside: Core, name: str, word: str
+) -> None:
+    assert refusal(inside.attach(name, nested=False)) == (
+        f"this is session 'one'; to go over: shpool switch {word};"
+        f" to nest all the same: shpool attach --nested {word}"
+    )
+    assert inside.programs.count == 1
+
+
+def test_who_says_that_it_may_nest_or_nothing_nests(inside: Core) -> None:
+    assert inside.attached("two").reply == CREATED
+    assert inside.attached("three", nested=True).reply == CREATED
+    inside.attached("four", background=True).hang_up()
+    assert refusal(inside.attach("four", nested=False)).startswith("this is session 'one'; ")
+
+
+@pytest.mark.parametrize("nested", [True, False])
+@pytest.mark.parametrize("way", [{}, {"force": True}, {"share": True}, {"read_only": True}])
+def test_nobody_attaches_to_the_session_inside_which_it_runs(
+    inside: Core, nested: bool, way: dict[str, Any]
+) -> None:
+    reason = refusal(inside.attach("one", nested=nested, **way))
+    assert reason == "session 'one' cannot be attached to from inside it"
+
+
+def test_who_is_in_no_session_may_attach_without_a_word(core: Core) -> None:
+    core.attached("one")
+    assert core.attached("two", nested=False).reply == CREATED
+
+
+def test_a_list_says_inside_which_session_it_was_asked_for(inside: Core) -> None:
+    reply = inside.ask("List")
+    assert reply["here"] == {"name": "one", "pid": os.getpid()}
+    assert inside.ask({"Detach": {"sessions": ["one"], "pid": 1}}) == {
+        "not_found_sessions": [],
+        "not_attached_sessions": ["one"],
+    }
+    assert inside.ask({"Detach": {"sessions": ["one"], "pid": os.getpid()}}) == {
+        "not_found_sessions": [],
+        "not_attached_sessions": [],
+    }
+    assert inside.ask("List")["here"] == {"name": "one", "pid": None}
 
 
 # ---- the message of the day

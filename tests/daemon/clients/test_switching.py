@@ -1,0 +1,427 @@
+"""Clients that are told to go over to another session, in every order of what may come between."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import pytest
+
+from shpool.config import Config
+from shpool.config_values import Motd
+from shpool.daemon.loop import peer
+from shpool.daemon.programs.spawn import SpawnError
+from shpool.protocol.chunks import MAYBE_SWITCH, ChunkReader
+from shpool.protocol.replies import Destination, MaybeSwitch
+from shpool.protocol.switching import SwitchRequest
+from tests.daemon.core import Caller, Core
+from tests.daemon.fakes import FakeChild
+
+OURS = "shpool-py 0.2.0"
+GONE_OVER: dict[str, Any] = {"error": None}
+
+
+def told(caller: Caller) -> list[MaybeSwitch]:
+    """What a client was told of sessions and variables since this was asked last."""
+    found = ChunkReader().feed(caller.received())
+    return [
+        MaybeSwitch.from_bytes(content)
+        for kind, content in found
+        if kind == MAYBE_SWITCH and isinstance(content, bytes)
+    ]
+
+
+def destinations(caller: Caller) -> list[str]:
+    return [message.switch_to.name for message in told(caller) if message.switch_to is not None]
+
+
+def client_at(core: Core, name: str, **fields: Any) -> Caller:
+    caller = core.attached(name, client=OURS, **fields)
+    caller.received()
+    return caller
+
+
+def switch(core: Core, name: str, *, old: str = "one", **fields: Any) -> Caller:
+    """Somebody asks that the client of `old` goes to `name`."""
+    pid, back = fields.pop("pid", None), fields.pop("back", False)
+    caller = core.call()
+    caller.ask(SwitchRequest(old, Destination(name, **fields), pid=pid, back=back))
+    return caller
+
+
+def refused(core: Core, name: str, **fields: Any) -> str:
+    error: str = switch(core, name, **fields).message()["error"]
+    return error
+
+
+def shell_of(core: Core, name: str) -> FakeChild:
+    session = core.table.get(name)
+    assert session is not None
+    (child,) = [each for each in core.programs.started if each.pid == session.pid]
+    return child
+
+
+def free(core: Core, name: str) -> None:
+    """A session that nobody is attached to."""
+    core.attached(name).hang_up()
+
+
+def run_inside(core: Core, name: str, patch: pytest.MonkeyPatch) -> None:
+    """From now on whoever connects runs on the session's pty."""
+    session = core.table.get(name)
+    assert session is not None
+    device = session.device
+    patch.setattr(peer, "controlling_terminal", lambda pid: device)
+
+
+def test_a_client_is_told_where_to_go_and_goes_by_itself(core: Core) -> None:
+    client = client_at(core, "one")
+    free(core, "two")
+    assert switch(core, "two").message() == GONE_OVER
+    (message,) = told(client)
+    assert message.switch_to is not None
+    assert (message.switch_to.name, message.vars) == ("two", [])
+    assert core.events.seen[-1] == "detached", "the free session's, and nothing has happened since"
+    client.hang_up()
+    assert core.attached("two", client=OURS).reply == {"status": {"Attached": {"warnings": []}}}
+
+
+def test_all_that_a_new_session_is_made_of_goes_along(core: Core) -> None:
+    client = client_at(core, "one")
+    asked = switch(core, "two", ttl_secs=7, cmd="sh", dir="/", share=True, force=True)
+    assert asked.message() is None
+    core.programs.started[-1].run()
+    assert asked.message() == GONE_OVER
+    (message,) = told(client)
+    assert message.switch_to is not None
+    made_of = {"ttl_secs": 7, "cmd": "sh", "dir": "/", "share": True, "force": True}
+    assert message.switch_to.fields() == made_of
+
+
+def test_to_where_it_is_a_client_need_not_go(core: Core) -> None:
+    client = client_at(core, "one")
+    assert switch(core, "one").message() == GONE_OVER
+    assert told(client) == []
+
+
+# ---- whose client
+
+
+def test_who_cannot_go_over_is_named(core: Core) -> None:
+    core.attached("one")
+    assert refused(core, "two") == (
+        f"the client of 'one' (pid {os.getpid()}) cannot go over: it is the original's or too old"
+    )
+
+
+def test_who_is_meant_must_be_there(core: Core) -> None:
+    free(core, "one")
+    assert refused(core, "two") == "nobody is attached to 'one'"
+    assert refused(core, "two", old="zzz") == "not found: zzz"
+    assert refused(core, "two", old="") == "not found: "
+    assert refused(core, "two", old="zzz", pid=1) == "not found: zzz"
+    assert refused(core, "two", pid=1) == "no client with pid 1 is attached to 'one'"
+    assert refused(core, "two", old="", pid=1) == "no client with pid 1 is attached to any session"
+    assert refused(core, "two", old=".") == (
+        "this is not inside a session; from outside: shpool switch --from OLD NAME"
+    )
+
+
+def test_a_client_may_be_named_by_its_pid(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = client_at(core, "one")
+    monkeypatch.setattr("shpool.peer.credentials", lambda sock: (77, os.geteuid()))
+    second = client_at(core, "one", share=True)
+    free(core, "two")
+    assert switch(core, "two", old="", pid=os.getpid()).message() == GONE_OVER
+    assert (destinations(first), destinations(second)) == (["two"], [])
+    assert switch(core, "two", pid=77).message() == GONE_OVER
+    assert (destinations(first), destinations(second)) == ([], ["two"])
+
+
+def test_inside_it_is_the_client_whose_enter_came_last(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free(core, "two")
+    first, second = client_at(core, "one"), client_at(core, "one", share=True)
+    run_inside(core, "one", monkeypatch)
+    for enter, typed in ((b"\r", first), (b"command\r", second), (b"\n", first)):
+        core.loop.pass_time(1)
+        typed.send(enter)
+        (first if typed is second else second).send(b"x")  # drives now
+        assert switch(core, "two", old=".").message() == GONE_OVER
+        assert [destinations(first), destinations(second)] == (
+            [["two"], []] if typed is first else [[], ["two"]]
+        )
+    # From outside it is the driver.
+    assert switch(core, "two").message() == GONE_OVER
+    assert [destinations(first), destinations(second)] == [[], ["two"]]
+
+
+def test_inside_with_no_enter_it_is_the_driver(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    free(core, "two")
+    watcher = None
+    first, second = client_at(core, "one"), client_at(core, "one", share=True)
+    watcher = client_at(core, "one", read_only=True)
+    run_inside(core, "one", monkeypatch)
+    watcher.send(b"\r")
+    first.send(b"x")
+    assert switch(core, "two", old=".").message() == GONE_OVER
+    assert [destinations(each) for each in (first, second, watcher)] == [["two"], [], []]
+
+
+# ---- back
+
+
+def test_the_way_back_is_to_the_session_that_the_client_names(core: Core) -> None:
+    client = client_at(core, "one", previous="two")
+    assert refused(core, "", back=True) == "the session before this one has ended: 'two'"
+    free(core, "two")
+    assert switch(core, "ignored", back=True, force=True).message() == GONE_OVER
+    (message,) = told(client)
+    assert message.switch_to is not None
+    assert message.switch_to.name == "two"
+    assert message.switch_to.fields() == {"existing": True, "force": True}
+
+
+def test_without_a_session_before_there_is_no_way_back(core: Core) -> None:
+    client_at(core, "one")
+    assert refused(core, "", back=True) == "there is no session before this one"
+
+
+# ---- what is known beforehand
+
+
+def test_a_name_that_is_none_is_refused_in_words(core: Core) -> None:
+    client = client_at(core, "one")
+    assert refused(core, "a/b") == "session names may not contain slashes"
+    assert refused(core, "") == "blank session names are not allowed"
+    assert told(client) == []
+
+
+def test_an_occupied_session_is_not_gone_to_unless_it_is_shared_or_taken(core: Core) -> None:
+    client = client_at(core, "one")
+    core.attached("two")
+    assert refused(core, "two") == "session 'two' already has a terminal attached"
+    assert told(client) == []
+    assert switch(core, "two", share=True).message() == GONE_OVER
+    assert switch(core, "two", force=True).message() == GONE_OVER
+    assert destinations(client) == ["two", "two"]
+
+
+def test_a_watcher_may_go_where_there_is_something_to_watch(core: Core) -> None:
+    core.attached("two")
+    client_at(core, "one").hang_up()
+    watcher = client_at(core, "one", read_only=True)
+    assert switch(core, "two", pid=os.getpid()).message() == GONE_OVER
+    assert destinations(watcher) == ["two"]
+    assert refused(core, "three", pid=os.getpid()) == "not found: three"
+
+
+def test_nobody_is_sent_into_a_session_that_is_shown_in_itself(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outer = client_at(core, "one")
+    run_inside(core, "one", monkeypatch)
+    inner = client_at(core, "two")
+    core.attached("three").hang_up()
+    assert refused(core, "one", old="two") == ("session 'one' cannot be attached to from inside it")
+    assert switch(core, "three", old="two").message() == GONE_OVER
+    assert destinations(inner) == ["three"]
+    assert told(outer) == []
+
+
+# ---- a session that has to be made
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"cmd": "sh 'unclosed"}, 'cannot split the command "sh \'unclosed"'),
+        ({"cmd": "a\0b"}, "a command or directory cannot have a NUL byte in it"),
+        ({"cmd": "x" * 20_000}, "command and directory together may not take more than 16384"),
+    ],
+)
+def test_what_cannot_be_run_is_told_before_anything_is_tried(
+    core: Core, fields: dict[str, Any], reason: str
+) -> None:
+    client_at(core, "one")
+    count = core.programs.count
+    assert refused(core, "two", **fields).startswith(reason)
+    assert core.programs.count == count
+
+
+def test_what_turns_out_not_to_run_is_told_when_it_was_tried(core: Core) -> None:
+    client = client_at(core, "one")
+    asked = switch(core, "two", cmd="nonsense")
+    core.programs.started[-1].fail("cannot run 'nonsense': gone")
+    assert asked.message() == {"error": "cannot run 'nonsense': gone"}
+    assert told(client) == []
+    assert [session.name for session in core.table.all()] == ["one"]
+    assert len(core.programs.started) == 1
+
+
+def test_where_nothing_can_be_tried_that_is_told(core: Core) -> None:
+    client = client_at(core, "one")
+    core.programs.refuse = SpawnError("cannot open a pty: none left")
+    assert refused(core, "two") == "cannot open a pty: none left"
+    assert told(client) == []
+
+
+def test_the_trial_leaves_no_session_and_no_process(core: Core) -> None:
+    client_at(core, "one")
+    asked = switch(core, "two")
+    trial = core.programs.started[-1]
+    trial.run()
+    trial.end(127)
+    assert asked.message() == GONE_OVER
+    assert asked.ended
+    assert [session.name for session in core.table.all()] == ["one"]
+    assert core.programs.children.keys() == {shell_of(core, "one").pid}
+    assert os.listdir(core.state / "sessions") == ["one"]
+
+
+def test_a_client_that_goes_during_the_trial_is_not_there_to_be_sent(core: Core) -> None:
+    client = client_at(core, "one")
+    asked = switch(core, "two")
+    client.hang_up()
+    core.programs.started[-1].run()
+    assert asked.message() == {"error": "nobody is attached to 'one'"}
+
+
+def test_nobody_is_sent_for_who_did_not_wait_for_the_trial(core: Core) -> None:
+    client = client_at(core, "one")
+    asked = switch(core, "two")
+    trial = core.programs.started[-1]
+    asked.hang_up()
+    assert trial.signals == [signal.SIGHUP]
+    trial.run()
+    trial.end(127)
+    assert told(client) == []
+    assert core.loop.deadlines() == []
+
+
+def test_a_session_that_was_made_during_the_trial_is_looked_at(core: Core) -> None:
+    client = client_at(core, "one")
+    asked, trial = switch(core, "two"), core.programs.started[-1]
+    other = core.attached("two")
+    trial.run()
+    assert asked.message() == {"error": "session 'two' already has a terminal attached"}
+    asked, other_one = switch(core, "three"), core.programs.started[-1]
+    core.attached("three").hang_up()
+    other_one.run()
+    assert asked.message() == GONE_OVER
+    assert destinations(client) == ["three"]
+    assert not other.ended
+
+
+# ---- a session that is coming or going
+
+
+def test_a_session_that_is_being_started_is_waited_for(core: Core) -> None:
+    client = client_at(core, "one")
+    maker = core.attach("two")
+    asked = switch(core, "two")
+    shared = switch(core, "two", share=True)
+    assert (asked.message(), shared.message()) == (None, None)
+    core.programs.started[-1].run()
+    assert maker.message() == {"status": {"Created": {"warnings": []}}}
+    assert asked.message() == {"error": "session 'two' already has a terminal attached"}
+    assert shared.message() == GONE_OVER
+    assert destinations(client) == ["two"]
+    assert core.room.waiting == {}
+
+
+def test_a_session_that_does_not_come_is_made(core: Core) -> None:
+    client = client_at(core, "one")
+    maker = core.attach("two")
+    asked = switch(core, "two")
+    core.programs.started[-1].fail("cannot run it")
+    assert maker.message() == {"status": {"UnexpectedError": "cannot run it"}}
+    assert asked.message() is None
+    core.programs.started[-1].run()
+    assert asked.message() == GONE_OVER
+    assert destinations(client) == ["two"]
+
+
+def test_the_end_of_a_session_that_is_being_killed_is_waited_for(core: Core) -> None:
+    client = client_at(core, "one")
+    core.attached("two")
+    shell = core.programs.started[-1]
+    core.call().ask({"Kill": {"sessions": ["two"]}})
+    asked = switch(core, "two")
+    assert asked.message() is None
+    shell.end(129)
+    assert asked.message() is None
+    core.programs.started[-1].run()
+    assert asked.message() == GONE_OVER
+    assert destinations(client) == ["two"]
+
+
+def test_a_session_whose_shell_has_just_died_is_no_place_to_go_to(core: Core) -> None:
+    client = client_at(core, "one")
+    free(core, "two")
+    core.programs.started[-1].die(0)
+    asked = switch(core, "two")
+    core.programs.started[-1].run()
+    assert asked.message() == GONE_OVER
+    assert destinations(client) == ["two"]
+
+
+def test_who_asks_from_a_session_that_ends_meanwhile_is_told(core: Core) -> None:
+    client_at(core, "one")
+    shell = core.programs.started[-1]
+    core.attach("two")
+    asked = switch(core, "two")
+    shell.end(0)
+    core.programs.started[-1].run()
+    assert asked.message() == {"error": "not found: one"}
+
+
+# ---- a client that does not read
+
+
+def test_of_several_switches_that_a_client_has_not_read_the_last_counts(core: Core) -> None:
+    client = client_at(core, "one")
+    for name in ("two", "three"):
+        free(core, name)
+    for _ in range(60):
+        shell_of(core, "one").write(b"flood" * 1600)
+    for name in ("two", "three"):
+        assert switch(core, name).message() == GONE_OVER
+        assert core.ask({"ModifyVar": {"var": "v", "val": name}}) == {}
+    found: list[MaybeSwitch] = []
+    reader = ChunkReader()
+    for _ in range(40):
+        found += [
+            MaybeSwitch.from_bytes(content)
+            for kind, content in reader.feed(client.received())
+            if kind == MAYBE_SWITCH and isinstance(content, bytes)
+        ]
+        core.loop.writable(client.near)
+    assert [message.vars for message in found if message.switch_to is None] == [[("v", "three")]]
+    assert [each.switch_to.name for each in found if each.switch_to is not None] == ["three"]
+
+
+def test_a_client_in_the_pager_goes_too(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    free(core, "two")
+    monkeypatch.setattr("shpool.daemon.clients.motd.message", lambda arguments: b"today")
+    core.config.config = Config({"pass_terminal": False, "motd": Motd("pager", "less", 0)})
+    client = client_at(core, "one")
+    assert switch(core, "two").message() == GONE_OVER
+    assert destinations(client) == ["two"]
+
+
+def test_two_clients_may_change_places(core: Core) -> None:
+    first, second = client_at(core, "one"), client_at(core, "two")
+    asked = [
+        switch(core, "two", share=True).message(),
+        switch(core, "one", old="two", share=True).message(),
+    ]
+    assert asked == [GONE_OVER, GONE_OVER]
+    assert (destinations(first), destinations(second)) == (["two"], ["one"])
+    core.attached("two", client=OURS, previous="one", share=True)
+    first.hang_up()
+    core.attached("one", client=OURS, previous="two", share=True)
+    second.hang_up()
+    assert [len(row["attachments"]) for row in core.ask("List")["sessions"]] == [1, 1]

@@ -68,6 +68,8 @@ class Attach:
         self._previous: str | None = None  # the session that we were in before that
         self._left: tuple[Wanted, str | None] | None = None  # what to come back to, if need be
         self._excuse = ""  # why we come back
+        # Where we come from, while nobody else would put the terminal in order if we were killed.
+        self._behind: tuple[Call, DaemonsHands] | None = None
         self._switched = False
         self._told: object = None  # the size that the daemon knows, in its form on the wire
         self._caller = _caller(context.environ)
@@ -94,6 +96,7 @@ class Attach:
                 variables = None  # they may be others by now
         finally:
             self._terminal.leave()
+            self._let_go_behind()
 
     def _go_over(self, to: "Destination | None") -> None:
         """Want the session that we were told to go to, or else what the variables name now."""
@@ -256,6 +259,7 @@ class Attach:
             if reply.passed:
                 hands = DaemonsHands(self._terminal, upstream)
             hands.take()
+            self._let_go_behind()
             # What _resized() may need, while it is there: we may stay for months.
             import shpool.client.lost  # noqa: F401
 
@@ -270,8 +274,19 @@ class Attach:
                 self._switches,
             )
             self._catch_up(relay)
-            return relay.run()
+            outcome = relay.run()
+            if outcome.kind == "switch" and isinstance(hands, DaemonsHands):
+                self._behind = connection, hands
+            return outcome
         finally:
+            if self._behind is None:
+                connection.close()
+
+    def _let_go_behind(self) -> None:
+        """The terminal is in good hands again, or as it was."""
+        if self._behind is not None:
+            (connection, hands), self._behind = self._behind, None
+            hands.let_go()
             connection.close()
 
     def _catch_up(self, relay: Relay) -> None:
@@ -313,6 +328,7 @@ class Attach:
     def _suspend(self) -> None:
         """Stop, as a job does; while stopped the session is free, so that nothing waits for us."""
         self._terminal.leave()
+        self._let_go_behind()
         os.kill(os.getpid(), signal.SIGSTOP)
 
 

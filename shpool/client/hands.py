@@ -27,8 +27,8 @@ class OurHands:
         """A chunk of another kind came; returns whether the daemon asks if we are there."""
         return False
 
-    def give_back(self) -> bool:
-        """Returns whether we can leave now."""
+    def give_back(self, *, goes_over: bool = False) -> bool:
+        """Returns whether we can leave now; `goes_over`: for another session."""
         return True
 
 
@@ -62,9 +62,14 @@ class DaemonsHands:
             self._terminal.watch.unseen(content[0])
         return kind == chunks.HEARTBEAT
 
-    def give_back(self) -> bool:
-        self._tell(chunks.DETACH)
+    def give_back(self, *, goes_over: bool = False) -> bool:
+        self._tell(chunks.DETACH, chunks.GOES_OVER if goes_over else b"")
         return False
+
+    def let_go(self) -> None:
+        """After a give_back() to go over: should we be killed from now on, it is for others to put
+        the terminal in order."""
+        self._tell(chunks.DETACH)
 
     def _tell(self, kind: int, payload: bytes = b"") -> None:
         self._upstream.send(chunks.frame(kind, payload))

@@ -219,7 +219,7 @@ class Relay:
         if self._wish is not None:
             if self._wish.kind == "switch" and to is not None:
                 self._wish = outcome
-        elif self._hands.give_back():
+        elif self._hands.give_back(goes_over=True):
             self._end(outcome)
         else:
             self._wait_for_terminal(outcome)

@@ -14,7 +14,9 @@ end, when the daemon has given the terminal back, and the other direction has ch
                 system's struct termios, to be restored if the client is killed
     Back        to the daemon, empty: the client has the terminal and has made it raw, for the
                 first time, before which nothing is shown, or after it may have been stopped
-    Detach      to the daemon, empty: the client wants its terminal back, and to be detached
+    Detach      to the daemon, empty: the client wants its terminal back, and to be detached; with
+                GOES_OVER it is about to attach to another session, so that until it says Detach
+                once more, empty, its terminal is put in order should it be killed
 """
 
 from struct import Struct
@@ -31,6 +33,9 @@ STATE = 4
 MODES = 5
 BACK = 6
 DETACH = 7
+
+# What is in Detach of a client that goes over.
+GOES_OVER = b"\x01"
 
 # Bytes that Modes has at most: room for more than struct termios of any system, which reads no more
 # than that back.

@@ -52,3 +52,12 @@ def test_the_daemon_is_told_when_the_terminal_is_wanted_back_and_when_it_is_ther
     hands.taken_again()
     assert not hands.give_back()
     assert all_of_it.calls == [2, (chunks.BACK, b""), (chunks.DETACH, b"")]
+
+
+def test_who_goes_over_says_so_and_when_the_terminal_is_in_good_hands_again() -> None:
+    all_of_it: Any = Recorded()
+    hands = DaemonsHands(all_of_it, all_of_it)
+    assert not hands.give_back(goes_over=True)
+    hands.let_go()
+    assert all_of_it.calls == [(chunks.DETACH, chunks.GOES_OVER), (chunks.DETACH, b"")]
+    assert OurHands(all_of_it).give_back(goes_over=True)

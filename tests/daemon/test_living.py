@@ -22,6 +22,7 @@ from shpool.daemon.loop.reactor import Owner, Timer
 from shpool.daemon.places import Places
 from shpool.daemon.server import Server
 from shpool.paths import Paths
+from shpool.protocol import chunks
 from shpool.protocol.msgpack import pack
 from shpool.protocol.requests import AttachHeader, TtySize
 from tests.daemon.core import Caller, Core, FixedConfig
@@ -141,6 +142,12 @@ def passing(core: ServedCore, name: str, ends: list[int]) -> Caller:
     return caller
 
 
+def going_over(core: ServedCore, ends: list[int]) -> None:
+    """Whose client is on its way to another session."""
+    caller = passing(core, "left", ends)
+    caller.send(chunks.frame(chunks.DETACH, chunks.GOES_OVER))
+
+
 def subscribed(core: ServedCore) -> socket.socket:
     near, far = socket.socketpair()
     near.setblocking(False)
@@ -160,6 +167,7 @@ def busy(served: ServedCore) -> Iterator[ServedCore]:
     passing(served, "passed", ends)
     killed = passing(served, "killed", ends)
     killed.hang_up()
+    going_over(served, ends)
     served.attached("escaping").send(b"\x1b")
     waiting(served)
     served.call().send(b"\x81")
@@ -177,6 +185,7 @@ def test_everything_that_lives_is_listed(served: ServedCore) -> None:
     ends: list[int] = []
     passing(served, "passed", ends)
     passing(served, "killed", ends).hang_up()
+    going_over(served, ends)
     served.attached("escaping").send(b"\x1b")
     served.call().send(b"\x81")
     subscriber = subscribed(served)
@@ -202,7 +211,7 @@ def test_the_busy_daemon_has_one_of_each_kind(busy: ServedCore) -> None:
         "AwaitEnd",
     }
     assert sum(isinstance(each, Mourner) for each in busy.living()) == 1
-    assert sum(isinstance(each, PassedTerminal) for each in busy.living()) == 2
+    assert sum(isinstance(each, PassedTerminal) for each in busy.living()) == 3
 
 
 def test_nothing_is_listed_twice(busy: ServedCore) -> None:

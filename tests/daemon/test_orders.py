@@ -217,7 +217,7 @@ def test_who_runs_on_a_sessions_terminal_may_not_attach_to_it_but_who_has_its_nu
     for device, status in (
         ((system, number), "UnexpectedError"),
         ((0, number), "UnexpectedError"),
-        ((system + 1, number), "Attached"),
+        ((system + 2, number), "Attached"),
     ):
         monkeypatch.setattr(peer, "controlling_terminal", lambda pid, found=device: found)
         caller = core.attached("one")

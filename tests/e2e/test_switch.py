@@ -11,7 +11,6 @@ from tests.e2e.conftest import BOTH_WAYS
 from tests.e2e.harness import DETACH, Place, Terminal, eventually
 from tests.e2e.processes import is_stopped
 from tests.e2e.test_variables import at
-from tests.e2e.window import Window, attached
 
 pytestmark = BOTH_WAYS
 
@@ -208,46 +207,3 @@ def test_a_signal_while_it_says_why_ends_it(inside: Place, number: int) -> None:
     assert client.wait() == 128 + number
     assert client.modes() == before
     peer.close()
-
-
-# ---- what the terminal shows
-
-
-def start_vim(window: Window, name: str) -> None:
-    window.send(f"vim -u NONE -N {name}\n")
-    window.until(lambda: window.state()["alternate"])
-
-
-def test_from_an_editor_to_a_shell_and_back(inside: Place) -> None:
-    (inside.scratch / "text").write_text("".join(f"line {n}\n" for n in range(100)))
-    with attached(inside, "a", "-d", str(inside.scratch)) as window:
-        window.until(lambda: window.cursor_line() == "$")
-        window.send("echo before\n")
-        start_vim(window, "text")
-        window.send(":set ruler mouse=a title t_fe= | normal 50G\n")
-        window.until_shown("line 49")
-        before, cursor = window.screen(), window.cursor()
-        assert inside.run("switch", "--from", "a", "b").status == 0
-        window.until(lambda: at(inside, b=window.pid))
-        window.until(lambda: window.cursor_line() == "$")
-        assert window.disorder() == ""
-        assert not any("line" in row for row in window.screen())
-        window.send("seq 5\n")
-        window.until(lambda: "5" in window.screen())
-        window.send("shpool switch -\n")
-        window.until(lambda: at(inside, a=window.pid))
-        window.until(lambda: window.screen() == before, "the editor is there again")
-        assert window.cursor() == cursor
-        assert window.state()["alternate"]
-        assert inside.run("switch", "--from", "a", "b").status == 0
-        window.until(lambda: window.cursor_line() == "$")
-        window.resize(20, 70)
-        assert inside.run("switch", "--from", "b", "a").status == 0
-        window.until(lambda: window.state()["alternate"])
-        window.until(lambda: "50,1" in window.screen()[-1], "it has the window's size")
-        window.send(":q!\n")
-        window.until(lambda: not window.state()["alternate"])
-        window.until_shown("$ echo before")
-        window.send(DETACH)
-        assert window.wait() == 0
-        assert window.disorder() == ""

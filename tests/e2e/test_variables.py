@@ -125,7 +125,8 @@ def test_a_switch_shows_the_screen_of_the_session_it_goes_to(shpool: Place) -> N
         window.until_shown("in b")
         shpool.run("var", "set", "w", "a")
         window.until(lambda: window.screen()[0] == "$ echo i''n a; echo half")
-        assert window.cursor() == (0, len("$ echo i''n a; echo hal"))
+        where = (0, len("$ echo i''n a; echo hal"))
+        window.until(lambda: window.cursor() == where)
         assert window.modes() != before
         window.send(DETACH)
         assert window.wait() == 0

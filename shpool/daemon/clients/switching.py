@@ -131,6 +131,10 @@ class SwitchErrand(ProgramOwner, StreamUser):
         self._to = to
         self._child: Child | None = None
 
+    @property
+    def called(self) -> str:
+        return f"session '{shown(self._to.name)}'"
+
     def begin(self, spawner: "Spawner", config: "Config", state_dir: str) -> None:
         """Raises ShpoolError, and nothing has changed."""
         to = self._to
@@ -156,9 +160,8 @@ class SwitchErrand(ProgramOwner, StreamUser):
     # ---- the process that tries
 
     def started(self, ends: "PtyEnds") -> None:
-        self._child = None
         ends.close()
-        if not self._connection.alive:
+        if not self._tried():
             return
         try:
             # It may have been made meanwhile, by somebody else.
@@ -168,8 +171,16 @@ class SwitchErrand(ProgramOwner, StreamUser):
             self._answer(str(error))
 
     def failed(self, reason: str) -> None:
+        if self._tried():
+            self._answer(reason)
+
+    def _tried(self) -> bool:
+        """Returns whether somebody still waits for the answer."""
         self._child = None
-        self._answer(reason)
+        alive = self._connection.alive
+        if alive:
+            self._connection.notice_end()  # for which we are not needed
+        return alive
 
     # ---- the answer
 

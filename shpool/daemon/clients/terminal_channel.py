@@ -5,6 +5,10 @@ the connection, for the client to write.  Before what is typed is read, and, les
 output is written, a look is taken whether the client has its terminal; if not, all is left alone
 and kept until the client says that it has it again.  Until it says so first, which is when it has
 made it raw, what is to be shown is only kept.
+
+A client that goes over to another session has its terminal back in the same way, but the daemon
+keeps its own description of it until the client says that the other session has the terminal, or
+is gone: it may be killed in between.
 """
 
 import os
@@ -47,6 +51,9 @@ class TerminalChannel(Channel, MournerUser):
         "_away": bool,
         "_looked": float,
         "_killed": bool,
+        "_goes_over": bool,
+        "_kept": (PassedTerminal, None),
+        "_words": bytes,
         "_mourner": (Mourner, None),
     }
     DERIVED = ("_reactor",)
@@ -65,6 +72,9 @@ class TerminalChannel(Channel, MournerUser):
         self._away = False
         self._looked = 0.0
         self._killed = False  # the client went without a word
+        self._goes_over = False
+        self._kept: PassedTerminal | None = None  # while it is on its way
+        self._words = b""  # what turns off what it has on
         self._mourner: Mourner | None = None
         self._output.pause(not terminal.ready)
         reactor.on_readable(sock.fileno(), self._line_readable)
@@ -221,7 +231,7 @@ class TerminalChannel(Channel, MournerUser):
         data = self._line.receive()
         if data is None:
             self._lost()
-        elif data and not self._line.leaving:
+        elif data and (self._kept is not None or not self._line.leaving):
             self._received(data)
 
     def _received(self, data: bytes) -> None:
@@ -232,6 +242,10 @@ class TerminalChannel(Channel, MournerUser):
             self._hung_up()
             return
         for kind, content in news:
+            if self._kept is not None and kind == chunks.DETACH:
+                kept, self._kept = self._kept, None
+                kept.close()
+                self.close()
             if self._terminal is None:
                 return
             if kind == chunks.MODES and isinstance(content, bytes):
@@ -239,6 +253,7 @@ class TerminalChannel(Channel, MournerUser):
             elif kind == chunks.BACK:
                 self._back()
             elif kind == chunks.DETACH:
+                self._goes_over = content == chunks.GOES_OVER
                 self.user.channel_leave()
 
     def _back(self) -> None:
@@ -262,7 +277,7 @@ class TerminalChannel(Channel, MournerUser):
 
     def _lost(self) -> None:
         """The connection has ended; with the terminal still ours the client was killed."""
-        self._killed = self._terminal is not None
+        self._killed = self._terminal is not None or self._kept is not None
         self.user.channel_gone()
 
     # ---- the end
@@ -275,26 +290,34 @@ class TerminalChannel(Channel, MournerUser):
                 # The answer comes when the terminal is the client's again.
                 self._line.out.send(chunks.frame(chunks.STATE, bytes([self._told | ASKED])))
             self._watch.output(last_words)
+            self._words = self._watch.words()
             last_words += self._watch.farewell()
             unsent = self._output.kept
-            # Before the status: whoever waits for the terminal's end waits for our end of it too.
-            self._give_up().close()
+            terminal = self._give_up()
+            if self._goes_over:
+                self._kept = terminal
+            else:
+                # Before the status: whoever waits for the terminal's end waits for ours too.
+                terminal.close()
             self._line.out.send(chunks.frame_data(unsent))
         self._line.leave(last_words, status)
 
     def outbound_empty(self) -> None:
-        self.close()
+        if self._kept is None:
+            self.close()
 
     def close(self) -> None:
         if self._line.fd < 0:
             return
         self._line.close(self._reactor)
+        terminal, self._kept = self._kept, None
         if self._terminal is not None:
             terminal = self._give_up()
-            if self._killed:
-                words = self._watch.words() if terminal.ready else b""
-                self._mourner = Mourner(self._reactor, terminal, words, self)
-                return
+            self._words = self._watch.words() if terminal.ready else b""
+        if terminal is not None and self._killed:
+            self._mourner = Mourner(self._reactor, terminal, self._words, self)
+            return
+        if terminal is not None:
             terminal.close()
         self._reactor.soon(self._tell_closed)
 
@@ -312,13 +335,19 @@ class TerminalChannel(Channel, MournerUser):
             self._mourner = None
         if self._terminal is not None:
             self._give_up().close()
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
         self._line.close(self._reactor)
 
     def broken(self) -> None:
         self.user.broken()
 
     def parts(self) -> "tuple[object, ...]":
-        return (self._line, self._line.out, self._terminal, self._output, self._mourner)
+        return (
+            *(self._line, self._line.out, self._terminal, self._output, self._mourner),
+            self._kept,
+        )
 
     def _give_up(self) -> PassedTerminal:
         terminal, self._terminal = self._terminal, None

@@ -307,6 +307,77 @@ def test_the_daemons_end_finishes_what_a_killed_clients_terminal_waits_for(
     assert passed.heard == ["gone"]
 
 
+# ---- a client that goes over to another session
+
+
+def go_over(passed: Passed) -> None:
+    """It has its terminal back, with what the session had on."""
+    passed.tell(chunks.MODES, passed.cooked)
+    passed.channel.show(b"\x1b[?1049hword")
+    passed.tell(chunks.DETACH, chunks.GOES_OVER)
+    assert passed.heard == ["leave"]
+    passed.channel.leave(b"bye", 0)
+    assert passed.news()[-1] == (chunks.EXIT_STATUS, 0)
+    passed.loop.settle()
+    passed.shown()
+
+
+def test_whose_client_goes_over_the_terminal_is_kept_until_it_is_told(passed: Passed) -> None:
+    go_over(passed)
+    assert (passed.heard, passed.is_open) == (["leave"], True)
+    passed.type(b"keys for the other session")
+    assert passed.heard == ["leave"]
+    passed.tell(chunks.DETACH)
+    assert not passed.is_open
+    passed.far.close()
+    passed.loop.settle()
+    assert passed.heard == ["leave", "closed"]
+    assert (passed.shown(), passed.is_cooked) == (b"", False)
+    assert passed.loop.deadlines() == []
+
+
+def test_a_client_that_is_killed_on_its_way_leaves_its_terminal_in_order(passed: Passed) -> None:
+    go_over(passed)
+    passed.far.close()
+    passed.loop.readable(passed.near.fileno())
+    assert passed.heard == ["leave", "gone"]
+    passed.channel.close()
+    assert b"\x1b[?1049l" in passed.shown()
+    passed.loop.pass_time(0.2)
+    assert passed.is_cooked
+    assert not passed.is_open
+    assert passed.heard == ["leave", "gone", "closed"]
+
+
+def test_both_words_of_who_goes_over_may_come_at_once(passed: Passed) -> None:
+    passed.tell(chunks.MODES, passed.cooked)
+    passed.user.channel_leave = lambda: passed.channel.leave(b"", 0)  # type: ignore[method-assign]
+    passed.far.send(
+        chunks.frame(chunks.DETACH, chunks.GOES_OVER) + chunks.frame(chunks.DETACH, b"")
+    )
+    passed.loop.readable(passed.near.fileno())
+    assert not passed.is_open
+    passed.loop.settle()
+    assert passed.heard == ["closed"]
+
+
+def test_nonsense_from_who_goes_over_ends_it(passed: Passed) -> None:
+    go_over(passed)
+    passed.far.send(b"\xff" * 5)
+    passed.loop.readable(passed.near.fileno())
+    passed.channel.close()
+    assert not passed.is_open
+    passed.loop.settle()
+    assert passed.heard == ["leave", "gone", "closed"]
+
+
+def test_the_daemons_end_leaves_the_terminal_to_who_goes_over(passed: Passed) -> None:
+    go_over(passed)
+    passed.channel.drop()
+    assert not passed.is_open
+    assert not passed.is_cooked
+
+
 def test_dropped_it_tells_nobody(passed: Passed) -> None:
     passed.channel.drop()
     passed.loop.settle()

@@ -1,0 +1,73 @@
+"""What a terminal shows, and is left as, when it goes over from one session to another."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any
+
+from tests.e2e.conftest import BOTH_WAYS
+from tests.e2e.harness import DETACH, Place, Terminal, eventually
+from tests.e2e.test_variables import at
+from tests.e2e.window import Window, attached
+
+
+def start_vim(window: Window, name: str) -> None:
+    window.send(f"vim -u NONE -N {name}\n")
+    window.until(lambda: window.state()["alternate"])
+
+
+def has_modes(client: Terminal, modes: list[Any]) -> bool:
+    return client.modes() == modes
+
+
+@BOTH_WAYS
+def test_from_an_editor_to_a_shell_and_back(inside: Place) -> None:
+    (inside.scratch / "text").write_text("".join(f"line {n}\n" for n in range(100)))
+    with attached(inside, "a", "-d", str(inside.scratch)) as window:
+        window.until(lambda: window.cursor_line() == "$")
+        window.send("echo before\n")
+        start_vim(window, "text")
+        window.send(":set ruler mouse=a title t_fe= | normal 50G\n")
+        window.until_shown("line 49")
+        before, cursor = window.screen(), window.cursor()
+        assert inside.run("switch", "--from", "a", "b").status == 0
+        window.until(lambda: at(inside, b=window.pid))
+        window.until(lambda: window.cursor_line() == "$")
+        assert window.disorder() == ""
+        assert not any("line" in row for row in window.screen())
+        window.send("seq 5\n")
+        window.until(lambda: "5" in window.screen())
+        window.send("shpool switch -\n")
+        window.until(lambda: at(inside, a=window.pid))
+        window.until(lambda: window.screen() == before, "the editor is there again")
+        assert window.cursor() == cursor
+        assert window.state()["alternate"]
+        assert inside.run("switch", "--from", "a", "b").status == 0
+        window.until(lambda: window.cursor_line() == "$")
+        window.resize(20, 70)
+        assert inside.run("switch", "--from", "b", "a").status == 0
+        window.until(lambda: window.state()["alternate"])
+        window.until(lambda: "50,1" in window.screen()[-1], "it has the window's size")
+        window.send(":q!\n")
+        window.until(lambda: not window.state()["alternate"])
+        window.until_shown("$ echo before")
+        window.send(DETACH)
+        assert window.wait() == 0
+        assert window.disorder() == ""
+
+
+def test_a_client_killed_on_its_way_leaves_a_terminal_that_can_be_used(inside: Place) -> None:
+    inside.raw_session("b")
+    for turn in range(8):
+        client = inside.attach("a")
+        before = client.first_modes
+        client.ask("printf '\\033[?1049h'")
+        assert inside.run("switch", "--from", "a", "b").status == 0
+        time.sleep(turn / 250)  # the moment
+        client.kill()
+        eventually(partial(has_modes, client, before))
+        client.wait()
+        shown = client.output
+        assert shown.rfind(b"\x1b[?1049l") > shown.rfind(b"\x1b[?1049h")
+        eventually(lambda: set(inside.statuses().values()) == {"Disconnected"})

@@ -52,6 +52,12 @@ _FILES = (
     ("~/.config/shpool/config.toml", "The configuration, see shpool-config(5)."),
     ("/etc/shpool/config.toml", "The administrator's, which the user's replaces key by key."),
     (
+        "~/.cache/shpool",
+        "What can be made again: on a host that was reached by `shpool ssh` the files that run "
+        "there, where it was said a note of each host. `$XDG_CACHE_HOME` moves it; a host without "
+        "a home that can be written has the files in `/tmp/shpool-UID`.",
+    ),
+    (
         "$XDG_RUNTIME_DIR/shpool/shpool.socket",
         "Where the daemon listens. Beside it stand `events.socket`, which subscribers of events "
         "connect to, and the pid file and log of a daemon that was started by a command, "
@@ -61,7 +67,9 @@ _FILES = (
 
 _EXIT_STATUS = """\
 `attach` exits with the status of the shell, 128 and the number of the signal that killed it,
-0 after a detach, and 1 when the connection is lost. Otherwise it is 0, 1 if what was asked could
+0 after a detach, and 1 when the connection is lost. So does `ssh`, with the shell on the other
+host; but with 130 after Ctrl-C while the connection is lost, and with the status of the program
+`ssh`, which is 255, where there was no connection. Otherwise it is 0, 1 if what was asked could
 not be done, and 2 if the command line could not be understood.
 """
 

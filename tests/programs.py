@@ -7,13 +7,19 @@ import pytest
 
 # Debian's packages, where they are not called like the program.
 PACKAGES = {
+    "infocmp": "ncurses-bin",
+    "ip": "iproute2",
     "ksh93": "ksh93u+m",
     "nsenter": "util-linux",
     "nvim": "neovim",
     "script": "bsdutils",
     "setpriv": "util-linux",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "sshd": "openssh-server",
     "systemd-analyze": "systemd",
     "systemd-socket-activate": "systemd",
+    "tic": "ncurses-bin",
     "unshare": "util-linux",
     "Xvfb": "xvfb",
 }

@@ -28,6 +28,7 @@ _shpool_kind() {
     case $1 in
         sessions) _shpool_offer "$(_shpool_ask list --short)" ;;
         variables) _shpool_offer "$(_shpool_ask var list | cut -f 1)" ;;
+        hosts) _shpool_offer "$(compgen -A hostname -- "$current")" ;;
         programs) _shpool_offer "$(compgen -c -- "$current")" ;;
         files) compopt -o default ;;
         directories) compopt -o dirnames ;;

@@ -79,6 +79,7 @@ complete -c shpool -f
 
 _ACTIONS = {
     "sessions": "-x -a '(__shpool_ask list --short)'",
+    "hosts": "-x -a '(__fish_print_hostnames)'",
     "variables": "-x -a '(__shpool_variables)'",
     "files": "-r -F",
     "directories": "-x -a '(__fish_complete_directories)'",

@@ -18,6 +18,7 @@ _KINDS = {
     "NAME": "sessions",
     "VAR": "variables",
     "COMMAND": "commands",
+    "HOST": "hosts",
     "FILE": "files",
     "PATH": "files",
     "DIR": "directories",
@@ -89,5 +90,7 @@ def _places_of(usage: str, first: int) -> "list[Place]":
             continue  # an option, which is described elsewhere
         label = word.removesuffix("...")
         kind: Kind = tuple(label.split("|")) if "|" in label else _KINDS.get(label, "")
+        if found and found[0].label == "HOST":
+            kind = ""  # of what there is on another host nothing is known here
         found.append(Place(first + len(found), label, kind, many=label != word))
     return found

@@ -60,6 +60,7 @@ _ACTIONS = {
     "sessions": "_shpool_sessions",
     "variables": "_shpool_variables",
     "commands": "_shpool_commands",
+    "hosts": "_hosts",
     "files": "_files",
     "directories": "_files -/",
     "programs": "_command_names -e",

@@ -188,3 +188,17 @@ def test_what_follows_an_option_is_its_value(shell: Shell) -> None:
     assert shell.offers("shpool attach --ttl ") == set()
     programs = shell.offers("shpool attach --cmd tru")
     assert "true" in programs or "truncate" in programs
+
+
+def test_hosts_and_of_another_host_no_sessions(shell: Shell) -> None:
+    place = shell.place
+    place.start()
+    place.raw_session("fence")
+    # Where these shells know hosts from.
+    (place.home / ".ssh").mkdir()
+    (place.home / ".ssh/config").write_text("Host farhost\n")
+    (place.home / ".ssh/known_hosts").write_text("farhost ssh-ed25519 AAAA\n")
+    (place.home / "hosts").write_text("10.0.0.1 farhost\n")
+    place.env["HOSTFILE"] = str(place.home / "hosts")
+    assert shell.offers("shpool ssh farh") == {"farhost"}
+    assert "fence" not in shell.offers("shpool ssh farhost f")

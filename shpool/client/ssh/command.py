@@ -274,7 +274,8 @@ class Visit:
         kind, _, value = word.partition(";")
         if kind == "seen":
             self._tokens = self._tokens[-1:]
-            self._complaints.held = False
+            if self._complaints.held:
+                self._complaints.forget()
         elif kind == "line" and value.isdigit():
             self._seen_line = value
         elif kind == "name":
@@ -355,7 +356,7 @@ class Visit:
                 self._said = b""
             elif ended.interrupted:
                 return 130
-            elif batch and self._complaints.wants_password:
+            elif batch and self._only_asking_was_missing():
                 self._complaints.last_words()
                 question, batch = retries.password_line(self._wanted.host), False
             else:
@@ -384,6 +385,11 @@ class Visit:
         if outcome == pause.GONE:
             return 128 + self._pause.number
         return None
+
+    def _only_asking_was_missing(self) -> bool:
+        return self._complaints.wants_password or (
+            self._complaints.denied and self._host.probed.asks_for_passphrase
+        )
 
     def _may_be_ours(self, said: str, lost_at: float) -> bool:
         """Who is attached to an original daemon may be the client that was lost, for a while."""

@@ -34,6 +34,8 @@ _FINAL = (
     b"REMOTE HOST IDENTIFICATION HAS CHANGED",
 )
 
+_DENIED = re.compile(rb"Permission denied \(([^)]*)\)")
+
 # Of what it says so much is kept, in bytes.
 _KEPT = 8192
 
@@ -76,6 +78,16 @@ class Complaints:
         return shown + words
 
     @property
+    def denied(self) -> bool:
+        """It was refused for having shown nothing that is accepted there."""
+        return _DENIED.search(self.said) is not None
+
+    def forget(self) -> None:
+        """What was held is of no interest any more: it went well."""
+        self.held = False
+        self._last = []
+
+    @property
     def any(self) -> bool:
         """It has said something else than that the connection was closed."""
         return not all(_CLOSED.fullmatch(line) for line in self._lines())
@@ -97,7 +109,7 @@ class Complaints:
     @property
     def wants_password(self) -> bool:
         """It was refused for having asked nobody, as far as can be known: see ssh's BatchMode."""
-        denied = re.search(rb"Permission denied \(([^)]*)\)", self.said)
+        denied = _DENIED.search(self.said)
         if denied is None:
             return False
         by_hand = {b"password", b"keyboard-interactive"}

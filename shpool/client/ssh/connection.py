@@ -173,7 +173,6 @@ class Connection:
     def _complaint(self, data: bytes) -> None:
         shown = self._complaints.feed(data)
         if shown:
-            self._ended.printed = True
             self._shows()
             self._finish()
             put_all(tty.STDERR, shown)

@@ -4,8 +4,11 @@ Another program that is run in its place may have no -G: then it is given no opt
 -t, without which there is no terminal, and is not run again.
 """
 
+import base64
 import os
 import subprocess
+
+from shpool.files import read_bounded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +29,13 @@ _ALWAYS = (
 
 # 15 s until a dead connection is noticed; with 3 it would be 20.
 _ALIVE = ("ServerAliveInterval=5", "ServerAliveCountMax=2")
+
+# OpenSSH's PROTOCOL.key: in the first bytes stands by which cipher the rest is encrypted, `none`.
+_OPENSSH_KEY = b"-----BEGIN OPENSSH PRIVATE KEY-----"
+_NOT_ENCRYPTED = base64.b64encode(b"openssh-key-v1\0\0\0\0\4none")[:-2]
+
+# A key's file is smaller.
+_KEY = 65_536
 
 _FOR_A_COPY = (
     ("clearallforwardings", "ClearAllForwardings=yes"),
@@ -74,6 +84,11 @@ class Probed:
             options += ["-o", "BatchMode=yes"]
         return options
 
+    @property
+    def asks_for_passphrase(self) -> bool:
+        """A key that it may use is encrypted, and of no use to who may ask nothing."""
+        return any(map(_is_encrypted, self.settings.get("identityfile", "").splitlines()))
+
     def _options(self, table: "Sequence[tuple[str, str]]") -> "list[str]":
         return [word for key, value in table if key in self.settings for word in ("-o", value)]
 
@@ -89,12 +104,23 @@ class Probed:
         return ["-S", "none"] if shared and not self._share else []
 
 
+def _is_encrypted(path: str) -> bool:
+    try:
+        data = read_bounded(os.path.expanduser(path), _KEY).strip()
+    except OSError:
+        return False
+    if data.startswith(_OPENSSH_KEY):
+        return not data[len(_OPENSSH_KEY) :].strip().startswith(_NOT_ENCRYPTED)
+    return b"ENCRYPTED" in data  # in PEM, older or newer
+
+
 def read_settings(printed: str) -> "dict[str, str]":
-    """What `ssh -G` prints, of keys that come several times the first."""
+    """What `ssh -G` prints; values of a key that comes several times are lines."""
     found: dict[str, str] = {}
     for line in printed.splitlines():
         key, _, value = line.partition(" ")
-        found.setdefault(key.lower(), value)
+        key = key.lower()
+        found[key] = f"{found[key]}\n{value}" if key in found else value
     # Whatever else a program prints, it is not this.
     return found if "hostname" in found and "port" in found else {}
 

@@ -14,17 +14,18 @@ LONGEST = 120_000
 
 _FORBIDDEN = frozenset("'\\!\n")
 
-# Passes on a Python that can run shpool, and prints what is compiled for it is called by.
+# Passes on a Python that can run shpool, and prints by which name what is compiled for it goes.
 _TEST = (
     "import sys;sys.version_info>=(3,9) or sys.exit(1);"
     "import _socket,errno,fcntl,hashlib,os,select,selectors,signal,struct,termios,zipimport,zlib;"
     "print(sys.implementation.cache_tag)"
 )
 
-# $b is a backslash, which may not stand here; what is typed waits on stdin, and stays there.
+# $b is a backslash, which may not stand here, but which od shows a newline by.  What is typed
+# waits on stdin, and stays there.
 # find: $p is the first Python that passes, or the function fails; $w is what else was found.
 _FIND = (
-    "b=$(echo|od -An -c);b=${b##* };b=${b%n};"
+    'b=$(set -f;set -- $(echo|od -An -c);printf %s "$1");b=${b%n};'
     'm(){ [ -z "$k" ]||printf "${b}033]8888;%s;%s${b}007" "$k" "$1";};'
     f'try(){{ command -v "$1" >/dev/null 2>&1||return 1;'
     f't=$("$1" -IS -c "{_TEST}" 2>/dev/null </dev/null)&&p=$1&&return 0;'

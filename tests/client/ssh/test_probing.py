@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,20 @@ def test_whether_a_tag_follows_is_seen_by_what_it_says(tmp_path: Path) -> None:
         program.write_text(f"#!/bin/sh\n[ \"$*\" = '-x -G -P' ] && echo '{said}' >&2\nexit 255\n")
         program.chmod(0o755)
         assert tag_has_value(f"'{program}' -x") is valued
+
+
+@pytest.mark.parametrize("form", [(), ("-m", "PEM"), ("-m", "PKCS8")])
+@pytest.mark.parametrize("passphrase", ["", "secret"])
+def test_a_key_that_needs_a_passphrase_is_known(
+    tmp_path: Path, form: tuple[str, ...], passphrase: str
+) -> None:
+    path = tmp_path / "key"
+    words = ["-q", "-t", "ecdsa", *form, "-N", passphrase, "-f", str(path)]
+    subprocess.run([need("ssh-keygen"), *words], check=True)
+    text = f"{OLD}identityfile {tmp_path}/none\nidentityfile {path}\n"
+    assert probed(text).asks_for_passphrase is bool(passphrase)
+
+
+def test_without_a_key_nobody_needs_a_passphrase(tmp_path: Path) -> None:
+    assert not probed(OLD).asks_for_passphrase
+    assert not probed(f"{OLD}identityfile ~/nowhere\nidentityfile {tmp_path}\n").asks_for_passphrase

@@ -65,6 +65,8 @@ def _run(words: "Sequence[str]") -> int:
     if given.count("daemonize") and given.count("no-daemonize"):
         raise UsageError("--daemonize and --no-daemonize exclude each other")
     name = given.rest[0]
+    if name == "take-over":
+        return _rehearse(given.rest[1:])
     command = COMMANDS.get(name)
     if command is None:
         raise UsageError(f"unknown command '{name}'")
@@ -110,7 +112,10 @@ def completions(shell: str) -> str:
 def _dispatch(command: Command, given: Parsed, parsed: Parsed) -> int:
     from shpool import logs
     from shpool.client.context import Context
+    from shpool.paths import TAKE_OVER
 
+    if command.module == "daemon" and TAKE_OVER in os.environ:
+        return _take_over()
     context = Context(given, os.environ)
     if context.paths.warning:
         complain(f"warning: {_one_line(context.paths.warning)}\n")
@@ -131,8 +136,26 @@ def _daemon(context: "Context") -> int:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     from shpool.daemon.server import run
 
-    run(context.paths, context.config_files(), os.environ, context.log_file)
+    # The words of a program that calls main() by its own are not ours.
+    options = sys.argv[1:] if sys.argv[-1:] == ["daemon"] else None
+    run(context.paths, context.config_files(), os.environ, context.log_file, options=options)
     return 0
+
+
+def _take_over() -> int:
+    from shpool.daemon.take_over import take_over
+
+    take_over(sys.argv[1:])
+    return 0
+
+
+def _rehearse(words: "list[str]") -> int:
+    """What a daemon asks a program that it is to be replaced by, of whatever version."""
+    if words != ["--rehearse"]:
+        raise UsageError("take-over is asked by a daemon that is replaced (see shpool upgrade)")
+    from shpool.daemon.take_over import rehearse
+
+    return rehearse()
 
 
 def _help(parsed: Parsed) -> int:

@@ -256,6 +256,15 @@ COMMANDS = {
         options=(Option("y", "yes", None, "do not ask, whatever sessions there are"),),
         detail="Returns when the daemon has ended. Starts none.\n",
     ),
+    "upgrade": Command(
+        "upgrade",
+        "have the running daemon go on as this version, with all its sessions",
+        options=(Option("", "check", None, "only try whether that can be, and say so"),),
+        detail="Its program is replaced in place: shells, attached clients and subscribers stay,\n"
+        "who is attached sees a short pause. The new program first shows, beside the old one,\n"
+        "that it can take everything over; if not, it says why, the exit status is 1, and all is\n"
+        "as before. Also to the same version, or back to an older one. Starts no daemon.\n",
+    ),
     "config": Command(
         "config",
         "print the configuration, and what is wrong with it",

@@ -18,6 +18,9 @@ LOCK_FILE_NAME = "daemon.lock"  # its pid and host, in the directory of its sess
 # log beside its socket then, and tells that client what it has to say on its stderr.
 AUTODAEMONIZED = "SHPOOL__AUTODAEMONIZED"
 
+# In that of a program that a daemon becomes (replace.py): where it finds what it is to take over.
+TAKE_OVER = "SHPOOL__TAKE_OVER"
+
 
 class PathsError(ShpoolError):
     """There is no place for a file; the message is for the user."""

@@ -1,6 +1,7 @@
 """What shpool runs from: the files of a package, or one file, a zip that Python runs (pack.py)."""
 
 import os
+import sys
 
 import shpool
 
@@ -27,3 +28,12 @@ def package() -> str:
 def path() -> str:
     """What to give Python to run, in any working directory."""
     return archive() or os.path.join(package(), "__main__.py")
+
+
+def words() -> "list[str]":
+    """How a daemon is run, all but its options.
+
+    Isolated (-I) and without site (-S): what a user's environment or site-packages does to
+    Python programs is not for a process that outlives the login.
+    """
+    return [sys.executable, "-I", "-S", path()]

@@ -155,6 +155,16 @@ def test_a_usage_error_shows_the_usage_of_the_command_it_is_about(
 # ---- help and version
 
 
+def test_what_a_daemon_asks_a_new_program_is_nothing_for_people(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    for words in (["take-over"], ["take-over", "--help"], ["take-over", "--rehearse", "more"]):
+        assert main(words) == 2
+        said = "shpool: take-over is asked by a daemon that is replaced (see shpool upgrade)\n"
+        assert capfd.readouterr().err.startswith(said)
+    assert "take-over" not in COMMANDS
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_explained(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["help", name]) == 0

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from shpool.options import Parsed
     from shpool.protocol.replies import Destination
 
+_OURS = f"{PROGRAM} {__version__}"
+
 # Seconds that the daemon may take over a question of ours while we are attached.
 _BUSY_TIMEOUT = 2.0
 
@@ -160,6 +162,11 @@ class Attach:
 
     def _greet_once(self) -> "dict[str, str]":
         connection = reach(self._context)
+        if connection.server not in ("", _OURS):
+            complain(
+                f"shpool: warn: the daemon is {connection.server} and this is {_OURS};"
+                " shpool upgrade makes it the same, and sessions go on\n"
+            )
         if connection.warning:
             connection.close()
             self._warn_of_version(connection.warning)
@@ -237,7 +244,7 @@ class Attach:
             background=self._background,
             existing=wanted.existing,
             force=wanted.force,
-            client=f"{PROGRAM} {__version__}",
+            client=_OURS,
             previous=self._previous,
             nested=self._nested,
             comeback=self._caller.comeback if self._caller is not None else None,

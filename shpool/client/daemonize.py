@@ -7,7 +7,6 @@ once, also where its program cannot be run at all.
 import os
 import select
 import signal
-import sys
 import time
 
 from shpool import program
@@ -99,12 +98,8 @@ def _environment(environ: "Mapping[str, str]") -> "dict[str, str]":
 
 
 def _command_line(context: "Context") -> "list[str]":
-    """The daemon's, as ps shows it.
-
-    Isolated (-I) and without site (-S): what a user's environment or site-packages does to
-    Python programs is not for a process that outlives the login.
-    """
-    words = [sys.executable, "-I", "-S", program.path()]
+    """The daemon's, as ps shows it."""
+    words = program.words()
     words += ["-v"] * context.verbose
     if context.config_file:
         words += ["--config-file", context.config_file]

@@ -5,8 +5,8 @@ import select
 import signal
 import time
 
-from shpool import peer
-from shpool.client.connect import Call, ClientError, connect
+from shpool.client.connect import Call, ClientError
+from shpool.client.running import connect_running, pid_of
 from shpool.errors import Verdict
 from shpool.output import complain
 from shpool.protocol.msgpack import WireError
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from shpool.client.context import Context
     from shpool.options import Parsed
-    from shpool.paths import Paths
 
 _STDIN, _STDERR = 0, 2
 
@@ -31,50 +30,15 @@ _LOOK = 0.02
 
 
 def run(context: "Context", parsed: "Parsed") -> int:
-    sock = _connect(context.paths.socket)
+    sock = connect_running(context.paths.socket)
     try:
         # Without a question there is no wait for the answer of a daemon that may be stuck.
         if not parsed.count("yes") and not _may_end(sock):
             return 1
-        _end(_pid_of(sock, context.paths))
+        _end(pid_of(sock, context.paths))
     finally:
         sock.close()
     return 0
-
-
-def _connect(path: str) -> "socket.socket":
-    """A connection to the daemon.  Raises Verdict if there is none, ClientError."""
-    sock = connect(path)
-    if sock is None:
-        from shpool.client.lost import bring_back, hint
-
-        if bring_back(path):
-            sock = connect(path)
-        elif warning := hint(path):
-            complain(f"shpool: warn: {warning}\n")
-    if sock is None:
-        raise Verdict("no daemon is running")
-    return sock
-
-
-def _pid_of(sock: "socket.socket", paths: "Paths") -> int:
-    """The daemon's, which stays its own while it is connected.  Raises ClientError."""
-    from shpool.client.lost import is_daemon, pid_of_daemon
-
-    try:
-        pid, _ = peer.credentials(sock)
-    except OSError as error:
-        raise ClientError(f"cannot tell who listens at {paths.socket}: {error.strerror}") from None
-    if pid and (pid == paths.locked_by() or is_daemon(pid)):
-        return pid
-    # A socket that was passed to the daemon tells who made it, which is systemd.
-    daemon = pid_of_daemon(paths.socket)
-    if not daemon:
-        raise ClientError(
-            f"cannot tell which process is the daemon at {paths.socket};"
-            " one of systemd's is ended by systemctl --user stop shpool"
-        )
-    return daemon
 
 
 def _may_end(sock: "socket.socket") -> bool:

@@ -291,6 +291,12 @@ class Places:
         os.dup2(fd, logs.log.fd, inheritable=False)
         os.close(fd)
 
+    def renew_pid(self) -> None:
+        """This process is another one, and has what that one had."""
+        pid = os.getpid()
+        self._lock.rewrite(f"{pid} {_host()}\n")
+        self._pid_file.rewrite(f"{pid}\n")
+
     # ---- leaving it
 
     def withdraw(self) -> None:

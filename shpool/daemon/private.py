@@ -178,8 +178,7 @@ class LockFile:
             os.close(fd)
             return False
         try:
-            os.ftruncate(fd, 0)
-            os.pwrite(fd, self._content.encode("utf-8", "surrogateescape"), 0)
+            self._write(fd)
         except OSError as error:
             os.unlink(self.path)
             os.close(fd)
@@ -187,6 +186,19 @@ class LockFile:
         self.close()
         self.fd = fd
         return True
+
+    def _write(self, fd: int) -> None:
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, self._content.encode("utf-8", "surrogateescape"), 0)
+
+    def rewrite(self, content: str) -> None:
+        """Have something else written in it, now if it is ours; what cannot be is logged."""
+        self._content = content
+        if self.fd >= 0:
+            try:
+                self._write(self.fd)
+            except OSError as error:
+                logs.warn(f"cannot write {self.path}: {error.strerror}")
 
     def stands(self) -> bool:
         """Returns whether it is ours and still where it was."""

@@ -15,6 +15,7 @@ from shpool.daemon.clients.wait_errand import WaitErrand
 from shpool.daemon.clients.waiting import AwaitEnd, WaitingRoom
 from shpool.daemon.loop import peer
 from shpool.daemon.loop.reactor import each_alone, end_broken
+from shpool.daemon.replace import Replacement
 from shpool.daemon.sessions.inside import session_on, who_typed
 from shpool.daemon.sessions.session import DOOMED, STARTING
 from shpool.daemon.sessions.table import TableUser
@@ -22,6 +23,7 @@ from shpool.daemon.sessions.variables import TooManyVariables, Variables
 from shpool.protocol import replies, requests
 from shpool.protocol.outside import PeekRequest, SendRequest
 from shpool.protocol.switching import SwitchRequest
+from shpool.protocol.upgrading import UpgradeRequest
 from shpool.protocol.watching import FollowRequest, WaitRequest, WatchHead
 
 TYPE_CHECKING = False
@@ -42,6 +44,8 @@ class Requests(ConnectionUser, TableUser):
     `connections` are those that have not been answered, or not read their answer yet, and `waits`
     those whose answer goes on.
     """
+
+    replacement: Replacement  # to be set before anything is accepted
 
     def __init__(
         self,
@@ -227,6 +231,9 @@ class Requests(ConnectionUser, TableUser):
     def _get_vars(self, connection: Connection, request: requests.GetVars) -> None:
         connection.reply(self.variables.message().to_wire())
 
+    def _upgrade(self, connection: Connection, request: UpgradeRequest) -> None:
+        self.replacement.ask(connection, request)
+
     def _set_log_level(self, connection: Connection, request: requests.SetLogLevel) -> None:
         logs.log.level = logs.NAMES.index(request.level.lower())
         logs.info(f"log level {request.level.lower()}")
@@ -263,4 +270,5 @@ _TABLE = {
     requests.ModifyVar: (_nobody, Requests._modify_var),
     requests.GetVars: (_nobody, Requests._get_vars),
     requests.SetLogLevel: (_nobody, Requests._set_log_level),
+    UpgradeRequest: (_nobody, Requests._upgrade),
 }

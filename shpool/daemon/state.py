@@ -6,6 +6,7 @@ with `needs` the oldest format whose readers can take this state: `format` is ra
 change of what something means, `needs` only when who reads it as before would do harm.
 """
 
+import errno
 import fcntl
 import os
 import socket
@@ -60,7 +61,16 @@ class State:
         self.program: str = head["program"]
         self.things: dict[str, list[Any]] = {}
         self.descriptors: list[Descriptor] = []
+        self._checks: dict[int, list[Any]] = {}
         self._reading = reading
+
+    def look(self, fd: int) -> "list[Any]":
+        """As look(), without touching it: it is as it was.  Raises OSError."""
+        if not self._checks:
+            self._checks = {each.fd: each.check for each in self.descriptors}
+        if fd not in self._checks:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return self._checks[fd]
 
     def take_descriptors(self) -> "set[int]":
         """Have those that are what they were, and close-on-exec; the rest is told, and closed.
@@ -88,11 +98,12 @@ def write(
     things: "Iterable[tuple[str, str, object]]",
     living: "list[object]",
     out: "Callable[[bytes], object]",
+    look: "Callable[[int], list[Any]]",
 ) -> "list[Descriptor]":
     """Write the state of `things`, (kind, name for people, object), in pieces to `out`.
 
-    `living`: whoever is carried.  Returns the descriptors that go with it.  Raises StateError, and
-    what `out` raises.
+    `living`: whoever is carried; `look` tells of a descriptor by what it is known again.  Returns
+    those that go with it.  Raises StateError, and what `out` raises.
     """
     writing = Writing(living)
     head = {"format": FORMAT, "needs": NEEDS, "program": f"{PROGRAM} {__version__}"}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from shpool.protocol.outside import PeekRequest, SendRequest
     from shpool.protocol.switching import SwitchRequest
+    from shpool.protocol.upgrading import UpgradeRequest
     from shpool.protocol.watching import FollowRequest, WaitRequest
 
 LOG_LEVELS = ("Off", "Error", "Warn", "Info", "Debug", "Trace")
@@ -398,6 +399,7 @@ if TYPE_CHECKING:
         | SwitchRequest
         | SetLogLevel
         | ModifyVar
+        | UpgradeRequest
     )
 
 
@@ -417,9 +419,10 @@ _REQUESTS: "dict[str, Any]" = {
 def kinds() -> "dict[str, Any]":
     """Every request by its variant's name."""
     # Not loaded by who only asks, to start fast.
-    from shpool.protocol import outside, switching, watching
+    from shpool.protocol import outside, switching, upgrading, watching
 
-    return {**_REQUESTS, **outside.REQUESTS, **watching.REQUESTS, **switching.REQUESTS}
+    later = (outside, watching, switching, upgrading)
+    return {**_REQUESTS, **{n: k for each in later for n, k in each.REQUESTS.items()}}
 
 
 def known() -> "list[str]":

@@ -16,8 +16,7 @@ from unittest.mock import patch
 import pytest
 
 from shpool import __version__
-from shpool.daemon import server as server_module
-from shpool.daemon import state
+from shpool.daemon import handed_on, state
 from shpool.daemon.carried import Held, Socket, carried_by, derived_by
 from shpool.daemon.clients.channel import Channel
 from shpool.daemon.loop.reactor import Owner, Reactor
@@ -113,7 +112,7 @@ def test_all_that_lives_is_carried_or_follows_from_what_is(busy: ServedCore) -> 
 @contextmanager
 def read(data: bytes) -> Iterator[Server]:
     """The server that goes on from a state, on a loop of its own."""
-    with patch.object(server_module, "Reactor", Reactor):
+    with patch.object(handed_on, "Reactor", Reactor):
         server = Server.read_state(data, {}, rehearsing=True)
     try:
         yield server
@@ -299,7 +298,7 @@ class Thing(Owner):
 def state_of(*things: Thing) -> bytes:
     out = io.BytesIO()
     named = [("thing", f"thing {number}", thing) for number, thing in enumerate(things)]
-    state.write(named, list(things), out.write)
+    state.write(named, list(things), out.write, state.look)
     return out.getvalue()
 
 

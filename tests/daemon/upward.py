@@ -24,6 +24,7 @@ from shpool.daemon.loop.outbound import OutboundUser
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.programs.pty import PtyUser
 from shpool.daemon.programs.spawn import ProgramOwner
+from shpool.daemon.rehearsal import RehearsalUser
 from shpool.daemon.sessions.drawings import DrawingsUser, Viewer
 from shpool.daemon.sessions.participant import Onlooker, Participant
 from shpool.daemon.sessions.picture import PictureUser
@@ -34,7 +35,7 @@ from shpool.daemon.sessions.typing import MessageUser
 CALLBACKS: tuple[type, ...] = (
     *(ChannelUser, ClientUser, ConnectionUser, PagerUser, MournerUser, OutboundUser, PtyUser),
     *(ProgramOwner, Participant, Onlooker, PictureUser, SessionKeeper, TableUser),
-    *(StreamUser, MessageUser, TextUser, DrawingsUser, Viewer),
+    *(StreamUser, MessageUser, TextUser, DrawingsUser, Viewer, RehearsalUser),
 )
 
 # Asked for an answer, and not to tell anything.

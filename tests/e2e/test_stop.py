@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shpool.client import stop
+from shpool.client import running
 from shpool.client.connect import ClientError
 from shpool.paths import Paths
 from tests.e2e.harness import CHECKOUT, Place, eventually
@@ -160,4 +160,4 @@ def test_a_system_that_does_not_tell_who_listens(
     monkeypatch.setattr("shpool.peer.credentials", untold)
     near, far = socket.socketpair()
     with near, far, pytest.raises(ClientError, match=r"^cannot tell who listens at .*: Operation"):
-        stop._pid_of(near, Paths({"HOME": str(tmp_path)}))
+        running.pid_of(near, Paths({"HOME": str(tmp_path)}))

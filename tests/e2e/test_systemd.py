@@ -77,7 +77,7 @@ def _listening(place: Place) -> socket.socket:
 
 def test_a_socket_from_systemd_is_used_and_not_unlinked(place: Place) -> None:
     with _listening(place) as sock:
-        _start_with_fd_3(place, sock.fileno(), {"LISTEN_FDS": "1"})
+        start_with_fd_3(place, sock.fileno(), {"LISTEN_FDS": "1"})
         place.logged("using systemd activation socket")
         place.fence()
         assert place.run("list").out == "NAME\tSTATUS\n"
@@ -89,7 +89,7 @@ def test_a_socket_from_systemd_is_used_and_not_unlinked(place: Place) -> None:
 
 def test_events_are_known_to_be_the_daemons_although_the_socket_is_systemds(place: Place) -> None:
     with _listening(place) as sock:
-        _start_with_fd_3(place, sock.fileno(), {"LISTEN_FDS": "1"})
+        start_with_fd_3(place, sock.fileno(), {"LISTEN_FDS": "1"})
         follower = place.popen("events")
         place.until_subscribed(1)
         place.fence()
@@ -102,7 +102,7 @@ def test_events_are_known_to_be_the_daemons_although_the_socket_is_systemds(plac
 
 def test_a_socket_for_another_process_is_left_alone(place: Place) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        _start_with_fd_3(place, sock.fileno(), {"LISTEN_FDS": "1", "LISTEN_PID": "1"})
+        start_with_fd_3(place, sock.fileno(), {"LISTEN_FDS": "1", "LISTEN_PID": "1"})
         place.fence()
         assert "systemd" not in place.log_text()
 
@@ -116,12 +116,12 @@ def test_another_number_of_sockets_is_as_none(place: Place, count: str) -> None:
 
 def test_a_descriptor_3_that_is_no_socket_is_as_none(place: Place) -> None:
     with open("/dev/null") as null:
-        _start_with_fd_3(place, null.fileno(), {"LISTEN_FDS": "1"})
+        start_with_fd_3(place, null.fileno(), {"LISTEN_FDS": "1"})
     place.fence()
     assert "systemd" not in place.log_text()
 
 
-def _start_with_fd_3(place: Place, fd: int, env: dict[str, str]) -> None:
+def start_with_fd_3(place: Place, fd: int, env: dict[str, str]) -> None:
     def move() -> None:
         os.dup2(fd, 3)
 

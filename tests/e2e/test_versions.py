@@ -2,7 +2,9 @@
 
 import pytest
 
+from shpool import __version__
 from shpool.protocol.msgpack import pack
+from tests.e2e.copies import Copy
 from tests.e2e.harness import Place, eventually
 from tests.e2e.test_original import Daemon, original
 
@@ -155,3 +157,24 @@ def test_an_older_one_of_ours_is_asked_and_hangs_up(place: Place, original: Daem
             "shpool: the daemon does not know this request (shpool-py 0.1.0; see: shpool"
             " upgrade)\n",
         )
+
+
+def test_attach_says_once_that_a_daemon_of_ours_is_of_another_version(place: Place) -> None:
+    place.start(env=Copy(place, "old", "0.1.0").env)
+    line = (
+        f"shpool: warn: the daemon is shpool-py 0.1.0 and this is shpool-py {__version__};"
+        " shpool upgrade makes it the same, and sessions go on\n"
+    )
+    assert place.run("attach", "-b", "one") == (0, "", line)
+    assert place.run("list").err == ""
+    client = place.attach("one-{n}")
+    assert client.ask("true") == ""
+    assert place.run("var", "set", "n", "2").status == 0
+    eventually(lambda: "one-2" in place.statuses())
+    client.ask("true")
+    assert client.text().count("shpool: warn: ") == 1
+
+
+def test_a_daemon_of_the_same_version_is_nothing_to_speak_of(place: Place) -> None:
+    place.start()
+    assert place.run("attach", "-b", "one") == (0, "", "")

@@ -41,6 +41,7 @@ from shpool.protocol.requests import (
     read_request,
 )
 from shpool.protocol.switching import SwitchReply, SwitchRequest
+from shpool.protocol.upgrading import UpgradeReply, UpgradeRequest
 
 
 def decode(wire: bytes) -> Any:
@@ -112,6 +113,10 @@ REQUESTS: list[tuple[Any, bytes]] = [
         SwitchRequest("", Destination("", force=True), pid=7, back=True),
         b"\x81\xa6Switch\x85\xacsession_name\xa0\xa3pid\x07\xa4back\xc3\xa9switch_to\xa0"
         b"\xa5force\xc3",
+    ),
+    (
+        UpgradeRequest([b"/python", b"-I", b"/\xff"], check=True),
+        b"\x81\xa7Upgrade\x82\xa7program\x93\xc4\x07/python\xc4\x02-I\xc4\x02/\xff\xa5check\xc3",
     ),
     (
         SessionMessage("one", SIZE),
@@ -277,6 +282,14 @@ def test_a_missing_field_has_its_default_and_an_unknown_one_is_ignored() -> None
         {"SetLogLevel": {}},
         {"SetLogLevel": {"level": "info"}},
         {"SetLogLevel": {"level": 3}},
+        {"Upgrade": {}},
+        {"Upgrade": {"program": "/bin/true"}},
+        {"Upgrade": {"program": []}},
+        {"Upgrade": {"program": [7]}},
+        {"Upgrade": {"program": ["/bin/true", None]}},
+        {"Upgrade": {"program": ["bin/true"]}},
+        {"Upgrade": {"program": ["/bin/true"] * 17}},
+        {"Upgrade": {"program": ["/bin/t\0rue"]}},
         {"ModifyVar": {"var": 1}},
         {"ModifyVar": {"var": "a", "val": 1}},
     ],
@@ -285,6 +298,22 @@ def test_a_missing_field_has_its_default_and_an_unknown_one_is_ignored() -> None
 def test_a_request_of_another_shape_is_refused(value: Any) -> None:
     with pytest.raises(WireError):
         read_request(value)
+
+
+UPGRADE_REPLIES = [
+    (UpgradeReply("Refused", "no"), b"\x81\xa6status\x81\xa7Refused\xa2no"),
+    (
+        UpgradeReply("Upgraded", "", "1.0", "2.0", 3, 2, 1),
+        b"\x81\xa6status\x81\xa8Upgraded\x85\xa6before\xa31.0\xa5after\xa32.0\xa8sessions\x03"
+        b"\xa7clients\x02\xabsubscribers\x01",
+    ),
+]
+
+
+@pytest.mark.parametrize(("reply", "wire"), UPGRADE_REPLIES, ids=["refused", "upgraded"])
+def test_what_became_of_an_upgrade_is_written_and_read(reply: UpgradeReply, wire: bytes) -> None:
+    assert pack(reply.to_wire()) == wire
+    assert plain(UpgradeReply.from_wire(decode(wire))) == plain(reply)
 
 
 def test_a_terminal_without_rows_or_columns_counts_as_24_by_80() -> None:

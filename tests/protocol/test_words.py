@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shpool.protocol import chunks, msgpack, replies, requests, shapes, watching
+from shpool.protocol import chunks, msgpack, replies, requests, shapes, upgrading, watching
 from shpool.protocol.msgpack import Decoder, WireError, pack
 
 
@@ -33,6 +33,15 @@ SAID: list[tuple[Callable[[], object], str]] = [
     (lambda: shapes.as_map(5, "it"), "it is not a map"),
     (lambda: shapes.pairs({"it": [5]}, "it"), "it is not an array of pairs"),
     (lambda: shapes.number({"it": -1}, "it", 0, 9), "it is not an integer from 0 to 9"),
+    (
+        request({"Upgrade": {"program": ["python3"]}}),
+        "the program is not an absolute path with a few words behind it",
+    ),
+    (request({"Upgrade": {"program": ["/bin/a\0b"]}}), "the program has a word that is none"),
+    (
+        lambda: upgrading.UpgradeReply.from_wire({"status": {"Done": {}}}),
+        "the unknown upgrade status 'Done'",
+    ),
     (request("Nonsense"), "the unknown request 'Nonsense'"),
     (request({"SetLogLevel": {"level": "Loud"}}), "the unknown log level 'Loud'"),
     (request({"Send": {"items": [["mouse", "x"]]}}), "the unknown kind of input 'mouse'"),

@@ -24,6 +24,7 @@ CLOCKS = (
     "shpool.daemon.clients.client",
     "shpool.daemon.clients.connection",
     "shpool.daemon.clients.motd",
+    "shpool.daemon.clients.output",
     "shpool.daemon.clients.terminal_channel",
     "shpool.daemon.clients.wait_errand",
     "shpool.daemon.loop.outbound",

@@ -8,7 +8,7 @@ import pytest
 
 from shpool.config import Config
 from shpool.config_values import Motd
-from shpool.daemon.clients import client, connection
+from shpool.daemon.clients import connection, output
 from shpool.daemon.clients.channel import ChunkChannel
 from shpool.daemon.clients.client import AttachedClient
 from shpool.daemon.clients.connection import Connection, StreamUser
@@ -18,7 +18,7 @@ from shpool.protocol.requests import TtySize
 from tests.daemon.core import Caller, Core
 from tests.daemon.fakes import FakeChild
 
-TABLES = {"session": session.LIFE, "connection": connection.LIFE, "client": client.LIFE}
+TABLES = {"session": session.LIFE, "connection": connection.LIFE, "client": output.LIFE}
 
 
 class Play:

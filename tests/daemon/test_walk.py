@@ -12,7 +12,7 @@ import pytest
 
 from shpool.config import Config
 from shpool.config_values import Motd, RestoreMode
-from shpool.daemon.clients.client import GONE
+from shpool.daemon.clients.output import GONE
 from shpool.daemon.sessions.session import ENDED
 from shpool.protocol.replies import Destination
 from shpool.protocol.switching import SwitchRequest

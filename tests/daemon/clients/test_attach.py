@@ -13,7 +13,7 @@ import pytest
 
 from shpool.config import Config
 from shpool.config_values import Motd
-from shpool.daemon.clients.client import PAGING
+from shpool.daemon.clients.output import PAGING
 from shpool.daemon.clients.terminal_channel import TerminalChannel
 from shpool.daemon.loop import peer
 from shpool.daemon.sessions.hooks import Hooks

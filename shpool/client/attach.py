@@ -336,7 +336,8 @@ class Attach:
         """Stop, as a job does; while stopped the session is free, so that nothing waits for us."""
         self._terminal.leave()
         self._let_go_behind()
-        os.kill(os.getpid(), signal.SIGSTOP)
+        if self._signals.may_stop():
+            os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def _caller(environ: "Mapping[str, str]") -> "Caller | None":

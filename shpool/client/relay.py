@@ -205,7 +205,10 @@ class Relay:
         except WireError:
             self._end(Outcome("lost"))
         if output:
-            self._show(b"".join(output))
+            last = b"".join(output)
+            if self._outcome is not None and self._outcome.kind == "exited":
+                self._terminal.restore_early(line_feeds=self._down.waits or b"\n" in last)
+            self._show(last)
 
     def hear(self, variables: "dict[str, str]") -> None:
         """These are the variables now."""

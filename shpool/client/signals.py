@@ -8,10 +8,14 @@ LEAVING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.
 
 
 class Signals:
-    """`fd` is readable when one of those that are caught has come; -1 until any is caught."""
+    """`fd` is readable when one of those that are caught has come; -1 until any is caught.
+
+    A SIGCONT takes back a SIGTSTP that came before it, as a stopped process would be continued.
+    """
 
     def __init__(self) -> None:
         self.fd = -1
+        self._continued = False  # since SIGTSTP came last
         self._noticed: set[int] = set()
 
     def catch_resizes(self) -> None:
@@ -46,13 +50,28 @@ class Signals:
                 return number
         return None
 
+    def may_stop(self) -> bool:
+        """Returns whether no SIGCONT has come after the SIGTSTP that was taken."""
+        self._noticed = self._look()
+        return not self._continued
+
     def _look(self) -> "set[int]":
         if self.fd < 0:
             return self._noticed
         try:
-            return self._noticed.union(os.read(self.fd, 256))
+            came = os.read(self.fd, 256)
         except BlockingIOError:
             return self._noticed
+        noticed = set(self._noticed)
+        for number in came:
+            noticed.add(number)
+            if number == signal.SIGCONT:
+                noticed.discard(signal.SIGTSTP)
+                self._continued = True
+            elif number == signal.SIGTSTP:
+                noticed.discard(signal.SIGCONT)
+                self._continued = False
+        return noticed
 
 
 def _noted(number: int, frame: object) -> None:

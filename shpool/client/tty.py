@@ -14,6 +14,9 @@ from shpool.terminal.leave import Watch
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 
+# The index of output modes in what tcgetattr() gives.
+_OFLAG = 1
+
 # Milliseconds that a terminal which takes no output (Ctrl-S) can delay our end.
 _PATIENCE = 1000
 
@@ -93,10 +96,25 @@ class UserTerminal:
         """Turn off what the session may have turned on, and restore the modes."""
         if self._cooked is None:
             return
+        self.restore_early()
         typed = self._settle() if self.shown else b""
         cooked, self._cooked = self._cooked, None
         _set(cooked)
         _type(typed)
+
+    def restore_early(self, *, line_feeds: bool = False) -> None:
+        """Restore the modes before the last output is written, with `line_feeds` that are to stay
+        what they are; unless the terminal is to be listened to then.
+
+        It may be slow to take that, and we may be killed meanwhile.
+        """
+        watch = self.watch
+        if self._cooked is None or watch.reports or watch.asked(monotonic()):
+            return
+        modes = list(self._cooked)
+        if line_feeds:
+            modes[_OFLAG] = _raw(modes)[_OFLAG]
+        _set(modes)
 
     def clean(self) -> None:
         """Turn off what one session may have turned on, for what comes next."""
@@ -110,6 +128,7 @@ class UserTerminal:
         self._write(watch.farewell())
         if not asked and not watch.reports:
             return b""
+        self.again()
         watch.settled()
         return reports.drain(STDIN, self._output, reports=watch.reports)
 

@@ -177,6 +177,22 @@ def test_output_heartbeats_and_the_exit_status(place: Place, original: Daemon) -
     assert client.modes() == before
 
 
+def test_the_modes_are_restored_before_the_last_output_is_taken(
+    place: Place, original: Daemon
+) -> None:
+    client, link = greeted(place, original, "one")
+    link.send(data(b"ready"))
+    client.expect("ready")
+    assert client.is_raw()
+    # More than the terminal takes.
+    link.sock.sendall(data(b"last words ") + data(b"x" * 16_000) * 3)
+    link.sock.sendall(data(b"y" * 8000) + exited(7))
+    eventually(lambda: not client.is_raw(), "the modes are restored")
+    assert client.process.poll() is None
+    client.kill()
+    assert client.modes()[3] == client.first_modes[3]
+
+
 def test_the_largest_chunk_arrives_whole(place: Place, original: Daemon) -> None:
     client, link = greeted(place, original, "one")
     content = bytes(range(32, 127)) * 172 + b"x" * 44

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -157,6 +158,26 @@ def test_a_client_that_is_asked_to_stop_gives_the_session_back(place: Place, she
     shell.send("fg\n")
     shell.until(lambda: shell.cursor_line() == "$ echo half typed")
     assert place.statuses() == {"one": "Attached"}
+
+
+def test_a_client_that_is_let_go_on_before_it_has_stopped_does_not_stop(shpool: Place) -> None:
+    client = shpool.attach("one")
+    client.expect("[$#] ")
+    os.kill(shpool.daemon_pid, signal.SIGSTOP)
+    os.kill(client.pid, signal.SIGTSTP)
+    eventually(lambda: waits_for_its_terminal(client.pid), "it asks for its terminal")
+    os.kill(client.pid, signal.SIGCONT)
+    os.kill(shpool.daemon_pid, signal.SIGCONT)
+    assert client.ask("echo on") == "on\n"
+    assert not is_stopped(client.pid)
+
+
+def waits_for_its_terminal(pid: int) -> bool:
+    """It has taken the signal, and sleeps again."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    pending = re.search(r"^ShdPnd:\s+(\w+)$", status, re.MULTILINE)
+    assert pending is not None
+    return int(pending[1], 16) == 0 and "\nState:\tS" in status
 
 
 def test_a_client_started_in_the_background_takes_nothing_until_it_is_in_front(

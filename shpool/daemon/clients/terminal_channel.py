@@ -54,6 +54,7 @@ class TerminalChannel(Channel, MournerUser):
         "_goes_over": bool,
         "_kept": (PassedTerminal, None),
         "_words": bytes,
+        "_asked_back": bool,
         "_mourner": (Mourner, None),
     }
     DERIVED = ("_reactor",)
@@ -75,6 +76,7 @@ class TerminalChannel(Channel, MournerUser):
         self._goes_over = False
         self._kept: PassedTerminal | None = None  # while it is on its way
         self._words = b""  # what turns off what it has on
+        self._asked_back = False  # the client has asked for it, and may go on in it
         self._mourner: Mourner | None = None
         self._output.pause(not terminal.ready)
         reactor.on_readable(sock.fileno(), self._line_readable)
@@ -254,6 +256,7 @@ class TerminalChannel(Channel, MournerUser):
                 self._back()
             elif kind == chunks.DETACH:
                 self._goes_over = content == chunks.GOES_OVER
+                self._asked_back = True
                 self.user.channel_leave()
 
     def _back(self) -> None:
@@ -286,7 +289,8 @@ class TerminalChannel(Channel, MournerUser):
         if self._line.fd < 0:
             return
         if self._terminal is not None:
-            if self._watch.asked(monotonic()):
+            asked = self._watch.asked(monotonic())
+            if asked:
                 # The answer comes when the terminal is the client's again.
                 self._line.out.send(chunks.frame(chunks.STATE, bytes([self._told | ASKED])))
             self._watch.output(last_words)
@@ -297,6 +301,9 @@ class TerminalChannel(Channel, MournerUser):
             if self._goes_over:
                 self._kept = terminal
             else:
+                if not (self._asked_back or asked or self._watch.reports or unsent):
+                    # As the client is about to do, who may be killed before it can.
+                    terminal.restore()
                 # Before the status: whoever waits for the terminal's end waits for ours too.
                 terminal.close()
             self._line.out.send(chunks.frame_data(unsent))

@@ -261,6 +261,26 @@ def test_who_is_let_go_has_the_terminal_back_before_anything_more_is_said(passed
     assert passed.shown() == b""
 
 
+@pytest.mark.parametrize(
+    ("shown", "asks_for_it", "restored"),
+    [
+        (b"word", False, True),
+        (b"word", True, False),  # it goes on in it, in another session perhaps
+        (b"\x1b[?1000h\x1b[?1000l", False, False),  # a report may be under way
+        (b"\x1b[6n", False, False),
+    ],
+)
+def test_who_is_let_go_finds_the_modes_restored_if_it_has_nothing_left_to_do_in_it(
+    passed: Passed, shown: bytes, asks_for_it: bool, restored: bool
+) -> None:
+    passed.tell(chunks.MODES, passed.cooked)
+    passed.channel.show(shown)
+    if asks_for_it:
+        passed.tell(chunks.DETACH)
+    passed.channel.leave(b"bye", 3)
+    assert passed.is_cooked == restored
+
+
 def test_a_killed_clients_terminal_is_cleaned_at_once_and_its_modes_come_a_little_later(
     passed: Passed,
 ) -> None:

@@ -9,6 +9,7 @@ from shpool import __version__, logs
 from shpool.config import ConfigSource
 from shpool.daemon import state, stderr
 from shpool.daemon.carried import PATH, Held
+from shpool.daemon.clients.ahead import TypedAhead
 from shpool.daemon.clients.attach import Attaching
 from shpool.daemon.clients.client import AttachedClient
 from shpool.daemon.clients.connection import Connection
@@ -59,6 +60,7 @@ class HandedOn(Replaceable):
         "_spawner": Spawner,
         "_variables": Variables,
         "_motd": Motd,
+        "_ahead": TypedAhead,
         "log": (int, (Held("log"), None), bool),
     }
     DERIVED = (
@@ -71,6 +73,7 @@ class HandedOn(Replaceable):
     _config_files: "list[str]"
     _events: Events
     _motd: Motd
+    _ahead: TypedAhead
     _paths: Paths
     _places: Places
     _reactor: Reactor

@@ -10,6 +10,7 @@ import sys
 from shpool import logs
 from shpool.config import ConfigSource
 from shpool.daemon import preload, stderr
+from shpool.daemon.clients.ahead import TypedAhead
 from shpool.daemon.clients.attach import Attaching
 from shpool.daemon.clients.motd import Motd
 from shpool.daemon.clients.waiting import WaitingRoom
@@ -77,6 +78,7 @@ class Server(HandedOn):
         self._spawner = Spawner(reactor, umask, raise_descriptor_limit())
         self._variables = Variables(dict(config.current().var_default))
         self._motd = Motd()
+        self._ahead = TypedAhead()
         self.furnish(config, environ, hooks, options)
         self.listen()
 
@@ -94,7 +96,8 @@ class Server(HandedOn):
         self._table = table = SessionTable(reactor, self._events, hooks or Hooks())
         self._room = room = WaitingRoom()
         self._attaching = Attaching(
-            reactor, table, room, self._spawner, config, self._paths.state, self._motd
+            *(reactor, table, room, self._spawner, config, self._paths.state),
+            *(self._motd, self._ahead),
         )
         version = environ.get(VERSION_OVERRIDE, PROTOCOL_VERSION)
         self._requests = Requests(reactor, table, room, self._attaching, version, self._variables)

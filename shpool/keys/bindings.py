@@ -4,7 +4,7 @@ Which bytes a terminal sends for a key is decoding.py's, what an action does is 
 feeds the scanner.
 """
 
-ACTIONS = ("detach", "noop")
+ACTIONS = ("detach", "noop", "switch-last")
 
 PLAIN_KEYS = "abcdefghijklmnopqrstuvwxyz0123456789\\[]@^_?"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shpool.config import Config, ConfigSource
+from shpool.daemon.clients.ahead import TypedAhead
 from shpool.daemon.clients.attach import Attaching
 from shpool.daemon.clients.motd import Motd
 from shpool.daemon.clients.waiting import WaitingRoom
@@ -56,7 +57,8 @@ class Core:
         self.table = SessionTable(loop, self.events, self.hooks)
         self.room = WaitingRoom()
         self.attaching = Attaching(
-            loop, self.table, self.room, programs, self.config, str(state), Motd()
+            *(loop, self.table, self.room, programs, self.config, str(state)),
+            *(Motd(), TypedAhead()),
         )
         self.requests = Requests(
             loop, self.table, self.room, self.attaching, "0.4.2", Variables({})

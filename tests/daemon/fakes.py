@@ -21,6 +21,7 @@ from shpool.protocol.requests import TtySize
 
 # Every module of the core that asks for the time.
 CLOCKS = (
+    "shpool.daemon.clients.ahead",
     "shpool.daemon.clients.client",
     "shpool.daemon.clients.connection",
     "shpool.daemon.clients.motd",

@@ -71,3 +71,33 @@ def test_a_client_killed_on_its_way_leaves_a_terminal_that_can_be_used(inside: P
         shown = client.output
         assert shown.rfind(b"\x1b[?1049l") > shown.rfind(b"\x1b[?1049h")
         eventually(lambda: set(inside.statuses().values()) == {"Disconnected"})
+
+
+KEYS = """
+[[keybinding]]
+binding = "Ctrl-Space Ctrl-l"
+action = "switch-last"
+[[keybinding]]
+binding = "Ctrl-Space Ctrl-q"
+action = "detach"
+"""
+BACK = b"\x00\x0c"
+
+
+@BOTH_WAYS
+def test_a_key_goes_back_and_what_is_typed_behind_it_comes_along(inside: Place) -> None:
+    inside.configure(KEYS)
+    client = inside.attach("a")
+    client.ask("x=first")
+    client.send(BACK)
+    assert client.ask("echo $x") == "first\n", "there is nowhere to go"
+    client.send("shpool switch b\n")
+    eventually(lambda: at(inside, b=client.pid))
+    assert client.ask("x=second") == ""
+    for turn in range(4):
+        client.send(BACK + b"echo i''n $x\n")
+        client.expect(rb"in (first|second)\r\n")
+        assert at(inside, **{"ab"[turn % 2]: client.pid})
+        assert client.ask("echo $x") == ("first\n", "second\n")[turn % 2]
+    client.send(DETACH)
+    assert client.wait() == 0

@@ -5,11 +5,12 @@ afresh, so that two clients who ask for one new name at once end up with one ses
 """
 
 from shpool import logs
+from shpool.daemon.clients.ahead import TypedAhead
 from shpool.daemon.clients.channel import Channel, ChunkChannel
 from shpool.daemon.clients.client import AttachedClient, ClientUser
 from shpool.daemon.clients.motd import Motd
 from shpool.daemon.clients.passed_terminal import PassedTerminal, Refused
-from shpool.daemon.clients.switching import SwitchErrand, where_to, who_goes
+from shpool.daemon.clients.switching import SwitchErrand, check, message_for, where_to, who_goes
 from shpool.daemon.clients.terminal_channel import TerminalChannel
 from shpool.daemon.loop import peer
 from shpool.daemon.loop.reactor import each_alone, end_broken
@@ -26,7 +27,7 @@ from shpool.daemon.sessions.session import RUNNING, Session
 from shpool.errors import ShpoolError
 from shpool.keys.scanner import Scanner
 from shpool.names import InvalidName, check_name_template, check_session_name, shown
-from shpool.protocol.replies import AttachReply
+from shpool.protocol.replies import AttachReply, Destination
 from shpool.protocol.requests import AttachHeader
 from shpool.protocol.switching import SwitchReply
 
@@ -54,6 +55,7 @@ class Attaching(ClientUser):
         config: "ConfigSource",
         state_dir: str,
         motd: Motd,
+        ahead: TypedAhead,
     ) -> None:
         self._reactor = reactor
         self._table = table
@@ -62,6 +64,7 @@ class Attaching(ClientUser):
         self._config = config
         self._state_dir = state_dir
         self._motd = motd
+        self._ahead = ahead
         self.clients: set[AttachedClient] = set()
 
     def attach(self, connection: "Connection", header: AttachHeader) -> None:
@@ -127,6 +130,19 @@ class Attaching(ClientUser):
             session.state.now != RUNNING or (session.shell_gone and not session.fresh)
         )
 
+    def way_back(self, client: AttachedClient) -> "bytes | None":
+        try:
+            to = where_to(self._table, client, Destination(""), back=True)
+            if not client.version or self._is_coming_or_going(to.name):
+                return None
+            check(self._table, client, to)
+            return message_for(to)
+        except ShpoolError:
+            return None
+
+    def typed_ahead(self, pid: int, data: bytes) -> None:
+        self._ahead.keep(pid, data)
+
     def client_gone(self, client: AttachedClient) -> None:
         self.clients.discard(client)
 
@@ -181,6 +197,9 @@ class Attaching(ClientUser):
                 client.enter(session)
             else:
                 client.page(session, self._spawner, pager)
+            ahead = self._ahead.take(client.pid)
+            if ahead:
+                client.channel_input(ahead)
         except Exception as error:
             end_broken(error, client)  # the connection is not ours any more
             session.detach(client)

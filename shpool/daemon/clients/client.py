@@ -6,7 +6,7 @@ What it is shown, and in which states, is in output.py.
 from time import monotonic
 
 from shpool.daemon.carried import Deadline, OneOf, Reference
-from shpool.daemon.clients.channel import ChunkChannel
+from shpool.daemon.clients.channel import READ, ChunkChannel
 from shpool.daemon.clients.output import (
     DRAWN,
     FROZEN,
@@ -36,11 +36,22 @@ if TYPE_CHECKING:
     from shpool.protocol.replies import AttachReply
     from shpool.protocol.requests import Comeback
 
+# Seconds that a client has to go after it was told to go over to another session.
+_GOES_WITHIN = 2.0
+
 
 class ClientUser(Owner):
     """Who keeps the list of clients."""
 
     __slots__ = ()
+
+    def way_back(self, client: "AttachedClient") -> "bytes | None":
+        """What to tell it to have it go back to the session before, a packed MaybeSwitch; None if
+        it cannot."""
+        return None
+
+    def typed_ahead(self, pid: int, data: bytes) -> None:
+        """It has left, on its way to another session, for which it typed `data`."""
 
     def client_gone(self, client: "AttachedClient") -> None:
         """Nothing is left of it."""
@@ -70,6 +81,8 @@ class AttachedClient(ClientOutput, PagerUser):
         "_session": Reference("Session"),
         "_pager": (Pager, None),
         "_rest": Deadline("_no_rest"),
+        "_ahead": (bytes, None),
+        "_staying": Deadline("_stay"),
     }
     DERIVED = ("_user",)
 
@@ -108,6 +121,8 @@ class AttachedClient(ClientOutput, PagerUser):
             self.first_line = comeback.since
         self._pager: Pager | None = None
         self._rest: Timer | None = None
+        self._ahead: bytes | None = None  # typed since it was told to go over
+        self._staying: Timer | None = None
 
     def taken_on(self, reactor: "Reactor", spawner: "Spawner", user: ClientUser) -> None:
         self._reactor = reactor
@@ -223,8 +238,32 @@ class AttachedClient(ClientOutput, PagerUser):
             self._channel.tell_vars(payload)
 
     def go_over(self, payload: bytes) -> None:
-        if self.state.now not in (LEAVING, GONE):
-            self._channel.tell_switch(payload)
+        if self.state.now in (LEAVING, GONE):
+            return
+        self._channel.tell_switch(payload)
+        self._ahead = self._ahead or b""
+        if self._staying is not None:
+            self._staying.cancel()
+        self._staying = self._reactor.call_later(_GOES_WITHIN, self._stay)
+
+    def _stay(self) -> None:
+        """It has not gone: what it types is for this session after all."""
+        ahead = self._stop_going()
+        if ahead and self._session is not None:
+            self._session.take_input(self, ahead)
+
+    def _stop_going(self) -> "bytes | None":
+        """What it has typed since it was told to go."""
+        ahead, self._ahead = self._ahead, None
+        if self._staying is not None:
+            self._staying.cancel()
+            self._staying = None
+        return ahead
+
+    def _leave_ahead(self) -> None:
+        ahead, self._ahead = self._ahead, None
+        if ahead:
+            self._user.typed_ahead(self.pid, ahead)
 
     # ---- input
 
@@ -255,9 +294,21 @@ class AttachedClient(ClientOutput, PagerUser):
             if isinstance(item, bytes):
                 if b"\r" in item or b"\n" in item:
                     self.entered = monotonic()
-                self._session.take_input(self, item)
+                if self._ahead is None:
+                    self._session.take_input(self, item)
+                else:
+                    self._ahead += item
+                    if len(self._ahead) > READ:
+                        self._stay()
             elif item == "detach":
                 self.detach()
+            elif item == "switch-last":
+                self._switch_back()
+
+    def _switch_back(self) -> None:
+        payload = self._user.way_back(self)
+        if payload is not None:
+            self.go_over(payload)
 
     def _await_rest(self) -> None:
         """See to what the scanner waits for: the rest of a key, or of what is pasted."""
@@ -327,6 +378,10 @@ class AttachedClient(ClientOutput, PagerUser):
         if self.state.now != LEAVING:
             self.state.become(LEAVING)
         self._session = None
+        ahead = self._stop_going()
+        if ahead:
+            self._ahead = ahead
+            self._reactor.soon(self._leave_ahead)
         self._leave_pager()
         self._stop_showing()
         self._stop_waiting_for_rest()

@@ -146,7 +146,7 @@ def test_inside_it_is_the_client_whose_enter_came_last(
     first, second = client_at(core, "one"), client_at(core, "one", share=True)
     run_inside(core, "one", monkeypatch)
     for enter, typed in ((b"\r", first), (b"command\r", second), (b"\n", first)):
-        core.loop.pass_time(1)
+        core.loop.pass_time(3)  # nobody goes
         typed.send(enter)
         (first if typed is second else second).send(b"x")  # drives now
         assert switch(core, "two", old=".").message() == GONE_OVER

@@ -8,7 +8,7 @@ all of it at once, up to hundreds of megabytes, and what is long in it is not co
 from struct import Struct
 
 from shpool.errors import ShpoolError
-from shpool.protocol.msgpack import WireError, pack
+from shpool.protocol.msgpack import ARRAY, BINARY, MAP, WireError, pack_head, pack_into
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,13 +32,47 @@ class StateError(ShpoolError):
 
 
 def write_value(write: "Callable[[bytes], object]", value: "Any") -> None:
-    """Append a value.  Raises StateError for what has no form, and what `write` raises."""
+    """Append a value, in pieces.  Raises StateError, and what `write` raises."""
+    packer = _Packer()
     try:
-        packed = pack(value)
+        packer.pack(value)
     except WireError as error:
         raise StateError(f"the state cannot be written: {error}") from None
-    write(_HEAD.pack(_UINT_64, len(packed)))
-    write(packed)
+    pieces = packer.finish()
+    write(_HEAD.pack(_UINT_64, sum(map(len, pieces))))
+    for piece in pieces:
+        write(piece)
+
+
+class _Packer:
+    """As shpool.protocol.msgpack.pack(), but that long binary data is not copied."""
+
+    __slots__ = ("_pieces", "_short")
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._short = bytearray()
+
+    def pack(self, value: "Any") -> None:
+        kind = type(value)
+        if kind is list:
+            pack_head(self._short, len(value), ARRAY)
+            for item in value:
+                self.pack(item)
+        elif kind is dict:
+            pack_head(self._short, len(value), MAP)
+            for key, item in value.items():
+                self.pack(key)
+                self.pack(item)
+        elif kind in (bytes, memoryview) and len(value) >= _VIEWED:
+            pack_head(self._short, len(value), BINARY)
+            self._pieces += (bytes(self._short), value)
+            self._short = bytearray()
+        else:
+            pack_into(self._short, value)
+
+    def finish(self) -> "list[bytes]":
+        return [*self._pieces, bytes(self._short)]
 
 
 def values(data: "bytes | memoryview", limit: int = MAX_VALUE) -> "Iterator[Any]":

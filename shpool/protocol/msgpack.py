@@ -45,11 +45,20 @@ def pack(value: "Any") -> bytes:
     that is not UTF-8 reaches Python with surrogates in it), or for any other type.
     """
     out = bytearray()
-    _pack_into(out, value)
+    pack_into(out, value)
     return bytes(out)
 
 
-def _pack_into(out: bytearray, value: "Any") -> None:
+# How the first byte of what has a length tells it: that of the shortest, up to which length there
+# are such, and the bytes for lengths of 8, 16 and 32 bits.
+TEXT = (0xA0, 32, (0xD9, 0xDA, 0xDB))
+ARRAY = (0x90, 16, (None, 0xDC, 0xDD))
+MAP = (0x80, 16, (None, 0xDE, 0xDF))
+BINARY = (0, 0, (0xC4, 0xC5, 0xC6))
+
+
+def pack_into(out: bytearray, value: "Any") -> None:
+    """As pack(), at the end of `out`."""
     if value is None:
         out.append(0xC0)
     elif value is True:
@@ -61,29 +70,31 @@ def _pack_into(out: bytearray, value: "Any") -> None:
             raw = value.encode()
         except UnicodeEncodeError:
             raise WireError(f"{value!r} is not valid UTF-8") from None
-        _pack_head(out, len(raw), 0xA0, 32, (0xD9, 0xDA, 0xDB))
+        pack_head(out, len(raw), TEXT)
         out += raw
     elif isinstance(value, int):
         _pack_int(out, value)
     elif isinstance(value, (list, tuple)):
-        _pack_head(out, len(value), 0x90, 16, (None, 0xDC, 0xDD))
+        pack_head(out, len(value), ARRAY)
         for item in value:
-            _pack_into(out, item)
+            pack_into(out, item)
     elif isinstance(value, dict):
-        _pack_head(out, len(value), 0x80, 16, (None, 0xDE, 0xDF))
+        pack_head(out, len(value), MAP)
         for key, item in value.items():
-            _pack_into(out, key)
-            _pack_into(out, item)
+            pack_into(out, key)
+            pack_into(out, item)
     elif isinstance(value, (bytes, memoryview)):
-        _pack_head(out, len(value), 0, 0, (0xC4, 0xC5, 0xC6))
+        pack_head(out, len(value), BINARY)
         out += value
     else:
         raise WireError(f"a {type(value).__name__} has no place in a message")
 
 
-def _pack_head(
-    out: bytearray, size: int, fix: int, fix_limit: int, tags: "tuple[int | None, int, int]"
+def pack_head(
+    out: bytearray, size: int, kind: "tuple[int, int, tuple[int | None, int, int]]"
 ) -> None:
+    """What stands before `size` bytes, items or pairs."""
+    fix, fix_limit, tags = kind
     if size < fix_limit:
         out.append(fix | size)
     elif size < 1 << 8 and tags[0] is not None:

@@ -8,6 +8,7 @@ little-endian.
 
 import sys
 from array import array
+from itertools import accumulate
 
 from .cells import Row
 
@@ -21,90 +22,101 @@ if TYPE_CHECKING:
 # Rows of a block: a fraction of a millisecond's work.
 BLOCK = 1024
 
-# Columns of a block, by their place in it.
+# Columns of a block, by their place in it; empty where no row has what they tell.
 (
     _COUNT,  # of rows
     _TEXTS,
-    _STYLED,  # the rows that have a style
-    _LENGTHS,  # of the styles
+    _LENGTHS,  # of each row's style
     _STYLES,
-    _WRAPPED,  # the rows that continue the one before
+    _WRAPPED,  # for each row a byte: whether it continues the one before
     _MARKED,  # the rows that have marks: once for each mark
     _PLACES,  # the columns of the marks
     _MARKS,
-) = range(9)
+) = range(8)
+
+_ASCII = bytes(range(128))
 
 
 def block_of(pieces: "Sequence[Piece]") -> "list[Any]":
     """At most 65,536 rows as columns."""
-    texts = [piece if isinstance(piece, str) else piece[0] for piece in pieces]
-    odd = [(row, piece) for row, piece in enumerate(pieces) if not isinstance(piece, str)]
-    styles = [(row, piece[1]) for row, piece in odd if piece[1]]
-    marks = [(row, x, mark) for row, piece in odd if piece[3] for x, mark in piece[3]]
+    kinds = set(map(type, pieces))
+    whole: Any = pieces
+    if kinds <= {str}:
+        return [len(pieces), "\n".join(whole).encode(), *[b""] * (_MARKS - 1)]
+    if str in kinds:
+        whole = [(piece, "", False, ()) if isinstance(piece, str) else piece for piece in pieces]
+    texts, styles, wrapped, marks = zip(*whole)
+    marked: list[Any] = []
+    if any(marks):
+        marked = [(row, *placed) for row, of in enumerate(marks) if of for placed in of]
     return [
         len(texts),
         "\n".join(texts).encode(),
-        _numbers([row for row, _ in styles]),
-        _numbers([len(style) for _, style in styles]),
-        _encoded("".join([style for _, style in styles])),
-        _numbers([row for row, piece in odd if piece[2]]),
-        _numbers([row for row, _, _ in marks]),
-        _numbers([x for _, x, _ in marks]),
-        "\n".join([mark for _, _, mark in marks]).encode(),
+        _numbers(map(len, styles)) if any(styles) else b"",
+        _encoded("".join(styles)),
+        bytes(wrapped) if any(wrapped) else b"",
+        _numbers([row for row, _, _ in marked]),
+        _numbers([x for _, x, _ in marked]),
+        "\n".join([mark for _, _, mark in marked]).encode(),
     ]
 
 
 def rows_of(block: "list[Any]", pens: int, characters: int) -> "list[Piece]":
     """The rows again.  Raises ValueError, also for a pen or a character that is too high."""
     count = block[_COUNT]
-    texts = _text(block[_TEXTS])
-    if not texts.isascii():
+    data = bytes(block[_TEXTS])
+    texts = data.decode()
+    if b"\xf4" in data:  # plane 16 begins with it
         _check_below(texts, characters, "cluster")
     rows: list[Any] = texts.split("\n") if count else []
     if len(rows) != count:
         raise ValueError(f"{len(rows)} rows where {count} are meant")
-    style_of = _styles(block, count, pens)
-    wrapped = set(_array(block[_WRAPPED], count))
-    marks_of = _marks(block, count)
-    for row in {*style_of, *wrapped, *marks_of}:
-        rows[row] = (rows[row], style_of.get(row, ""), row in wrapped, marks_of.get(row, ()))
+    styles = _styles(block, count, pens)
+    wrapped = list(map(bool, bytes(block[_WRAPPED]))) or [False] * count
+    if len(wrapped) != count:
+        raise ValueError("columns of different lengths")
+    if styles:
+        rows = [
+            (text, style, goes_on, ()) if style or goes_on else text
+            for text, style, goes_on in zip(rows, styles, wrapped)
+        ]
+    elif block[_WRAPPED]:
+        rows = [(text, "", True, ()) if goes_on else text for text, goes_on in zip(rows, wrapped)]
+    for row, marks in _marks(block, count).items():
+        piece = rows[row]
+        text, style, goes_on, _ = (piece, "", False, ()) if isinstance(piece, str) else piece
+        rows[row] = (text, style, goes_on, marks)
     return rows
 
 
-def _styles(block: "list[Any]", count: int, pens: int) -> "dict[int, str]":
-    styles = _text(block[_STYLES])
-    if styles:
+def _styles(block: "list[Any]", count: int, pens: int) -> "list[str]":
+    """Each row's style; empty if no row has one."""
+    data = bytes(block[_STYLES])
+    styles = _text(data)
+    if not styles.isascii():
         _check_below(styles, pens, "pen")
-    found: dict[int, str] = {}
-    at = 0
-    for row, length in _together(_array(block[_STYLED], count), _array(block[_LENGTHS])):
-        found[row] = styles[at : at + length]
-        at += length
-    if at != len(styles):
+    elif data.translate(None, _ASCII[:pens]):
+        raise ValueError("a pen that is not in the table")
+    ends = list(accumulate(_array(block[_LENGTHS])))
+    if len(ends) not in (0, count) or ends[-1:] not in ([], [len(styles)]):
         raise ValueError("styles of other lengths than are meant")
-    return found
+    return [styles[start:end] for start, end in zip([0, *ends], ends)]
 
 
 def _marks(block: "list[Any]", count: int) -> "dict[int, tuple[tuple[int, str], ...]]":
     found: dict[int, tuple[tuple[int, str], ...]] = {}
-    marked = _array(block[_MARKED], count)
-    if marked:
-        marks = _text(block[_MARKS]).split("\n")
-        for row, placed in _together(marked, _together(_array(block[_PLACES]), marks)):
-            found[row] = (*found.get(row, ()), placed)
-    return found
-
-
-def _together(ones: "Sequence[Any]", others: "Sequence[Any]") -> "list[tuple[Any, Any]]":
-    if len(ones) != len(others):
+    marked, places = _array(block[_MARKED], count), _array(block[_PLACES])
+    marks = _text(block[_MARKS]).split("\n") if marked else []
+    if not len(marked) == len(places) == len(marks):
         raise ValueError("columns of different lengths")
-    return list(zip(ones, others))
+    for row, placed in zip(marked, zip(places, marks)):
+        found[row] = (*found.get(row, ()), placed)
+    return found
 
 
 def _check_below(text: str, bound: int, what: str) -> None:
     """Refuse characters that stand for a number which is not in the table."""
-    highest = max(set(text))
-    if ord(highest) >= bound:
+    if ord(max(set(text))) >= bound:
         raise ValueError(f"a {what} that is not in the table")
 
 
@@ -114,7 +126,7 @@ def blocks_of(pieces: "Iterable[Piece]") -> "list[list[Any]]":
     return [block_of(rows[start : start + BLOCK]) for start in range(0, len(rows), BLOCK)]
 
 
-def _numbers(values: "list[int]") -> bytes:
+def _numbers(values: "Iterable[int]") -> bytes:
     made = array("H", values)
     if sys.byteorder == "big":
         made.byteswap()
@@ -156,7 +168,7 @@ def from_strings(column: "list[Any]") -> "list[str]":
 
 def numbers(values: "Sequence[int]") -> bytes:
     """Numbers of 16 bits."""
-    return _numbers(list(values))
+    return _numbers(values)
 
 
 def from_numbers(column: "Any") -> "list[int]":

@@ -255,7 +255,7 @@ def test_a_terminal_that_is_none_is_refused(things: list[Any]) -> None:
     changed({"whole_history": [most, [[1]]]}, "Terminal.whole_history in the state: no block")
     (block, *_) = blocks
     changed({"whole_history": [most, [[3, *block[1:]]]]}, "rows where 3 are meant")
-    changed({"whole_history": [most, [[*block[:4], b"\xff\xfe", *block[5:]]]]}, "'utf-8' codec")
+    changed({"whole_history": [most, [[*block[:3], b"\xff\xfe", *block[4:]]]]}, "'utf-8' codec")
 
 
 def test_a_descriptor_that_is_none_is_refused(things: list[Any]) -> None:

@@ -27,7 +27,7 @@ SAID: list[tuple[Callable[[], object], str]] = [
     (lambda: pack(object()), "a object has no place in a message"),
     (lambda: pack(1 << 64), f"{1 << 64} does not fit into 64 bits"),
     (
-        lambda: msgpack._pack_head(bytearray(), 1 << 32, 0, 0, (0xC4, 0xC5, 0xC6)),
+        lambda: msgpack.pack_head(bytearray(), 1 << 32, msgpack.BINARY),
         "a value of more than 4 GiB has no place in a message",
     ),
     (lambda: shapes.as_map(5, "it"), "it is not a map"),

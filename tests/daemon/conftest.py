@@ -1,16 +1,32 @@
 import os
 import pathlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from shpool import logs
 from shpool.config import Config
+from shpool.daemon import handed_on
+from shpool.daemon import server as server_module
 from shpool.daemon.loop.reactor import Reactor
+from shpool.daemon.places import Places
+from shpool.daemon.server import Server
+from shpool.paths import Paths
 from tests.daemon.core import Core
 from tests.daemon.fakes import FakeLoop, FakePrograms
 from tests.daemon.scene import Scene
+from tests.daemon.served import (
+    ServedCore,
+    answered,
+    doomed,
+    frozen,
+    going_over,
+    paging,
+    passing,
+    subscribed,
+    waiting,
+)
 from tests.daemon.upward import ReentryWatch
 
 
@@ -87,3 +103,67 @@ def scene(core: Core, monkeypatch: pytest.MonkeyPatch, log: LogLines) -> Iterato
     yield scene
     scene.check_witness()
     assert any("Injected" in line for line in log.read())
+
+
+@pytest.fixture
+def new_served(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], ServedCore]]:
+    """Makes a whole server on a loop of its own, whose events the test chooses."""
+    made: list[ServedCore] = []
+    hangup = signal.getsignal(signal.SIGHUP)
+    monkeypatch.setattr(server_module, "raise_descriptor_limit", lambda: None)
+    monkeypatch.setattr("shpool.daemon.clients.motd.message", lambda arguments: b"today")
+    monkeypatch.setattr(os, "umask", lambda mask: 0o022)  # nobody else is to notice
+
+    def make() -> ServedCore:
+        loop = FakeLoop(monkeypatch)
+        programs = FakePrograms(loop)
+        for module in (server_module, handed_on):
+            monkeypatch.setattr(module, "Reactor", lambda: loop)
+        monkeypatch.setattr(server_module, "Spawner", lambda loop, umask, limits: programs)
+        paths = Paths({"XDG_RUNTIME_DIR": str(tmp_path / str(len(made)))})
+        os.mkdir(paths.base)
+        server = Server(paths, Places(paths, None, None, True, print), [], {}, 0o022)
+        made.append(ServedCore(server, loop, programs))
+        return made[-1]
+
+    yield make
+    for core in made:
+        core.close()
+        server = core.server
+        for listener in (server._events_listener, server._requests_listener):
+            assert listener is not None
+            listener.close()
+        server._events.close()
+        server._places.leave()
+        core.programs.close()
+        core.loop.close()
+    signal.signal(signal.SIGHUP, hangup)
+
+
+@pytest.fixture
+def served(new_served: Callable[[], ServedCore]) -> ServedCore:
+    return new_served()
+
+
+@pytest.fixture
+def busy(served: ServedCore) -> Iterator[ServedCore]:
+    """Everything that there can be, at once."""
+    ends: list[int] = []
+    subscriber = subscribed(served)
+    frozen(served)
+    paging(served)
+    doomed(served)
+    answered(served)
+    passing(served, "passed", ends)
+    killed = passing(served, "killed", ends)
+    killed.hang_up()
+    going_over(served, ends)
+    served.attached("escaping").send(b"\x1b")
+    waiting(served)
+    served.call().send(b"\x81")
+    yield served
+    subscriber.close()
+    for fd in ends:
+        os.close(fd)

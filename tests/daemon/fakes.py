@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from shpool.config import Config
+from shpool.daemon.clients.pager import Pager
 from shpool.daemon.loop.reactor import Reactor, Timer
 from shpool.daemon.programs.directory import SessionDir
+from shpool.daemon.programs.process import Process
 from shpool.daemon.programs.spawn import Child, Program, ProgramOwner, PtyEnds, Spawner
 from shpool.daemon.sessions.participant import SHARED, Participant
 from shpool.daemon.sessions.session import Session, SessionKeeper
@@ -82,9 +84,10 @@ class FakeLoop(Reactor):
         while self._timers and self._timers[0][0] <= end:
             deadline, _, timer = self._timers.pop(0)
             self._timers.sort()
-            if timer.callback is not None:
+            callback = timer.take()
+            if callback is not None:
                 self.now = max(self.now, deadline)
-                self._serve(timer.callback)
+                self._serve(callback)
                 self.settle()
         self.now = end
 
@@ -95,6 +98,18 @@ class FakeLoop(Reactor):
             if self._serve(work):
                 self._idle.append(work)
             self.settle()
+
+    def begin_anew(self) -> None:
+        """Nothing is watched, and there is no deadline: this is the loop of another process."""
+        assert not self._soon
+        for fd, watch in tuple(self._watches.items()):
+            if self._hangups is None or fd != self._hangups.fileno():
+                watch.reader = watch.writer = None
+                self._apply(fd, watch)
+        for fd in tuple(self._hangup_callbacks):
+            self.on_hangup(fd, None)
+        self._timers.clear()
+        self._idle.clear()
 
     # ---- what is watched
 
@@ -145,6 +160,14 @@ class FakePrograms(Spawner):
         for child in self._all:
             child.close()
 
+    def carried_over(self, taken: Mapping[int, tuple[Process, Session | Pager | None]]) -> None:
+        """The same programs are another process's children, who has `taken` them on, by pid."""
+        self.children = {}
+        for child in self._all:
+            if child.pid in taken:
+                child.stand_for(*taken[child.pid])
+                self.children[child.pid] = child
+
     def reap(self) -> None:
         for child in [child for child in self.started if child.dead is not None]:
             self.started.remove(child)
@@ -184,6 +207,19 @@ class FakeChild(Child):
         self.programs = programs
         pid = 50_000 + programs.count
         super().__init__(programs, pid, self.ends, self.trouble, owner)
+
+    def stand_for(self, child: Process, owner: Session | Pager | None) -> None:
+        """Take the place of what another process has made of this one."""
+        assert isinstance(child, Child)
+        killing = child._killing
+        self.taken_on(self.programs, owner)
+        self._killing = killing
+        if killing is not None and killing.callback is not None:
+            killing.callback = self._kill
+        if owner is not None:
+            owner._child = self
+            if owner._pty is not None:
+                self.ends = owner._pty._ends
 
     def signal_group(self, number: int) -> bool:
         if self.status is None and not self.is_others:

@@ -6,10 +6,8 @@ from __future__ import annotations
 import io
 import os
 import socket
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import MethodType
 from typing import Any
 from unittest.mock import patch
 
@@ -20,14 +18,12 @@ from shpool.daemon import handed_on, state
 from shpool.daemon.carried import Held, Socket, carried_by, derived_by
 from shpool.daemon.clients.channel import Channel
 from shpool.daemon.loop.reactor import Owner, Reactor
-from shpool.daemon.programs.spawn import Child
 from shpool.daemon.server import Server
 from shpool.daemon.sessions.events import Subscriber
 from shpool.daemon.values import MAX_DEPTH, StateError, unpack, values, write_value
+from tests.daemon.carrying import attributes, reached, written
 from tests.daemon.conftest import LogLines
-from tests.daemon.test_living import ServedCore, busy, served
-
-__all__ = ["busy", "served"]
+from tests.daemon.served import ServedCore
 
 # What the tables of others tell, or what is made anew.
 WHOLE = {
@@ -39,43 +35,6 @@ WHOLE = {
     # without a state of their own
     *("_Output", "Decoder", "_Open"),
 }
-
-# Nothing that is carried is in them.
-ELSEWHERE = {"Reactor", "ConfigSource", "Hooks"}
-
-
-def attributes(found: object) -> dict[str, Any]:
-    """By name, those in slots and those that are not."""
-    names = {name for base in type(found).__mro__ for name in base.__dict__.get("__slots__", ())}
-    have = {name: getattr(found, name) for name in names if hasattr(found, name)}
-    return {**have, **getattr(found, "__dict__", {})}
-
-
-def of_ours(found: object) -> bool:
-    return type(found).__module__.startswith("shpool.")
-
-
-def reached(start: object) -> Iterator[object]:
-    """Every object of the package that is reached from one of them."""
-    pending, seen = [start], set[int]()
-    while pending:
-        found = pending.pop()
-        if id(found) in seen:
-            continue
-        seen.add(id(found))
-        if isinstance(found, (list, tuple, set, deque)):
-            pending += found
-        elif isinstance(found, dict):
-            pending += [*found, *found.values()]
-        elif isinstance(found, MethodType):
-            pending.append(found.__self__)
-        elif any(base.__name__ in ELSEWHERE for base in type(found).__mro__):
-            continue
-        elif of_ours(found):
-            yield found
-            pending += attributes(found).values()
-        elif isinstance(found, Child):  # a double, which has more than what it stands for
-            pending += [getattr(found, name) for name in Child.__slots__]
 
 
 def untold(found: object) -> set[str]:
@@ -91,12 +50,6 @@ def settled(core: ServedCore) -> ServedCore:
     core.loop.pass_time(0.03)
     core.loop.idle()
     return core
-
-
-def written(server: Server) -> bytes:
-    out = io.BytesIO()
-    server.write_state(out.write)
-    return out.getvalue()
 
 
 def test_all_that_lives_is_carried_or_follows_from_what_is(busy: ServedCore) -> None:

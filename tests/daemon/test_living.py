@@ -5,28 +5,23 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
-import socket
-import tty
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-
-from shpool.config import Config
-from shpool.config_values import Motd
-from shpool.daemon import server as server_module
 from shpool.daemon.clients.passed_terminal import Mourner, PassedTerminal
 from shpool.daemon.loop.outbound import Outbound
 from shpool.daemon.loop.reactor import Owner, Timer
-from shpool.daemon.places import Places
 from shpool.daemon.server import Server
-from shpool.paths import Paths
-from shpool.protocol import chunks
-from shpool.protocol.msgpack import pack
-from shpool.protocol.requests import AttachHeader, TtySize
-from tests.daemon.core import Caller, Core, FixedConfig
-from tests.daemon.fakes import FakeLoop, FakePrograms
+from tests.daemon.fakes import FakeLoop
+from tests.daemon.served import (
+    ServedCore,
+    answered,
+    doomed,
+    frozen,
+    going_over,
+    paging,
+    passing,
+    subscribed,
+    waiting,
+)
 
 # Of these there is one for the daemon, or they are its doubles; the server knows each by name.
 ONE_EACH = {
@@ -48,133 +43,6 @@ def of_the_daemon(found: object) -> bool:
     if not isinstance(kind, type) or issubclass(kind, (type, BaseException)):
         return False
     return any(base.__module__.startswith("shpool.daemon.") for base in kind.__mro__)
-
-
-class ServedCore(Core):
-    """A server's own core, on the test's loop."""
-
-    def __init__(self, server: Server, loop: FakeLoop, programs: FakePrograms) -> None:
-        self.loop = loop
-        self.programs = programs
-        self.server = server
-        self.table = server._table
-        self.room = server._room
-        self.attaching = server._attaching
-        self.requests = server._requests
-        self.config = FixedConfig(Config({"pass_terminal": False}))
-        self.attaching._config = self.config
-        self.callers: list[Caller] = []
-
-    def living(self) -> list[object]:
-        return list(self.server.living())
-
-    def names(self) -> set[str]:
-        return {type(each).__name__ for each in self.living()}
-
-
-@pytest.fixture
-def served(
-    loop: FakeLoop, programs: FakePrograms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ServedCore]:
-    monkeypatch.setattr(server_module, "Reactor", lambda: loop)
-    monkeypatch.setattr(server_module, "Spawner", lambda loop, umask, limits: programs)
-    monkeypatch.setattr(server_module, "raise_descriptor_limit", lambda: None)
-    monkeypatch.setattr("shpool.daemon.clients.motd.message", lambda arguments: b"today")
-    monkeypatch.setattr(os, "umask", lambda mask: 0o022)  # nobody else is to notice
-    hangup = signal.getsignal(signal.SIGHUP)
-    paths = Paths({"XDG_RUNTIME_DIR": str(tmp_path)})
-    server = Server(paths, Places(paths, None, None, True, print), [], {}, 0o022)
-    core = ServedCore(server, loop, programs)
-    yield core
-    core.close()
-    for listener in (server._events_listener, server._requests_listener):
-        assert listener is not None
-        listener.close()
-    server._events.close()
-    server._places.leave()
-    signal.signal(signal.SIGHUP, hangup)
-
-
-def frozen(core: ServedCore) -> None:
-    core.attached("frozen")
-    for _ in range(60):
-        core.programs.started[-1].write(b"flood" * 1600)
-    core.loop.pass_time(3)
-
-
-def paging(core: ServedCore) -> None:
-    core.config.config = Config({"pass_terminal": False, "motd": Motd("pager", "less", 0)})
-    core.attached("paging")
-    core.programs.started[-1].run()
-    core.config.config = Config({"pass_terminal": False})
-
-
-def waiting(core: ServedCore) -> None:
-    core.attach("waiting")
-    core.attach("waiting")
-
-
-def doomed(core: ServedCore) -> None:
-    core.attached("doomed", ttl_secs=1000)
-    core.call().ask({"Kill": {"sessions": ["doomed"]}})
-
-
-def answered(core: ServedCore) -> None:
-    """Who does not read its answer."""
-    caller = core.call()
-    caller._near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
-    for _ in range(200):
-        core.requests.variables.change(os.urandom(4).hex().replace("0", "a"), "x" * 20)
-    caller.ask("GetVars")
-
-
-def passing(core: ServedCore, name: str, ends: list[int]) -> Caller:
-    master, slave = os.openpty()
-    tty.setraw(slave)
-    ends += [master, slave]
-    core.config.config = Config({})
-    caller = core.call()
-    header = AttachHeader(name, name, TtySize(24, 80), [("TERM", "xterm")])
-    socket.send_fds(caller.far, [pack(header.to_wire())], [slave])
-    core.loop.readable(caller.near)
-    core.programs.started[-1].run()
-    core.config.config = Config({"pass_terminal": False})
-    return caller
-
-
-def going_over(core: ServedCore, ends: list[int]) -> None:
-    """Whose client is on its way to another session."""
-    caller = passing(core, "left", ends)
-    caller.send(chunks.frame(chunks.DETACH, chunks.GOES_OVER))
-
-
-def subscribed(core: ServedCore) -> socket.socket:
-    near, far = socket.socketpair()
-    near.setblocking(False)
-    core.server._events.accepted(near)
-    return far
-
-
-@pytest.fixture
-def busy(served: ServedCore) -> Iterator[ServedCore]:
-    """Everything that there can be, at once."""
-    ends: list[int] = []
-    subscriber = subscribed(served)
-    frozen(served)
-    paging(served)
-    doomed(served)
-    answered(served)
-    passing(served, "passed", ends)
-    killed = passing(served, "killed", ends)
-    killed.hang_up()
-    going_over(served, ends)
-    served.attached("escaping").send(b"\x1b")
-    waiting(served)
-    served.call().send(b"\x81")
-    yield served
-    subscriber.close()
-    for fd in ends:
-        os.close(fd)
 
 
 def test_everything_that_lives_is_listed(served: ServedCore) -> None:

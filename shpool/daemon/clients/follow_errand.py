@@ -49,8 +49,6 @@ class FollowErrand(Onlooker, Errand, StreamUser):
 
     def taken_on(self, reactor: "Reactor", connection: "Connection") -> None:
         self._connection = connection
-        if self._session is not None:
-            self._session.admit(self)
 
     def begin(self) -> None:
         session = self._session

@@ -97,8 +97,6 @@ class TextWatch(Onlooker, Errand):
         self._reactor = reactor
         self._connection = connection
         self._user = user
-        if self._session is not None:
-            self._session.admit(self)
 
     def watch_again(self) -> None:
         if self._past is not None:

@@ -59,8 +59,6 @@ class Awaited(Onlooker, TextUser):
         self._errand = errand
         if self.text is not None:
             self.text.taken_on(reactor, connection, self)
-        if self.session is not None:
-            self.session.admit(self)
 
     def begin(self, session: "Session", since: "int | None" = None) -> None:
         """It is there; `since`: the number of the first line that is wanted."""

@@ -232,8 +232,7 @@ class ModelPicture(Picture):
             self._backlog.terminal.unpack()
 
     def watch_again(self) -> None:
-        if self._backlog.behind and (self._timer is None or self.must_hold or self._backlog.asked):
-            self._reactor.when_idle(self._advance)
+        self._reactor.when_idle(self._advance)
 
     @property
     def must_hold(self) -> bool:  # type: ignore[override]

@@ -72,6 +72,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         "picture": OneOf(model=ModelPicture, simple=Picture),
         "size": WindowSize,
         "roles": Roles,
+        "onlookers": References("Onlooker"),
         "started_at_ms": int,
         "last_connected_at_ms": int,
         "last_disconnected_at_ms": (int, None),
@@ -86,7 +87,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         "_expiry": Deadline("_expired"),
         "_kill": Deadline("_kill_for_good"),
     }
-    DERIVED = ("_keeper", "_reactor", "onlookers")
+    DERIVED = ("_keeper", "_reactor")
 
     def __init__(
         self,
@@ -129,10 +130,8 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         spawner: spawn.Spawner,
         runtime_dir: str,
     ) -> None:
-        """Onlookers are not there yet: they say themselves that they look on."""
         self._reactor = reactor
         self._keeper = keeper
-        self.onlookers = []
         self.directory.taken_on(runtime_dir)
         self.picture.taken_on(reactor, self)
         self.size.taken_on(reactor, self.picture, self._pty)

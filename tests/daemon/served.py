@@ -1,0 +1,102 @@
+"""A whole server on a loop whose events a test chooses, and what can be at it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tty
+
+from shpool.config import Config
+from shpool.config_values import Motd
+from shpool.daemon.server import Server
+from shpool.protocol import chunks
+from shpool.protocol.msgpack import pack
+from shpool.protocol.requests import AttachHeader, TtySize
+from tests.daemon.core import Caller, Core, FixedConfig
+from tests.daemon.fakes import FakeLoop, FakePrograms
+
+
+class ServedCore(Core):
+    """A server's own core, on the test's loop."""
+
+    def __init__(self, server: Server, loop: FakeLoop, programs: FakePrograms) -> None:
+        self.loop = loop
+        self.programs = programs
+        self.config = FixedConfig(Config({"pass_terminal": False}))
+        self.callers: list[Caller] = []
+        self.serve(server)
+
+    def serve(self, server: Server) -> None:
+        """Go on with this server."""
+        self.server = server
+        self.table = server._table
+        self.room = server._room
+        self.attaching = server._attaching
+        self.requests = server._requests
+        self.attaching._config = self.config
+
+    def living(self) -> list[object]:
+        return list(self.server.living())
+
+    def names(self) -> set[str]:
+        return {type(each).__name__ for each in self.living()}
+
+
+def frozen(core: ServedCore) -> None:
+    core.attached("frozen")
+    for _ in range(60):
+        core.programs.started[-1].write(b"flood" * 1600)
+    core.loop.pass_time(3)
+
+
+def paging(core: ServedCore) -> None:
+    core.config.config = Config({"pass_terminal": False, "motd": Motd("pager", "less", 0)})
+    core.attached("paging")
+    core.programs.started[-1].run()
+    core.config.config = Config({"pass_terminal": False})
+
+
+def waiting(core: ServedCore) -> None:
+    core.attach("waiting")
+    core.attach("waiting")
+
+
+def doomed(core: ServedCore) -> None:
+    core.attached("doomed", ttl_secs=1000)
+    core.call().ask({"Kill": {"sessions": ["doomed"]}})
+
+
+def answered(core: ServedCore) -> None:
+    """Who does not read its answer."""
+    caller = core.call()
+    caller._near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    for _ in range(200):
+        core.requests.variables.change(os.urandom(4).hex().replace("0", "a"), "x" * 20)
+    caller.ask("GetVars")
+
+
+def passing(core: ServedCore, name: str, ends: list[int]) -> Caller:
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    ends += [master, slave]
+    core.config.config = Config({})
+    caller = core.call()
+    header = AttachHeader(name, name, TtySize(24, 80), [("TERM", "xterm")])
+    socket.send_fds(caller.far, [pack(header.to_wire())], [slave])
+    core.loop.readable(caller.near)
+    core.programs.started[-1].run()
+    core.config.config = Config({"pass_terminal": False})
+    return caller
+
+
+def going_over(core: ServedCore, ends: list[int]) -> None:
+    """Whose client is on its way to another session."""
+    caller = passing(core, "left", ends)
+    caller.send(chunks.frame(chunks.DETACH, chunks.GOES_OVER))
+
+
+def subscribed(core: ServedCore) -> socket.socket:
+    near, far = socket.socketpair()
+    near.setblocking(False)
+    core.server._events.accepted(near)
+    return far

@@ -293,6 +293,18 @@ class Backlog:
         lines = sum(data.count(b"\n") for data in blocks + self._new)
         return terminal.mark + max(lines - (terminal.bottom - terminal.y), 0)
 
+    @property
+    def line(self) -> int:
+        """Terminal.line as it will be, as far as what waits is known to be plain lines."""
+        terminal = self.terminal
+        if self._odd or not self.pending or not terminal.scrolls_plainly:
+            return terminal.line
+        blocks = [item for item in self._queue if isinstance(item, Block)]
+        lines = sum([block.lines for block in blocks])
+        if blocks:
+            lines -= blocks[0].data.count(b"\n", 0, self._offset)
+        return terminal.line + lines + max(plain_lines(b"".join(self._new)), 0)
+
     def restore(self, history: int, in_place: bool = False) -> bytes:
         """Terminal.restore, after catching up."""
         self.catch_up()

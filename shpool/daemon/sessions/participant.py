@@ -70,7 +70,7 @@ class Participant(Owner):
         """What it was waiting for; what the program writes from now on comes after it."""
 
     def seen_up_to(self, line: int) -> None:
-        """All that came is interpreted, and this is the number of the line that the cursor is in.
+        """All that came before the line with this number has been passed on.
 
         Only told to who has a token.
         """

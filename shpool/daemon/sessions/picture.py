@@ -52,8 +52,8 @@ class PictureUser(Owner):
     def picture_ready(self) -> None:
         """After want(): draw() has nothing to catch up with."""
 
-    def picture_caught_up(self) -> None:
-        """All that was written has been interpreted."""
+    def picture_passed_on(self) -> None:
+        """What was written meanwhile has its number of lines, by line()."""
 
     def picture_relieved(self) -> None:
         """must_hold has become false."""
@@ -126,7 +126,7 @@ class Picture(DrawingsUser):
         return 0
 
     def line(self) -> int:
-        """The number of the line that the cursor is in, as far as was interpreted."""
+        """The number of the line that the cursor is in; not too high in the midst of output."""
         return 0
 
     def key_modes(self) -> KeyModes:
@@ -286,7 +286,7 @@ class ModelPicture(Picture):
         return self._backlog.mark
 
     def line(self) -> int:
-        return self._backlog.terminal.line
+        return self._backlog.line
 
     def key_modes(self) -> KeyModes:
         terminal = self._backlog.terminal
@@ -393,6 +393,7 @@ class ModelPicture(Picture):
         wait = self._latest + _QUIET - monotonic()
         if wait > 0:
             self._timer = self._reactor.call_later(wait, self._settle)
+            self._user.picture_passed_on()
         else:
             self._timer = None
             self._reactor.when_idle(self._advance)
@@ -414,7 +415,7 @@ class ModelPicture(Picture):
             drawings.interpreted(monotonic() - begun)
         self._pass_answers()
         if not more:
-            self._user.picture_caught_up()
+            self._user.picture_passed_on()
             self._tell_ready()
         if held:
             self._tell_relieved()

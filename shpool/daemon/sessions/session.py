@@ -395,7 +395,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
                 self._show_picture(client)
         self.check_output()
 
-    def picture_caught_up(self) -> None:
+    def picture_passed_on(self) -> None:
         told = [client for client in self.clients if client.token and client.live]
         if told:
             line = self.picture.line()
@@ -428,7 +428,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             end_broken(error, self.picture)
             return
         each_alone((client,), lambda client: client.show_picture(picture))
-        self.picture_caught_up()
+        self.picture_passed_on()
 
     # ---- output: from the pty to the clients
 

@@ -57,6 +57,28 @@ def test_somebody_without_a_token_is_replaced_by_none(core: Core) -> None:
     assert second.message() == {"status": "Busy"}
 
 
+def test_in_a_steady_stream_of_lines_it_is_told_without_a_pause(core: Core) -> None:
+    caller = core.attached("one", comeback=Comeback("t1", [], None))
+    shell = core.programs.started[0]
+    told: list[int] = []
+    for number in range(200):
+        shell.write(b"\x1b[32mline %d\x1b[m\r\n" % number)
+        core.loop.pass_time(0.01)
+        now = shown(caller)[1]
+        told += now
+        assert all(line <= number + 1 for line in now)
+    assert len(told) >= 90
+    assert told[-1] >= 198
+    assert told == sorted(set(told))
+    shell.write(b"\x1b[A\x1b[A")  # what moves up may print lines over others
+    for _ in range(20):
+        shell.write(b"\x1b[Aover\r\n")
+        core.loop.pass_time(0.01)
+    assert max(shown(caller)[1], default=200) <= 200
+    settle(core)
+    assert shown(caller)[1] in ([], [198])
+
+
 def test_nobody_is_told_the_numbers_of_lines_but_who_has_a_token(core: Core) -> None:
     caller = core.attached("one")
     core.programs.started[0].write(b"a\r\nb\r\n")

@@ -143,6 +143,9 @@ def _daemon(context: "Context") -> int:
 
 
 def _take_over() -> int:
+    import gc
+
+    gc.disable()  # everybody waits
     from shpool.daemon.take_over import take_over
 
     take_over(sys.argv[1:])

@@ -13,7 +13,6 @@ The daemon serves everybody meanwhile.
 import os
 import re
 import signal
-import tempfile
 from binascii import crc32
 
 from shpool.daemon.loop.reactor import Owner
@@ -88,7 +87,9 @@ class StateFile:
         try:
             self.fd = os.memfd_create("shpool-state", os.MFD_CLOEXEC)
         except (AttributeError, OSError):  # another system, or Linux before 3.17
-            self.fd, path = tempfile.mkstemp(prefix=".state-", dir=self._directory)
+            path = os.path.join(self._directory, f".state-{os.getpid()}")
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            self.fd = os.open(path, flags, 0o600)
             os.unlink(path)
         return self.fd
 

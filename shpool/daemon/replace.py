@@ -181,6 +181,10 @@ class Replacement(RehearsalUser):
         self._spawner.when_none_starts(self._none_starts)
 
     def _none_starts(self) -> None:
+        if not self._reactor.settled:
+            # What is still to be done soon has no form in the state either.
+            self._spawner.when_none_starts(self._none_starts)
+            return
         self._stop_waiting()
         if self.state.now == WAITING:
             self._rehearse()

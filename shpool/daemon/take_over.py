@@ -5,6 +5,7 @@ end, and its guardian goes on.  Then it has what the old program had, as nobody 
 asked for the upgrade, says that it serves, and does.
 """
 
+import gc
 import mmap
 import os
 import signal
@@ -45,6 +46,7 @@ def take_over(options: "list[str]") -> None:
         inheritance.say_why_not(f"{type(error).__name__}: {error}")
         raise
     inheritance.say_served()
+    gc.enable()
     server.run()
 
 

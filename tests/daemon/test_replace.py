@@ -257,6 +257,28 @@ def test_a_daemon_that_is_about_to_end_is_not_replaced(trial: Trial) -> None:
     trial.replacement.call_off("the daemon is about to end")  # once more does nothing
 
 
+def test_the_snapshot_is_of_a_daemon_that_is_not_in_the_middle_of_anything(trial: Trial) -> None:
+    settled: list[bool] = []
+    rehearse = trial._rehearse
+
+    def look(*arguments: Any) -> FakeRehearsal:
+        settled.append(trial.core.loop.settled)
+        return rehearse(*arguments)
+
+    trial.patch.setattr(replace, "Rehearsal", look)
+    when_none_starts = trial.core.programs.when_none_starts
+    more = [lambda: None, lambda: None]
+
+    def meanwhile(callback: Callable[[], None] | None) -> None:
+        when_none_starts(callback)
+        if callback is not None and more:
+            trial.core.loop.soon(more.pop())
+
+    trial.patch.setattr(trial.core.programs, "when_none_starts", meanwhile)
+    trial.ask()
+    assert (trial.state, settled, more) == (REHEARSING, [True], [])
+
+
 # ---- what is being started
 
 

@@ -12,15 +12,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from shpool import __version__, pack
 from shpool.protocol.msgpack import pack as packed
 from tests.e2e.copies import Copy
-from tests.e2e.harness import DETACH, Place, eventually
+from tests.e2e.harness import CHECKOUT, DETACH, Place, eventually
 from tests.e2e.test_systemd import start_with_fd_3
-from tests.programs import need
+from tests.programs import lacking, need
+from tests.pythons import FLOOR, installed
 
 UPGRADES = 8
 
@@ -40,29 +42,39 @@ def upgrade(
     return out.decode()
 
 
-class Flood:
-    """A client of a session whose program prints numbers, one a line, without end."""
+# Prints numbers, one a line, without end, and leaves others some of the processor.
+NUMBERS = """i=0
+while :; do
+    n=$((i + 200))
+    while [ $i -lt $n ]; do echo $i; i=$((i + 1)); done
+    sleep 0.01
+done
+"""
+
+
+class Flood(Thread):
+    """A client of a session that prints NUMBERS, read all the time: else it would be skipped."""
 
     def __init__(self, place: Place) -> None:
-        self.peer = place.raw_attach("flood", "sh -c 'i=0; while :; do echo $i; i=$((i+1)); done'")
-        self.peer.sock.settimeout(None)
+        super().__init__(daemon=True)
+        path = place.scratch / "numbers"
+        path.write_text(NUMBERS)
+        self.peer = place.raw_attach("flood", f"sh {path}")
         self.output = b""
+        self.start()
 
-    def read(self) -> None:
-        """Take some of what has come."""
-        for _ in range(20):
-            if not select.select([self.peer.sock], [], [], 0)[0]:
-                return
-            kind, payload = self.peer.chunk()
-            if kind == 0:
-                assert isinstance(payload, bytes)
-                self.output += payload
+    def run(self) -> None:
+        self.output, _ = self.peer.to_exit_status()
 
-    def check(self) -> None:
-        """Each number has come once, in order."""
-        lines = self.output.split(b"\r\n")[:-1]
-        assert len(lines) > 1000
+    def end(self) -> int:
+        """Interrupt it; how many numbers have come, each once and in order."""
+        self.peer.send(b"\x03")
+        self.join()
+        lines = self.output.split(b"\r\n")
+        if lines[-1] in (b"", b"^C"):
+            lines.pop()
         assert lines == [b"%d" % number for number in range(len(lines))]
+        return len(lines)
 
 
 class Typist:
@@ -96,15 +108,11 @@ def test_the_daemon_is_replaced_under_typing_and_output_again_and_again(place: P
     idle.send("echo half a ")
     idle.expect("half a ")
 
-    def meanwhile() -> None:
-        flood.read()
-        typist.type()
-
-    first = upgrade(place, meanwhile)
+    first = upgrade(place, typist.type)
     assert first == f"{SAME}: 3 sessions, 3 clients, 2 subscribers\n"
     descriptors, pid = place.descriptors(), place.daemon_pid
     for number in range(1, UPGRADES):
-        upgrade(place, meanwhile)
+        upgrade(place, typist.type)
         place.raw_session(f"s{number}")
         if number % 2:
             place.kill(f"s{number}")
@@ -112,16 +120,14 @@ def test_the_daemon_is_replaced_under_typing_and_output_again_and_again(place: P
     half = place.peer()
     request = packed({"SetLogLevel": {"level": "Debug"}})
     half.send(request[:10])
-    upgrade(place, meanwhile)
+    upgrade(place, typist.type)
     half.send(request[10:])
     assert half.message() == {}
     half.close()
     idle.send("line of $x\n")
     idle.expect("\nhalf a line of kept\r\n")
     typist.check()
-    flood.peer.send(b"\x03")
-    flood.output += flood.peer.to_exit_status()[0]
-    flood.check()
+    assert flood.end() > 1000
     assert place.daemon_pid == pid
     assert set(place.sessions()) == {"idle", "typing", *left}
     place.kill(*left)
@@ -435,6 +441,51 @@ def test_a_checkout_that_was_pulled_is_another_program(place: Place) -> None:
     assert upgrade(place, env=checkout.env).startswith(f"{__version__} -> 9.8.7: 1 session")
     assert client.ask("echo $x") == "kept\n"
     assert place.run("list", env=checkout.env).out.startswith("NAME")
+
+
+def test_to_another_python_and_back(place: Place) -> None:
+    others = [path for version, path in installed().items() if version >= FLOOR]
+    others = [path for path in others if not os.path.samefile(path, sys.executable)]
+    if not others:
+        lacking("another Python, of 3.9 or later, is needed: apt or pyenv has some")
+    place.start()
+    client = place.attach("one")
+    client.ask("x=kept; seq 100")
+    words = ["-I", "-S", str(CHECKOUT / "shpool" / "__main__.py"), "upgrade"]
+    for python in (others[0], sys.executable, others[-1], sys.executable):
+        done = subprocess.run([python, *words], env=place.env, capture_output=True, check=True)
+        assert done.stdout.decode() == f"{SAME}: 1 session, 1 client, 0 subscribers\n"
+        program = os.path.realpath(f"/proc/{place.daemon_pid}/exe")
+        asked = subprocess.check_output(
+            [python, "-c", "import os; print(os.path.realpath('/proc/self/exe'))"], text=True
+        )
+        assert program == asked.strip()
+        assert client.ask("echo $x") == "kept\n"
+
+
+def test_one_whose_directory_was_removed_goes_on_as_well(place: Place) -> None:
+    directory = place.scratch / "here"
+    directory.mkdir()
+    with open(place.log, "ab") as log:
+        place.daemon = subprocess.Popen(
+            [*place.command("--config-file", "../../c/shpool/config.toml", "daemon")],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=place.env,
+            cwd=directory,
+        )
+    eventually(place.answers)
+    client = place.attach("one")
+    client.ask("x=kept")
+    directory.rmdir()
+    assert upgrade(place).startswith(f"{SAME}: 1 session")
+    assert client.ask("echo $x") == "kept\n"
+    place.configure("[[keybinding]]\nbinding = 'Ctrl-a d'\naction = 'detach'\n")
+    other = place.attach("two")
+    other.ask("true")
+    other.send(b"\x01d")
+    assert other.wait() == 0
 
 
 def test_one_file_is_replaced_by_another(place: Place) -> None:

@@ -57,6 +57,21 @@ def test_from_an_editor_to_a_shell_and_back(inside: Place) -> None:
         assert window.disorder() == ""
 
 
+@BOTH_WAYS
+def test_a_session_is_drawn_once(inside: Place) -> None:
+    other = inside.attach("a")
+    other.ask("echo shown o''nce")
+    other.send(DETACH)
+    assert other.wait() == 0
+    with attached(inside, "b") as window:
+        window.until(lambda: window.cursor_line() == "$")
+        window.send("shpool switch a\n")
+        window.until_shown("shown once")
+        window.send("echo beh''ind it\n")
+        window.until_shown("behind it")
+        assert window.output.count(b"shown once") == 1
+
+
 def test_a_client_killed_on_its_way_leaves_a_terminal_that_can_be_used(inside: Place) -> None:
     inside.raw_session("b")
     for turn in range(8):

@@ -51,6 +51,7 @@ class TerminalChannel(Channel, MournerUser):
         "_away": bool,
         "_looked": float,
         "_killed": bool,
+        "_begun": bool,
         "_goes_over": bool,
         "_kept": (PassedTerminal, None),
         "_words": bytes,
@@ -73,6 +74,7 @@ class TerminalChannel(Channel, MournerUser):
         self._away = False
         self._looked = 0.0
         self._killed = False  # the client went without a word
+        self._begun = False  # the client has said that it has its terminal
         self._goes_over = False
         self._kept: PassedTerminal | None = None  # while it is on its way
         self._words = b""  # what turns off what it has on
@@ -261,7 +263,9 @@ class TerminalChannel(Channel, MournerUser):
 
     def _back(self) -> None:
         assert self._terminal is not None
-        first = not self._ready
+        # Who comes from another session has it raw from the first, and nothing to be shown again.
+        first = not self._ready or not (self._begun or self._away)
+        self._begun = True
         try:
             if not self._terminal.renew():
                 # Stopped again; or in the background, which it does not notice if nobody stops

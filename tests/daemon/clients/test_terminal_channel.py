@@ -327,6 +327,20 @@ def test_the_daemons_end_finishes_what_a_killed_clients_terminal_waits_for(
     assert passed.heard == ["gone"]
 
 
+def test_who_has_it_raw_from_the_first_has_not_come_back_when_it_says_so(passed: Passed) -> None:
+    passed.tell(chunks.BACK)
+    assert passed.heard == []
+    passed.tell(chunks.BACK)
+    assert passed.heard == ["back"]
+
+
+def test_who_was_away_before_it_said_a_word_has_come_back(passed: Passed) -> None:
+    passed.take_away()
+    assert not passed.channel.look()
+    passed.give_back()
+    assert passed.heard == ["back"]
+
+
 # ---- a client that goes over to another session
 
 

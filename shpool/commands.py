@@ -77,6 +77,7 @@ COMMANDS = {
         1,
         (
             Option("f", "force", None, "detach whoever is attached to it"),
+            Option("x", "share", None, "join whoever is attached to it"),
             *_NEW,
             Option("", "from", "NAME", "from outside: who is attached to NAME"),
             Option("", "pid", "PID", "the client with this pid (see list --json)"),

@@ -244,6 +244,7 @@ class Attach:
             background=self._background,
             existing=wanted.existing,
             force=wanted.force,
+            share=wanted.share,
             client=_OURS,
             previous=self._previous,
             nested=self._nested,

@@ -54,9 +54,9 @@ def _pid(given: "str | None") -> "int | None":
 
 def _destination(context: "Context", parsed: "Parsed", *, back: bool) -> Destination:
     """All that depends on where we are is worked out here: the client is somewhere else."""
-    force = bool(parsed.count("force"))
+    force, share = bool(parsed.count("force")), bool(parsed.count("share"))
     if back:
-        return Destination("", force=force)
+        return Destination("", force=force, share=share)
     name = filled(context, parsed.arguments[0])
     check_session_name(name)
 
@@ -71,4 +71,5 @@ def _destination(context: "Context", parsed: "Parsed", *, back: bool) -> Destina
         directory(context, option("dir"), working_directory()),
         option("start-cmd"),
         force=force,
+        share=share,
     )

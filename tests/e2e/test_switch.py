@@ -117,6 +117,23 @@ def test_force_detaches_who_is_there(inside: Place) -> None:
     assert holder.wait() == 0
 
 
+def test_share_joins_who_is_there(inside: Place) -> None:
+    holder = inside.attach("b")
+    holder.ask("x=shared")
+    client = inside.attach("a")
+    client.send("shpool switch -x b\n")
+    both = [holder.pid, client.pid]
+    eventually(lambda: [who["pid"] for who in inside.sessions()["b"]["attachments"]] == both)
+    assert client.ask("echo $x") == "shared\n"
+    holder.expect("shared\r\n")
+    # Each of them goes for itself: who typed it, whoever drives.
+    holder.send("shpool switch a\n")
+    eventually(lambda: at(inside, a=holder.pid, b=client.pid))
+    assert inside.run("switch", "--from", "b", "--pid", str(client.pid), "-x", "-").status == 0
+    eventually(lambda: inside.statuses() == {"b": "Disconnected", "a": "Attached"})
+    assert [who["pid"] for who in inside.sessions()["a"]["attachments"]] == both
+
+
 def test_from_outside_it_has_to_be_said_whose_client_is_meant(inside: Place) -> None:
     client = inside.attach("a")
     client.ask("true")

@@ -166,6 +166,7 @@ COMMANDS = {
             Option("", "exists", None, "it is there"),
             Option("", "attached", None, "somebody is attached to it"),
             Option("", "detached", None, "nobody is attached to it"),
+            Option("", "prompt", None, "its shell is at a prompt that came after the last input"),
             Option("", "quiet", "DUR", "its program has printed nothing for DUR"),
             Option("", "text", "REGEX", "a line of its screen, or printed from now on, matches"),
             Option("", "new", None, "no line that stands on the screen already, nor the cursor's"),

@@ -39,6 +39,7 @@ def as_json(screen: "Screen", **more: "Any") -> str:
         "lines": plain(screen).split("\n")[:-1],
         "mark": head.mark,
         "quiet_ms": head.quiet_ms,
+        "prompt": head.prompt,
         **more,
     }
     written = json.dumps(found, ensure_ascii=False)

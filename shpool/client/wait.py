@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shpool.options import Parsed
 
 # What may be waited for, as options without a value.
-_SWITCHES = ("exit", "exists", "attached", "detached")
+_SWITCHES = ("exit", "exists", "attached", "detached", "prompt")
 
 # The exit status when a session has ended, and what was waited for can not be so any more.
 _OVER = 3

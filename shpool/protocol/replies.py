@@ -15,6 +15,7 @@ from shpool.protocol.shapes import (
     optional_number,
     optional_text,
     pairs,
+    read_prompt,
     text,
     texts,
     variant,
@@ -148,7 +149,8 @@ class Attachment:
 class SessionRow:
     """One row of the session table; times in milliseconds since the epoch.
 
-    `attachments` are who types there, and `watchers` who only looks on.
+    `attachments` are who types there, and `watchers` who only looks on.  `prompt`: what its shell
+    says of itself, as terminal/marks.py describes it, or None.
     """
 
     def __init__(
@@ -160,6 +162,7 @@ class SessionRow:
         attachments: "list[Attachment]",
         status: "str | None" = None,
         watchers: "list[Attachment] | None" = None,
+        prompt: "dict[str, Any] | None" = None,
     ) -> None:
         self.name = name
         self.started_at_unix_ms = started_at_unix_ms
@@ -168,6 +171,7 @@ class SessionRow:
         self.attachments = attachments
         self.status = status or ("Attached" if attachments else "Disconnected")
         self.watchers = watchers or []
+        self.prompt = prompt
 
     def to_wire(self) -> "Any":
         return {
@@ -178,6 +182,7 @@ class SessionRow:
             "status": self.status,
             "attachments": [attachment.to_wire() for attachment in self.attachments],
             "watchers": [watcher.to_wire() for watcher in self.watchers],
+            "prompt": self.prompt,
         }
 
     @classmethod
@@ -192,6 +197,7 @@ class SessionRow:
             [Attachment.from_wire(item) for item in items(fields, "attachments")],
             status,
             [Attachment.from_wire(item) for item in items(fields, "watchers")],
+            read_prompt(fields),
         )
 
 

@@ -15,6 +15,7 @@ from shpool.protocol.shapes import (
     number,
     optional_number,
     optional_text,
+    read_prompt,
     text,
 )
 
@@ -32,7 +33,8 @@ class PeekHead:
     `error`: why there is nothing to see; else the rest is meant.  `mark`: the number of the first
     line that is not wholly in the history; `begun`: how many begin above the screen.  `directory`:
     as the program gave it (OSC 7); `cwd`: the foreground process's.  `palette` and `dynamic`:
-    colours by number, as the program named them.  `shape`: DECSCUSR's number.
+    colours by number, as the program named them.  `prompt`: as in SessionRow.  `shape`:
+    DECSCUSR's number.
     """
 
     __slots__ = (
@@ -46,6 +48,7 @@ class PeekHead:
         "mark",
         "name",
         "palette",
+        "prompt",
         "quiet_ms",
         "reverse",
         "rows",
@@ -69,6 +72,7 @@ class PeekHead:
         self.palette: dict[int, str] = {}
         self.dynamic: dict[int, str] = {}
         self.shape: int | None = None
+        self.prompt: dict[str, Any] | None = None
 
     def to_wire(self) -> "Any":
         fields: dict[str, Any] = {slot: getattr(self, slot) for slot in self.__slots__}
@@ -91,6 +95,7 @@ class PeekHead:
         head.alternate = fields.get("alternate") is True
         head.reverse = fields.get("reverse") is True
         head.shape = optional_number(fields, "shape", 0, U16_MAX)
+        head.prompt = read_prompt(fields)
         head.palette = _colours(fields.get("palette"))
         head.dynamic = _colours(fields.get("dynamic"))
         return head

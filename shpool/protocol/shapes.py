@@ -57,6 +57,19 @@ def optional_number(fields: "dict[Any, Any]", key: str, low: int, high: int) -> 
     return None if value is None else as_number(value, key, low, high)
 
 
+def read_prompt(fields: "dict[Any, Any]") -> "dict[str, Any] | None":
+    """What is said of a shell's prompt (see terminal/marks.py), if anything is."""
+    if fields.get("prompt") is None:
+        return None
+    prompt = as_map(fields["prompt"], "the prompt")
+    return {
+        "at_prompt": prompt.get("at_prompt") is True,
+        "command": optional_text(prompt, "command"),
+        "running_ms": optional_number(prompt, "running_ms", 0, U64_MAX),
+        "last_status": optional_number(prompt, "last_status", 0, U64_MAX),
+    }
+
+
 def items(fields: "dict[Any, Any]", key: str) -> "list[Any]":
     value = fields.get(key, [])
     if not isinstance(value, list):

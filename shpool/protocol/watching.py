@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # What may be waited for.  `quiet` comes with milliseconds.
-CONDITIONS = ("quiet", "exit", "exists", "attached", "detached")
+CONDITIONS = ("quiet", "exit", "exists", "attached", "detached", "prompt")
 
 # Kinds of events, and what is said besides.
 HELD = "held"  # the condition that has come true
@@ -46,7 +46,7 @@ class WaitRequest:
     also the lines from that number on which were there before, of sessions that are there.
     """
 
-    FEATURES = ("Wait", "Wait.since")
+    FEATURES = ("Wait", "Wait.since", "Wait.prompt")
 
     __slots__ = ("conditions", "sessions", "since", "text", "timeout_ms")
 
@@ -67,7 +67,9 @@ class WaitRequest:
 
     @property
     def needs(self) -> "tuple[str, ...]":
-        return self.FEATURES[:1] if self.since is None else self.FEATURES
+        since = self.since is not None
+        prompt = "prompt" in [name for name, _ in self.conditions]
+        return ("Wait", *["Wait.since"] * since, *["Wait.prompt"] * prompt)
 
     def to_wire(self) -> "Any":
         return {

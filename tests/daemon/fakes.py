@@ -28,6 +28,7 @@ CLOCKS = (
     "shpool.daemon.clients.connection",
     "shpool.daemon.clients.motd",
     "shpool.daemon.clients.output",
+    "shpool.daemon.clients.peek_errand",
     "shpool.daemon.clients.terminal_channel",
     "shpool.daemon.clients.wait_errand",
     "shpool.daemon.loop.outbound",
@@ -35,6 +36,7 @@ CLOCKS = (
     "shpool.daemon.sessions.drawings",
     "shpool.daemon.sessions.picture",
     "shpool.daemon.sessions.roles",
+    "shpool.daemon.sessions.session",
     "shpool.daemon.sessions.typing",
 )
 

@@ -213,6 +213,7 @@ def test_list_as_json_has_what_the_protocol_has(shpool: Place) -> None:
             }
         ],
         "watchers": [],
+        "prompt": None,
     }
     assert before <= started <= row["last_connected_at_unix_ms"] <= time.time() * 1000
 

@@ -400,6 +400,8 @@ def test_an_attach_reply_of_another_shape_is_refused(value: Any) -> None:
 MS = 1_700_000_000_123
 MS_WIRE = b"\xcf\x00\x00\x01\x8b\xcf\xe5\x68\x7b"
 
+PROMPT = {"at_prompt": False, "command": "make", "running_ms": 9, "last_status": None}
+
 LISTS: list[tuple[list[SessionRow], bytes]] = [
     ([], b"\x81\xa8sessions\x90"),
     (
@@ -408,27 +410,28 @@ LISTS: list[tuple[list[SessionRow], bytes]] = [
             SessionRow("é", MS, None, MS, []),
         ],
         b"\x81\xa8sessions\x92"
-        b"\x87\xa4name\xa3one\xb2started_at_unix_ms"
+        b"\x88\xa4name\xa3one\xb2started_at_unix_ms"
         + MS_WIRE
         + b"\xb9last_connected_at_unix_ms"
         + MS_WIRE
         + b"\xbclast_disconnected_at_unix_ms\xc0\xa6status\xa8Attached\xabattachments"
         b"\x91\x82\xb5session_name_template\xa3one\xa3pid\xce\x00\x01\x11\x70"
-        b"\xa8watchers\x90"
-        b"\x87\xa4name\xa2\xc3\xa9\xb2started_at_unix_ms"
+        b"\xa8watchers\x90\xa6prompt\xc0"
+        b"\x88\xa4name\xa2\xc3\xa9\xb2started_at_unix_ms"
         + MS_WIRE
         + b"\xb9last_connected_at_unix_ms\xc0\xbclast_disconnected_at_unix_ms"
         + MS_WIRE
-        + b"\xa6status\xacDisconnected\xabattachments\x90\xa8watchers\x90",
+        + b"\xa6status\xacDisconnected\xabattachments\x90\xa8watchers\x90\xa6prompt\xc0",
     ),
     (
         [
             SessionRow(
                 *("one", MS, MS, None, [Attachment("one", 7, "driver", 24, 80, 5)]),
                 watchers=[Attachment("one", 8, "watcher", 30, 90, 6)],
+                prompt=PROMPT,
             ),
         ],
-        b"\x81\xa8sessions\x91\x87\xa4name\xa3one\xb2started_at_unix_ms"
+        b"\x81\xa8sessions\x91\x88\xa4name\xa3one\xb2started_at_unix_ms"
         + MS_WIRE
         + b"\xb9last_connected_at_unix_ms"
         + MS_WIRE
@@ -437,7 +440,8 @@ LISTS: list[tuple[list[SessionRow], bytes]] = [
         b"\xa4rows\x18\xa4cols\x50\xa7idle_ms\x05"
         b"\xa8watchers"
         b"\x91\x86\xb5session_name_template\xa3one\xa3pid\x08\xa4role\xa7watcher"
-        b"\xa4rows\x1e\xa4cols\x5a\xa7idle_ms\x06",
+        b"\xa4rows\x1e\xa4cols\x5a\xa7idle_ms\x06"
+        b"\xa6prompt\x84\xa9at_prompt\xc2\xa7command\xa4make\xaarunning_ms\x09\xablast_status\xc0",
     ),
 ]
 

@@ -1,6 +1,7 @@
 """Peek requests: a session's screen and history for who is not attached to it."""
 
 import os
+from time import monotonic
 
 from shpool.daemon.carried import REQUEST, Deadline, Reference
 from shpool.daemon.clients.connection import STREAMS, StreamUser
@@ -141,6 +142,7 @@ def _head(session: "Session", picture: "Snapshot") -> PeekHead:
     head.title, head.directory = picture.title, picture.directory
     head.palette = {index: each for index, each in picture.palette.items() if each is not None}
     head.dynamic = {index: each for index, each in picture.dynamic.items() if each is not None}
+    head.prompt = session.prompt.describe(monotonic())
     head.quiet_ms = int(session.picture.quiet() * 1000)
     head.cwd = _working_directory(session.foreground()) or _working_directory(session.pid)
     return head

@@ -71,7 +71,7 @@ class TypingErrand(Errand, MessageUser, StreamUser):
         message = Message(data, self._request.timeout_ms / 1000, self)
         if typist.too_long(data):
             self._refuse(_CANONICAL)
-        elif typist.add(message):
+        elif self._session.send(message):
             self._message = message
         else:
             self._refuse("does not read its input")

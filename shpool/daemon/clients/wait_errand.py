@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.sessions.session import Session
     from shpool.protocol.watching import WaitRequest
+    from shpool.terminal.marks import Mark
 
 # Seconds for which a program waits for a reader that takes nothing; as for attached clients.
 _PATIENCE = 2.0
+
+# Seconds for which a prompt has to stand: a shell that has the next command already, typed ahead,
+# shows one all the same, and goes on.
+_SETTLED = 0.05
 
 # Conditions that may come true for a session that is not there.
 _OF_ABSENT = ("exit", "exists")
@@ -38,6 +43,7 @@ class Awaited(Onlooker, TextUser):
         "left": {str: str},
         "_latest": float,
         "_quiet": Deadline("_look_whether_quiet"),
+        "_prompt": Deadline("_look_at_prompt"),
         "text": (TextWatch, None),
         "_status": (int, None),
     }
@@ -52,6 +58,7 @@ class Awaited(Onlooker, TextUser):
         self.left = dict(errand.request.conditions)
         self._latest = 0.0  # of the last output and when the session was there; monotonic
         self._quiet: Timer | None = None
+        self._prompt: Timer | None = None
         self.text: TextWatch | None = None
         self._status: int | None = None  # the shell's, which is to be told when the text is shown
 
@@ -68,6 +75,7 @@ class Awaited(Onlooker, TextUser):
         session.admit(self)
         self._held("exists")
         self.session_changed()
+        self._look_at_prompt()
         if "quiet" in self.left:
             self._await_quiet(self._span)
 
@@ -82,6 +90,10 @@ class Awaited(Onlooker, TextUser):
     def take_output(self, data: bytes) -> None:
         self._latest = monotonic()
 
+    def marked(self, mark: "Mark") -> None:
+        if self._prompt is None:
+            self._look_at_prompt()
+
     def session_changed(self) -> None:
         if self.session is not None:
             self._held("attached" if self.session.typing else "detached")
@@ -89,7 +101,7 @@ class Awaited(Onlooker, TextUser):
     def shell_ended(self, status: int) -> None:
         self.ended = True
         self.session = None
-        self._stop_timer()
+        self._stop_timers()
         self._status = status
         if self.text is None or self.text.shown:
             self._tell_end(status)
@@ -105,7 +117,7 @@ class Awaited(Onlooker, TextUser):
 
     def stop(self) -> None:
         """Nobody waits any more."""
-        self._stop_timer()
+        self._stop_timers()
         session, self.session = self.session, None
         if session is not None:
             session.dismiss(self)
@@ -134,10 +146,21 @@ class Awaited(Onlooker, TextUser):
         else:
             self._held("quiet")
 
-    def _stop_timer(self) -> None:
-        if self._quiet is not None:
-            self._quiet.cancel()
-            self._quiet = None
+    def _look_at_prompt(self) -> None:
+        self._prompt = None
+        if self.session is None or "prompt" not in self.left or not self.session.prompt.stands:
+            return
+        rest = self.session.prompt.since + _SETTLED - monotonic()
+        if rest > 0:
+            self._prompt = self._errand.reactor.call_later(rest, self._look_at_prompt)
+        else:
+            self._held("prompt")
+
+    def _stop_timers(self) -> None:
+        for timer in (self._quiet, self._prompt):
+            if timer is not None:
+                timer.cancel()
+        self._quiet = self._prompt = None
 
 
 class WaitErrand(StreamUser):
@@ -178,8 +201,9 @@ class WaitErrand(StreamUser):
         if missing and not names.intersection(_OF_ABSENT):
             self._connection.reply(WatchHead([], missing).to_wire())
             return False
+        needs_screen = self.request.text or "prompt" in names
         for session in sessions.values():
-            if self.request.text and session is not None and session.picture.jiggles:
+            if needs_screen and session is not None and session.picture.jiggles:
                 reason = f"session '{session.name}' keeps no screen: its restore mode is simple"
                 self._connection.reply(WatchHead([], error=reason).to_wire())
                 return False

@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.loop.peer import Device
     from shpool.protocol.requests import TtySize
+    from shpool.terminal.marks import Mark
 
 
 # Roles; see roles.py.  They stand like this in a List reply.
@@ -119,6 +120,9 @@ class Onlooker(Owner):
 
     def take_output(self, data: bytes) -> None:
         """The program wrote `data`."""
+
+    def marked(self, mark: "Mark") -> None:
+        """What it wrote last ends with `mark`."""
 
     def session_changed(self) -> None:
         """Its clients, or its size, may be others than before."""

@@ -15,6 +15,7 @@ Who of several clients has which say is in roles.py.
 """
 
 import signal
+from time import monotonic
 
 from shpool import logs
 from shpool.daemon.carried import PATH, Deadline, Life, OneOf, References
@@ -22,15 +23,18 @@ from shpool.daemon.loop.reactor import Owner, each_alone, end_broken
 from shpool.daemon.programs import spawn
 from shpool.daemon.programs.directory import SessionDir
 from shpool.daemon.programs.pty import Pty, PtyUser
+from shpool.daemon.sessions.onlookers import Onlookers
 from shpool.daemon.sessions.participant import Errand, Front, Onlooker, Participant
 from shpool.daemon.sessions.picture import ModelPicture, Picture, PictureUser, picture_for
 from shpool.daemon.sessions.roles import Roles
 from shpool.daemon.sessions.size import WindowSize
-from shpool.daemon.sessions.typing import Typist
+from shpool.daemon.sessions.typing import Message, Typist
 from shpool.daemon.states import State
+from shpool.keys.reports import only_reports
 from shpool.protocol.replies import SessionRow
 from shpool.protocol.requests import TtySize
 from shpool.terminal.leave import LEAVE
+from shpool.terminal.marks import Prompt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,6 +77,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         "size": WindowSize,
         "roles": Roles,
         "onlookers": References("Onlooker"),
+        "prompt": Prompt,
         "started_at_ms": int,
         "last_connected_at_ms": int,
         "last_disconnected_at_ms": (int, None),
@@ -108,7 +113,8 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self.picture = picture_for(config, reactor, size, self)
         self.size = WindowSize(reactor, size, self.picture)
         self.roles = Roles(reactor, self.size)
-        self.onlookers: list[Onlooker] = []
+        self.onlookers = Onlookers()
+        self.prompt = Prompt()
         self.started_at_ms = 0
         self.last_connected_at_ms = 0
         self.last_disconnected_at_ms: int | None = None
@@ -132,6 +138,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     ) -> None:
         self._reactor = reactor
         self._keeper = keeper
+        self.onlookers = Onlookers(self.onlookers)
         self.directory.taken_on(runtime_dir)
         self.picture.taken_on(reactor, self)
         self.size.taken_on(reactor, self.picture, self._pty)
@@ -197,6 +204,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             self.last_disconnected_at_ms,
             self.roles.rows(watching=False),
             watchers=self.roles.rows(watching=True),
+            prompt=self.prompt.describe(monotonic()),
         )
 
     # ---- life
@@ -204,6 +212,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     def start(self, spawner: spawn.Spawner, program: spawn.Program, *, echo: bool) -> None:
         """Run the shell; the keeper is told how that went.  Raises SpawnError."""
         self.env = program.env
+        self.prompt = Prompt(program.aid, program.shell)
         self._child = spawner.start(program, self.size.current, self, echo=echo)
 
     def started(self, ends: spawn.PtyEnds) -> None:
@@ -237,8 +246,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             if rest:
                 each_alone((self.picture,), lambda picture: picture.output(rest))
                 self._tell_onlookers(rest)
-            onlookers, self.onlookers = self.onlookers, []
-            each_alone(onlookers, lambda onlooker: onlooker.shell_ended(status))
+            self.onlookers.shell_ended(status)
         finally:
             each_alone(clients, lambda client: self._let_go(client, status))
             self._close()
@@ -324,19 +332,19 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         """A client has come."""
         fresh, self.fresh = self.fresh, False  # a new shell has nothing to draw again
         self.roles.enter(client, fresh=fresh)
-        each_alone(self.onlookers, lambda onlooker: onlooker.session_changed())
+        self.onlookers.session_changed()
 
     def detach(self, client: Participant) -> None:
         """A client goes, or is let go; nothing if it is not attached (any more)."""
         if self.roles.leave(client):
             self._keeper.session_left(self, client)
-            each_alone(self.onlookers, lambda onlooker: onlooker.session_changed())
+            self.onlookers.session_changed()
             self.check_output()
 
     def resize(self, pid: int, size: TtySize) -> None:
         """A process says that the terminal of a client has this size now."""
         self.roles.resized(pid, size)
-        each_alone(self.onlookers, lambda onlooker: onlooker.session_changed())
+        self.onlookers.session_changed()
 
     # ---- who looks on
 
@@ -350,7 +358,11 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             self.check_output()
 
     def _tell_onlookers(self, data: bytes) -> None:
-        each_alone(self.onlookers, lambda onlooker: onlooker.take_output(data))
+        """Marks are found here and now, also in a flood, which may never be interpreted; where
+        nothing is remembered they are not looked for."""
+        marks = [] if self.picture.jiggles else self.prompt.feed(data, monotonic())
+        if self.onlookers:
+            self.onlookers.take_output(data, marks)
 
     # ---- pictures
 
@@ -441,7 +453,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     @property
     def _anybody_holds(self) -> bool:
         driver = self.driver
-        return (driver is not None and driver.holds) or any(each.holds for each in self.onlookers)
+        return (driver is not None and driver.holds) or self.onlookers.hold
 
     def show(self, text: bytes) -> None:
         """Have `text` on the terminal as if the program had written it."""
@@ -462,8 +474,8 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             self.picture.output(data, not shown)
         except Exception as error:
             end_broken(error, self.picture)
+        self._tell_onlookers(data)
         if self.onlookers:
-            self._tell_onlookers(data)
             hold = hold or self._anybody_holds
         if hold or self.picture.must_hold:
             self.check_output()
@@ -478,7 +490,16 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         if client in self.typing:
             if self.roles.typed(client):
                 self.check_output()
+            if not only_reports(data):
+                self.prompt.typed()
             self._type(data)
+
+    def send(self, message: Message) -> bool:
+        """Type a message from outside, after those that wait; False if too much is waiting."""
+        sent = self.typist is not None and self.typist.add(message)
+        if sent:
+            self.prompt.typed()
+        return sent
 
     def _type(self, data: bytes) -> None:
         if self.typist is not None:

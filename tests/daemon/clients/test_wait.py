@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from shpool.config import Config
+from shpool.config_values import RestoreMode
 from shpool.protocol.watching import EventReader, WaitRequest, WatchHead
+from shpool.terminal.marks import Prompt
 from tests.daemon.core import Caller, Core
 from tests.daemon.fakes import inject
 
@@ -82,6 +85,68 @@ def test_quiet_counts_from_the_last_output_after_the_request(core: Core) -> None
     assert waiter.told() == []
     core.loop.pass_time(0.2)
     assert waiter.told() == [(0, "quiet")]
+
+
+A, B, C, D = (f"\x1b]133;{kind};aid=0a1b\x07".encode() for kind in ("A", "B", "C", "D;0"))
+
+
+def at_prompt(core: Core) -> Caller:
+    """Somebody is attached to a shell that marks, and stands at its prompt for long."""
+    person = core.attached("one")
+    core.table.all()[0].prompt = Prompt("0a1b", "bash")
+    core.programs.started[0].write(A + b"$ " + B)
+    core.loop.pass_time(1)
+    return person
+
+
+def test_a_prompt_that_stands_is_told_at_once(core: Core) -> None:
+    at_prompt(core)
+    assert Waiter(core, ["one"], "prompt", timeout_ms=0).told() == [(0, "prompt")]
+
+
+def test_a_prompt_counts_if_it_came_after_what_was_typed(core: Core) -> None:
+    person = at_prompt(core)
+    person.send(b"ls\r")
+    waiter = Waiter(core, ["one"], "prompt")
+    shell = core.programs.started[0]
+    shell.write(b"ls\r\n" + C + b"out" + D + A)
+    core.loop.pass_time(1)
+    assert waiter.told() == []
+    shell.write(B)
+    assert waiter.told() == []
+    core.loop.pass_time(0.05)
+    assert waiter.told() == [(0, "prompt")]
+
+
+def test_what_a_terminal_says_by_itself_is_not_typed(core: Core) -> None:
+    person = at_prompt(core)
+    person.send(b"\x1b[I\x1b[?62;1c\x1b]11;rgb:0/0/0\x1b\\\x1b[5;1R\x1b[<0;1;1M")
+    assert Waiter(core, ["one"], "prompt").told() == [(0, "prompt")]
+    person.send(b"\x1b[A")
+    assert Waiter(core, ["one"], "prompt").told() == []
+
+
+def test_a_prompt_that_does_not_last_is_none(core: Core) -> None:
+    """A shell that has the next command already, typed ahead, shows a prompt all the same."""
+    at_prompt(core).send(b"one\rtwo\r")
+    waiter = Waiter(core, ["one"], "prompt")
+    shell = core.programs.started[0]
+    shell.write(C + D + A + B)
+    core.loop.pass_time(0.01)
+    shell.write(b"two\r\n" + C)
+    core.loop.pass_time(1)
+    assert waiter.told() == []
+    shell.write(D + A + B)
+    core.loop.pass_time(1)
+    assert waiter.told() == [(0, "prompt")]
+    assert core.loop.deadlines() == []
+
+
+def test_a_session_without_a_screen_has_no_prompt_to_wait_for(core: Core) -> None:
+    core.config.config = Config({"session_restore_mode": RestoreMode("simple")})
+    core.attached("one")
+    waiter = Waiter(core, ["one"], "prompt")
+    assert waiter.head.error == "session 'one' keeps no screen: its restore mode is simple"
 
 
 def test_several_sessions_are_told_apart(core: Core) -> None:

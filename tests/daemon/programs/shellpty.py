@@ -137,6 +137,20 @@ class ShellOnPty:
             if not self._read(deadline):
                 pytest.fail(f"{pattern!r} did not come: {self.seen[-300:]!r} {text!r}")
 
+    def interrupt(self, pattern: str) -> None:
+        """^C until `pattern` is there: shells take no notice of one that comes while they draw."""
+        text = self._text()
+        self.seen += text
+        self._raw = b""
+        for _ in range(int(PATIENCE_S)):
+            self.type("\x03")
+            deadline = time.monotonic() + 1
+            while self._read(deadline):
+                if re.search(pattern, self._text(), re.DOTALL):
+                    self.expect(pattern)
+                    return
+        pytest.fail(f"{pattern!r} did not come after ^C: {text!r} {self._text()!r}")
+
     def expect_end(self) -> int:
         """Read until the shell has gone and return its status; negative for a signal."""
         deadline = time.monotonic() + PATIENCE_S

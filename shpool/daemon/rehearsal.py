@@ -89,6 +89,10 @@ class StateFile:
         except (AttributeError, OSError):  # another system, or Linux before 3.17
             path = os.path.join(self._directory, f".state-{os.getpid()}")
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            try:
+                os.unlink(path)  # of one that was killed just here
+            except FileNotFoundError:
+                pass
             self.fd = os.open(path, flags, 0o600)
             os.unlink(path)
         return self.fd

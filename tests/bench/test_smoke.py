@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import comparison, neighbours, proc, report, streams, terminal_cost
+from tests.bench import comparison, neighbours, proc, report, streams, terminal_cost, upgrading
 from tests.bench.__main__ import MEASUREMENTS
 from tests.bench.contestants import ALL, CHECKOUT
 from tests.bench.measuring import TINY, Bench, Row
@@ -39,6 +40,15 @@ def test_neighbours_of_a_flood_are_measured(capsys: pytest.CaptureFixture[str]) 
     assert [row.split("24x80")[0].strip() for row in rows[1:]] == ["nothing", "RIS", "scrolling"]
     for row in rows[2:]:
         assert all(float(value) > 0 for value in row.split()[-5:])
+
+
+def test_the_pause_of_an_upgrade_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    assert upgrading.main(["--sessions", "1", "--lines", "10", "--upgrades", "2"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("1 sessions of 10 lines, 2 upgrades, load ")
+    pauses = re.findall(r"median +([\d.]+) +p99 +([\d.]+)", said)
+    assert len(pauses) == 2
+    assert all(float(value) > 0 for pair in pauses for value in pair)
 
 
 def test_every_kind_of_output_has_a_cost() -> None:

@@ -116,6 +116,18 @@ def test_in_a_directory_it_is_readable_by_its_owner_alone(
     assert stage.ended() == "7.8"
 
 
+def test_a_file_that_was_left_is_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "memfd_create")
+    other = tmp_path / "other"
+    other.write_text("not to be touched")
+    (tmp_path / f".state-{os.getpid()}").symlink_to(other)
+    os.close(StateFile(str(tmp_path), lambda out: []).open())
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+    assert other.read_text() == "not to be touched"
+
+
 UNABLE = "not a shpool that can take over: "
 
 

@@ -233,6 +233,33 @@ def test_a_client_that_is_killed_later_leaves_its_terminal_as_it_was(place: Plac
     eventually(lambda: client.modes() == client.first_modes, "its modes are restored")
 
 
+def test_all_who_are_at_one_session_stay_who_they_are(place: Place) -> None:
+    place.start()
+    driver = place.raw_attach("one", "cat", rows=30, cols=100)
+    shared = place.raw_attach("one", share=True, rows=30, cols=100)
+    small = place.raw_attach("one", read_only=True, rows=10, cols=40)
+
+    def roles() -> list[tuple[object, ...]]:
+        rows = place.sessions()["one"]["attachments"]
+        return [(row["role"], row["rows"], row["cols"]) for row in rows]
+
+    before = roles()
+    assert len(before) == 3
+    upgrade(place)
+    assert roles() == before
+    driver.send(b"first\n")
+    for each in (driver, shared, small):
+        each.output_until(b"first")
+    upgrade(place)
+    small.send(b"nothing\n")
+    shared.send(b"second\n")
+    for each in (driver, shared, small):
+        assert b"nothing" not in each.output_until(b"second")
+    shared.send(DETACH)
+    assert shared.to_exit_status()[1] == 0
+    assert len(roles()) == 2
+
+
 PAGER = """#!/bin/sh
 printf 'paging '
 read line

@@ -2,14 +2,18 @@
 
 import hashlib
 import os
+import re
 import zipfile
 
 from shpool import __version__, pack
+from shpool.client.ssh.bare import bare
 from shpool.client.ssh.there import cache, private_directory, version, write
 from shpool.program import archive
 
 # Of the hash so many digits stand in the name: of two contents nobody would make one.
 _DIGITS = 16
+
+_NAME = re.compile(rf"shpool-{re.escape(__version__)}-[0-9a-f]{{{_DIGITS}}}")
 
 # The program for the other side, by its name in a zip.
 THERE = "shpool/client/ssh/there.py"
@@ -20,39 +24,56 @@ class Package:
 
     def __init__(self) -> None:
         """Raises PackError, OSError."""
-        self.sources = _sources()
+        self._running = _running()
+        self._sources: dict[str, bytes] = {}
+        if self._running:
+            self.name = version(self._running)
+            return
+        self._sources = pack.sources()
         known = hashlib.sha256()
-        for name, source in self.sources.items():
+        for name, source in self._sources.items():
             known.update(b"%s\0%d\0" % (name.encode(), len(source)) + source)
         self.name = f"shpool-{__version__}-{known.hexdigest()[:_DIGITS]}"
 
     def there(self) -> str:
-        return self.sources[THERE].decode()
+        if self._running:
+            with zipfile.ZipFile(self._running) as file:
+                return file.read(THERE).decode()
+        return bare(self._sources[THERE]).decode()
 
     def data(self) -> bytes:
         """The file itself, from the cache if it is there.  Raises OSError."""
+        if self._running:
+            return _read(self._running)
         directory = private_directory(cache())
         if directory is None:
-            return pack.packed(self.sources, compiled=False)
+            return self._made()
         path = os.path.join(directory, f"{self.name}.pyz")
         try:
-            with open(path, "rb") as file:
-                return file.read()
+            return _read(path)
         except OSError:
-            data = pack.packed(self.sources, compiled=False)
+            data = self._made()
         try:
             write(directory, path, data)
         except OSError:
             pass  # the next time it has to be made again
         return data
 
+    def _made(self) -> bytes:
+        sources = {name: bare(source) for name, source in self._sources.items()}
+        return pack.packed(sources, compiled=False)
 
-def _sources() -> "dict[str, bytes]":
-    """What runs here; a compiled file has none, but was made of one that stands beside it."""
+
+def _running() -> str:
+    """The file that was taken here from another host, if it is what runs, or what that was
+    compiled from; empty if there is none."""
     running = archive()
-    beside = os.path.join(os.path.dirname(running), f"{version(running)}.pyz") if running else ""
-    if beside == running or not os.path.exists(beside):
-        return pack.sources()
-    with zipfile.ZipFile(beside) as file:
-        names = [name for name in file.namelist() if "/" in name and name.endswith(".py")]
-        return {name: file.read(name) for name in sorted(names)}
+    if running is None or not _NAME.fullmatch(version(running)):
+        return ""
+    beside = os.path.join(os.path.dirname(running), f"{version(running)}.pyz")
+    return beside if os.path.exists(beside) else ""
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()

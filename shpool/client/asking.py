@@ -3,7 +3,7 @@
 import select
 from time import monotonic
 
-from shpool.client.connect import Call, ClientError, dial
+from shpool.client.connect import SILENCE, Call, ClientError, dial
 from shpool.client.reach import ask
 from shpool.errors import Verdict
 from shpool.protocol.msgpack import WireError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from shpool.client.context import Context
     from shpool.client.signals import Signals
+    from shpool.client.tty import UserTerminal
 
 # After a forced detach: seconds between tries, and how many.
 _FORCE_PAUSE = 0.1
@@ -54,12 +55,14 @@ class Asking:
     Every method may raise ClientError, Verdict, and, once signals are caught, Interrupted.
     """
 
-    def __init__(self, context: "Context", signals: "Signals") -> None:
+    def __init__(self, context: "Context", signals: "Signals", terminal: "UserTerminal") -> None:
         self._context = context
         self._signals = signals
+        self._terminal = terminal
 
     def variables(self) -> "dict[str, str]":
-        return ask_variables(dial(self._context.paths.socket, wait=self._await), self._await)
+        connection = dial(self._context.paths.socket, wait=self._await_greeting)
+        return ask_variables(connection, self._await)
 
     def attach(self, header: AttachHeader, descriptor: "int | None") -> "tuple[Call, AttachReply]":
         """The connection on which the session's output follows; the terminal's `descriptor` is
@@ -80,7 +83,7 @@ class Asking:
         return connection, reply
 
     def _attach(self, header: AttachHeader, descriptor: "int | None") -> "tuple[Call, AttachReply]":
-        connection = dial(self._context.paths.socket, wait=self._await)
+        connection = dial(self._context.paths.socket, wait=self._await_greeting)
         try:
             # The original's daemon is asked as the original's client would.
             asked = header if connection.server else self._plain(header)
@@ -125,16 +128,24 @@ class Asking:
             " even after attempting to detach it"
         )
 
-    def _await(self, sock: "socket.socket") -> None:
-        """Return when the daemon has begun to answer."""
+    def _await_greeting(self, sock: "socket.socket") -> None:
+        """As _await(), and say so if it takes long."""
+        if not self._await(sock, SILENCE):
+            from shpool.client.silent import tell_silent
+
+            tell_silent(sock, "\r\n" if self._terminal.is_raw else "\n")
+            self._await(sock)
+
+    def _await(self, sock: "socket.socket", seconds: "float | None" = None) -> bool:
+        """Return when the daemon has begun to answer; False if it has not in that time."""
         try:
-            self.pause(None, sock.fileno())
+            return self.pause(seconds, sock.fileno())
         except Interrupted:
             sock.close()
             raise
 
-    def pause(self, seconds: "float | None", fd: int = -1) -> None:
-        """Wait, until `fd` can be read at the latest."""
+    def pause(self, seconds: "float | None", fd: int = -1) -> bool:
+        """Wait, until `fd` can be read at the latest; returns whether it can."""
         poll = select.poll()
         for each in (self._signals.fd, fd):
             if each >= 0:
@@ -147,11 +158,11 @@ class Asking:
             left = None if deadline is None else max(0, deadline - monotonic()) * 1000
             ready = poll.poll(left)
             if not ready or any(found != self._signals.fd for found, _ in ready):
-                return
+                return bool(ready)
 
 
 def ask_variables(
-    connection: Call, wait: "Callable[[socket.socket], None] | None" = None
+    connection: Call, wait: "Callable[[socket.socket], object] | None" = None
 ) -> "dict[str, str]":
     """Ask for the variables, on a connection that ends with it; `wait` for the answer."""
     try:

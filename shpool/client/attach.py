@@ -65,7 +65,7 @@ class Attach:
         self._here = working_directory()
         self._terminal = tty.UserTerminal()
         self._signals = Signals()
-        self._asking = Asking(context, self._signals)
+        self._asking = Asking(context, self._signals, self._terminal)
         self._name = ""
         self._previous: str | None = None  # the session that we were in before that
         self._left: tuple[Wanted, str | None] | None = None  # what to come back to, if need be

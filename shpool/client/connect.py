@@ -26,6 +26,9 @@ else:
 
 _READ = 65_536
 
+# Seconds after which a daemon that has not greeted is said to be silent.
+SILENCE = 3.0
+
 _NOBODY = (errno.ENOENT, errno.ECONNREFUSED)
 
 
@@ -60,6 +63,7 @@ class Call:
         self.server = ""  # its program and version, if it is ours and says so
         self._knows: list[str] | None = None
         self._doubtful = False  # it may hang up for not knowing what it was asked
+        self._await_greeting()
         try:
             version, self.server, self._knows = read_greeting(self.receive())
         except (WireError, LostDaemon) as error:
@@ -67,6 +71,21 @@ class Call:
             self.warning = "could not get daemon version"
         else:
             self.warning = version_warning(PROTOCOL_VERSION, version)
+
+    def _await_greeting(self) -> None:
+        """Say so if that takes long, unless there is a limit to it."""
+        if self.sock.gettimeout() is not None:
+            return
+        self.sock.settimeout(SILENCE)
+        try:
+            self.sock.recv(1, socket.MSG_PEEK)
+        except socket.timeout:
+            from shpool.client.silent import tell_silent
+
+            tell_silent(self.sock)
+        except OSError:
+            pass  # which reading tells
+        self.sock.settimeout(None)
 
     def send(self, request: "Request", descriptor: "int | None" = None) -> None:
         """Raises WireError if the request has no form on the wire, UnknownRequest, LostDaemon.

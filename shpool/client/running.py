@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 def connect_running(path: str) -> "socket.socket":
     """A connection to the daemon.  Raises Verdict if there is none, ClientError."""
+    from shpool.client.asleep import is_asleep
+
+    if is_asleep(path):
+        raise Verdict("no daemon is running")  # and one would be started by our coming
     sock = connect(path)
     if sock is None:
         from shpool.client.lost import bring_back, hint
@@ -29,7 +33,7 @@ def connect_running(path: str) -> "socket.socket":
 
 def pid_of(sock: "socket.socket", paths: "Paths") -> int:
     """The daemon's, which stays its own while it is connected.  Raises ClientError."""
-    from shpool.client.lost import is_daemon, pid_of_daemon
+    from shpool.client.daemons import is_daemon, pid_of_daemon
 
     try:
         pid, _ = peer.credentials(sock)

@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 
-from shpool.client import lost
+from shpool.client import daemons, lost
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from shpool.client import lost
 )
 def test_what_follows_the_programs_name_is_found(line: str, ours: str | None) -> None:
     wanted = "--socket /s daemon" if ours is None else ours
-    assert lost._options(line.split()) == wanted.split()
+    assert daemons._options(line.split()) == wanted.split()
 
 
 @pytest.mark.parametrize(
@@ -49,15 +49,15 @@ def test_what_follows_the_programs_name_is_found(line: str, ours: str | None) ->
     ],
 )
 def test_another_program_is_not_ours(line: str) -> None:
-    assert lost._options(line.split() or [""]) is None
+    assert daemons._options(line.split() or [""]) is None
 
 
 def test_a_process_with_our_name_may_run_from_a_file_of_any_name() -> None:
     words = ["python3", "-I", "-S", "/home/ada/bin/sp", "--socket", "/s", "daemon"]
-    assert lost._options(words) is None
-    assert lost._options(words, named=True) == ["--socket", "/s", "daemon"]
-    assert lost._options(["python3", "-c", "shpool", "daemon"], named=True) is None
-    assert lost._options(["vim", "daemon"], named=True) is None
+    assert daemons._options(words) is None
+    assert daemons._options(words, named=True) == ["--socket", "/s", "daemon"]
+    assert daemons._options(["python3", "-c", "shpool", "daemon"], named=True) is None
+    assert daemons._options(["vim", "daemon"], named=True) is None
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_where_there_is_only_a_command_line_a_file_of_another_name_must_name_the
     ],
 )
 def test_what_runs_it_is_an_interpreter_or_the_original(path: str, is_one: bool) -> None:
-    assert lost._is_interpreter(path) == is_one
+    assert daemons._is_interpreter(path) == is_one
 
 
 def test_a_directory_that_nobody_of_ours_can_make_again_is_named(
@@ -108,5 +108,5 @@ def test_a_place_is_the_same_for_a_process_that_sees_the_same_files(
     tmp_path: pathlib.Path,
 ) -> None:
     us = str(os.getpid())
-    assert lost._same_tree(us, str(tmp_path / "gone" / "shpool.socket"))
-    assert not lost._same_tree("0", str(tmp_path / "shpool.socket"))
+    assert daemons._same_tree(us, str(tmp_path / "gone" / "shpool.socket"))
+    assert not daemons._same_tree("0", str(tmp_path / "shpool.socket"))

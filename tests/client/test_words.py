@@ -13,6 +13,7 @@ from shpool.client import asking, daemonize, events
 from shpool.client.connect import Call, ClientError, LostDaemon, connect
 from shpool.client.context import Context
 from shpool.client.signals import Signals
+from shpool.client.tty import UserTerminal
 from shpool.errors import Verdict
 from shpool.options import Parsed
 from shpool.protocol.replies import AttachReply
@@ -67,7 +68,7 @@ def test_an_event_stream_that_breaks_off_is_no_end(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_session_that_stays_occupied_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    asking_ = asking.Asking(Context(Parsed(), {"HOME": "/"}), Signals())
+    asking_ = asking.Asking(Context(Parsed(), {"HOME": "/"}), Signals(), UserTerminal())
     monkeypatch.setattr(asking, "ask", lambda context, request: None)
     monkeypatch.setattr(asking_, "_attach", lambda header, descriptor: (None, AttachReply("Busy")))
     monkeypatch.setattr(asking_, "pause", lambda seconds: None)

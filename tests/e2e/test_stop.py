@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -101,6 +102,28 @@ def test_a_daemon_that_is_stuck_is_said_to_be(shpool: Place) -> None:
         os.kill(shpool.daemon_pid, signal.SIGCONT)
     eventually(lambda: shpool.daemon is not None and shpool.daemon.poll() == 0, "it ends")
     shpool.daemon = None
+
+
+def test_a_daemon_that_does_not_answer_is_named_and_waited_for(shpool: Place) -> None:
+    shpool.raw_session("one")
+    os.kill(shpool.daemon_pid, signal.SIGSTOP)
+    pid = shpool.daemon_pid
+    said = f"shpool: the daemon (pid {pid}) does not answer (it is stopped: kill -CONT {pid})"
+    try:
+        asking = [shpool.popen(*words) for words in (["list"], ["peek", "one"], ["stop"])]
+        attaching = shpool.attach("one")
+        interrupted = shpool.terminal("kill", "one")
+        for each in asking:
+            assert each.stderr is not None
+            assert each.stderr.readline() == f"{said}\n".encode()
+        for terminal in (attaching, interrupted):
+            terminal.expect(re.escape(f"{said}\r\n"))
+        interrupted.send("\x03")
+        assert interrupted.wait() == 130
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert [each.wait() for each in asking[:2]] == [0, 0]
+    eventually(lambda: shpool.statuses() == {"one": "Attached"}, "it is attached")
 
 
 def test_whoever_listens_and_is_no_daemon_is_not_killed(place: Place) -> None:

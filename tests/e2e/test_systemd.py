@@ -57,6 +57,16 @@ def test_the_socket_that_was_passed_stays_when_the_daemon_ends(activated: Place)
     assert not activated.events_socket.exists()
 
 
+def test_nothing_is_started_only_to_be_ended(activated: Place) -> None:
+    assert activated.run("stop", "--yes") == (1, "", "no daemon is running\n")
+    assert "STARTING DAEMON" not in activated.log_text()
+    assert activated.run("list").status == 0
+    assert activated.run("stop", "--yes") == (0, "", "")
+    assert activated.daemon is not None
+    assert activated.daemon.wait() == 0
+    activated.daemon = None
+
+
 def test_several_first_requests_are_all_served(activated: Place) -> None:
     clients = [activated.popen("attach", "-b", f"s{n}") for n in range(3)]
     for client in clients:

@@ -70,6 +70,7 @@ class Attach:
         self._previous: str | None = None  # the session that we were in before that
         self._left: tuple[Wanted, str | None] | None = None  # what to come back to, if need be
         self._excuse = ""  # why we come back
+        self._returns = False  # to what was there; if it has ended it is not made again
         # Where we come from, while nobody else would put the terminal in order if we were killed.
         self._behind: tuple[Call, DaemonsHands] | None = None
         self._switched = False
@@ -111,6 +112,7 @@ class Attach:
         """We cannot have what we were told to go to."""
         assert self._left is not None
         (self._wanted, self._previous), self._left = self._left, None
+        self._returns = True
         self._excuse = str(error)
 
     def _turn(self, variables: "dict[str, str] | None") -> Outcome:
@@ -136,6 +138,7 @@ class Attach:
                 raise
             return Outcome("gone")
         self._left = None
+        self._returns = False
         self._wanted = self._wanted.settled()
         if self._background:
             attached[0].close()
@@ -242,7 +245,7 @@ class Attach:
             where,
             filled(wanted.start_cmd),
             background=self._background,
-            existing=wanted.existing,
+            existing=wanted.existing or self._returns,
             force=wanted.force,
             share=wanted.share,
             client=_OURS,

@@ -182,10 +182,11 @@ class Relay:
         output = []
         changed: MaybeSwitch | None = None
         to: Destination | None = None
+        ended: Outcome | None = None
         try:
             for kind, content in self._chunks.feed(data):
                 if isinstance(content, int):
-                    self._end(Outcome("exited", content))
+                    ended = Outcome("exited", content)
                     break
                 if kind == DATA:
                     output.append(content)
@@ -200,8 +201,10 @@ class Relay:
             # Of several that were waiting for us only the last is true.
             if to is not None:
                 self._switch(to)
-            elif changed is not None:
+            elif changed is not None and ended is None:
                 self.hear(dict(changed.vars))
+            if ended is not None:
+                self._end(ended)
         except WireError:
             self._end(Outcome("lost"))
         if output:

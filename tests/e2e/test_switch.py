@@ -208,6 +208,35 @@ def test_a_client_that_cannot_have_it_after_all_comes_back_and_says_why(inside: 
     assert "there is no session before this one" in client.ask("shpool switch -")
 
 
+def test_what_has_ended_meanwhile_is_not_made_again_to_come_back_to(inside: Place) -> None:
+    client = inside.attach("a", "-c", "sleep 1000")
+    eventually(lambda: at(inside, a=client.pid))
+    os.kill(client.pid, signal.SIGSTOP)
+    eventually(lambda: is_stopped(client.pid))
+    assert inside.run("switch", "--from", "a", "b").status == 0
+    peer = inside.raw_attach("b", "sleep 1000")
+    os.kill(client.pid, signal.SIGCONT)
+    client.expect("already has a terminal attached\r\n")
+    inside.kill("a")
+    client.send("x")
+    assert client.wait() == 1
+    assert "not found: a" in client.text()
+    assert client.modes() == client.first_modes
+    assert inside.statuses() == {"b": "Attached"}
+    peer.close()
+
+
+def test_the_shell_may_end_in_which_it_was_typed(inside: Place) -> None:
+    for turn in range(4):
+        client = inside.attach("a")
+        client.ask("true")
+        client.send("shpool switch b; exit\n")
+        eventually(lambda: inside.statuses() == {"b": "Attached"}, f"turn {turn}")
+        assert name_of(client) == "b"
+        client.send(DETACH)
+        assert client.wait() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_while_it_says_why_ends_it(inside: Place, number: int) -> None:
     client = inside.attach("a")

@@ -165,7 +165,7 @@ class Attach:
 
     def _greet_once(self) -> "dict[str, str]":
         connection = reach(self._context)
-        if connection.server not in ("", _OURS):
+        if self._caller is None and connection.server not in ("", _OURS):
             complain(
                 f"shpool: warn: the daemon is {connection.server} and this is {_OURS};"
                 " shpool upgrade makes it the same, and sessions go on\n"

@@ -123,6 +123,7 @@ def test_one_with_a_daemon_of_another_version(there: There, tmp_path: Path) -> N
     client.expect(LOST)
     client.expect(r"\$ ")
     assert client.output.count(b"the daemon here is") == 1
+    assert client.output.count(b"upgrade") == 1
     client.send("exit\n")
     assert client.wait() == 0
     there.place.stop()

@@ -110,7 +110,7 @@ def test_the_daemon_is_replaced_under_typing_and_output_again_and_again(place: P
 
     first = upgrade(place, typist.type)
     assert first == f"{SAME}: 3 sessions, 3 clients, 2 subscribers\n"
-    descriptors, pid = place.descriptors(), place.daemon_pid
+    descriptors, memory, pid = place.descriptors(), place.memory(), place.daemon_pid
     for number in range(1, UPGRADES):
         upgrade(place, typist.type)
         place.raw_session(f"s{number}")
@@ -139,6 +139,7 @@ def test_the_daemon_is_replaced_under_typing_and_output_again_and_again(place: P
     assert typist.terminal.wait() == 0
     # What has gone has nothing open: both sockets of the flood, its pty, and that of the request.
     assert place.descriptors() < descriptors
+    assert place.memory() < 1.5 * memory
     idle.send("exit 7\n")
     assert idle.wait() == 7
     assert not place.pids("sleep 1000")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -191,6 +192,22 @@ def test_a_program_that_is_gone_when_it_is_to_be_run_leaves_everything_as_it_was
     reason = "the daemon cannot be replaced: No such file or directory"
     assert answer == {"status": {"Refused": reason}}
     work.check()
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_state_for_which_there_is_no_room_changes_nothing(place: Place, in_memory: bool) -> None:
+    old = Copy(place, "old")
+    if not in_memory:
+        old.change("daemon/rehearsal.py", "os.memfd_create(", "os.memfd_created(")
+    work = Work(place, old)
+    work.client.ask("seq 3000")
+    no_limit = resource.prlimit(place.daemon_pid, resource.RLIMIT_FSIZE, (10_000, -1))
+    said = "shpool: the state cannot be written: File too large\n"
+    assert work.refused(old) == said
+    resource.prlimit(place.daemon_pid, resource.RLIMIT_FSIZE, no_limit)
+    work.check()
+    assert place.run("upgrade", env=old.env).status == 0
+    assert [path.name for path in place.runtime.iterdir() if "state" in path.name] == []
 
 
 # ---- the daemon

@@ -7,6 +7,7 @@ import pytest
 
 # Debian's packages, where they are not called like the program.
 PACKAGES = {
+    "bsd-csh": "csh",
     "infocmp": "ncurses-bin",
     "ip": "iproute2",
     "ksh93": "ksh93u+m",

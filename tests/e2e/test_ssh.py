@@ -444,6 +444,21 @@ def test_another_ssh_is_given_no_options_and_not_run_again(there: There) -> None
     assert client.modes() == client.first_modes
 
 
+def test_where_stderr_is_a_file_the_terminal_shows_what_is_asked(there: There) -> None:
+    log = there.place.scratch / "log"
+    words = shlex.join(there.place.command("ssh", *there.words, "there"))
+    client = there.place.program(["sh", "-c", f"exec {words} 2>{log}"], env=there._env())
+    client.expect(r"\$ ")
+    there.refuse("ssh: no\n")
+    there.lose()
+    client.expect(LOST)
+    client.send("\x03")
+    assert client.wait() == 130
+    assert client.modes() == client.first_modes
+    assert "Broken pipe" in log.read_text()
+    assert "trying again" not in log.read_text()
+
+
 def test_the_users_log_level_decides_what_is_shown(there: There) -> None:
     there.settings(SETTINGS.replace("loglevel INFO", "loglevel ERROR"))
     client = there.ssh("-q", "there")

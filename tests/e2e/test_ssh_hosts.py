@@ -95,7 +95,7 @@ def test_one_whose_home_cannot_be_written(there: There) -> None:
             shutil.rmtree(in_tmp, ignore_errors=True)
 
 
-@pytest.mark.parametrize("shell", ["fish", "tcsh", "zsh"])
+@pytest.mark.parametrize("shell", ["fish", "tcsh", "bsd-csh", "zsh"])
 def test_one_where_the_account_has_another_shell(there: There, shell: str) -> None:
     there.shell = [need(shell)]
     there.write()

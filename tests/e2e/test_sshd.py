@@ -304,7 +304,7 @@ def test_ctrl_c_while_it_connects(sshd: Sshd) -> None:
     sshd.process.send_signal(signal.SIGSTOP)
     client = sshd.ssh()
     commands = sshd.place.processes
-    eventually(lambda: any("fromhex" in words for words in commands().values()), "ssh runs")
+    eventually(lambda: any("stdin.buffer" in words for words in commands().values()), "ssh runs")
     client.send("\x03")
     assert client.wait() == 130
     assert client.modes() == client.first_modes

@@ -23,8 +23,8 @@ _READ = 65_536
 # Of what a host prints that does not do as it is told, in bytes.
 _SHOWN = 65_536
 
-# A terminal's description is a few thousand characters, and of what is run there a part.
-_DESCRIPTION = 20_000
+# A terminal's description is a few thousand characters.
+_DESCRIPTION = 32_768
 
 # Seconds that it may take to end once it has told how it went.
 _LAST_WORDS = 5.0
@@ -53,7 +53,7 @@ class Copying:
         self._package = package
         self._term = term
         self._complaints = complaints
-        self._waiting = b""  # of the file, what ssh has not taken yet
+        self._waiting = b""  # what ssh has not taken yet
         self._copied = Copied()
 
     def run(self, ssh: "Sequence[str]") -> Copied:
@@ -63,8 +63,8 @@ class Copying:
         data = self._package.data()
         digest = hashlib.sha256(data).hexdigest()
         wanted = (token, self._package.name, len(data), digest, self._term, description(self._term))
-        program = f"{self._package.there()}\nmain{wanted!a}\n"
-        command = script.copy_command(token, program)
+        self._program = f"{self._package.there()}\nmain{wanted!a}\n".encode()
+        command = script.copy_command(token, len(self._program))
         pipe = subprocess.PIPE
         process = start([*ssh, command], stdin=pipe, stdout=pipe, stderr=pipe)
         try:
@@ -115,6 +115,8 @@ class Copying:
         for item in self._marks.feed(came):
             if isinstance(item, bytes):
                 self._copied.printed = (self._copied.printed + item)[:_SHOWN]
+            elif item == "ready":
+                self._waiting = self._program
             elif item == "want":
                 self._waiting = data
             else:

@@ -7,7 +7,7 @@ import zipfile
 
 from shpool import __version__, pack
 from shpool.client.ssh.bare import bare
-from shpool.client.ssh.there import cache, private_directory, version, write
+from shpool.client.ssh.there import cache, private_directory, remove_old, version, write
 from shpool.program import archive
 
 # Of the hash so many digits stand in the name: of two contents nobody would make one.
@@ -55,6 +55,7 @@ class Package:
             data = self._made()
         try:
             write(directory, path, data)
+            remove_old(directory, self.name)
         except OSError:
             pass  # the next time it has to be made again
         return data

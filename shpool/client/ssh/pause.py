@@ -32,17 +32,19 @@ class Line:
 
     def __init__(self) -> None:
         self._open = False
+        # stderr may be a file; whoever is to press a key has to see it.
+        self._fd = tty.STDERR if os.isatty(tty.STDERR) else tty.STDOUT
 
     def write(self, text: str) -> None:
         width = tty.size().cols - 1
-        put_all(tty.STDERR, b"\r" + text[:width].encode(errors="replace") + b"\x1b[K")
+        put_all(self._fd, b"\r" + text[:width].encode(errors="replace") + b"\x1b[K")
         self._open = True
 
     def end(self) -> None:
         """What comes now begins on a line of its own."""
         if self._open:
             self._open = False
-            put_all(tty.STDERR, b"\r\n")
+            put_all(self._fd, b"\r\n")
 
 
 class Pause:

@@ -37,8 +37,8 @@ _FIND = (
 )
 
 _COPY = (
-    "k=${1%%.*};w=;" + _FIND + 'if find "";then '
-    'exec "$p" -IS -c "import sys;exec(bytes.fromhex(sys.argv[1]))" "${1#*.}";'
+    "k=${1%%.*};w=;" + _FIND + 'if find "";then m ready;'
+    'exec "$p" -IS -c "import sys;exec(sys.stdin.buffer.read(int(sys.argv[1])))" "${1#*.}";'
     "fi;m none"
 )
 
@@ -89,9 +89,14 @@ def _command(script: str, word: str) -> str:
     return f"exec /bin/sh -c '{script}' sh {word}"
 
 
-def copy_command(token: str, program: str) -> str:
-    """Have a Python run `program` there; or, where there is none, the mark `none`."""
-    return _command(_COPY, f"{token}.{program.encode().hex()}")
+def copy_command(token: str, size: int) -> str:
+    """Have a Python run a program of that size, in bytes, which is sent after the mark `ready`; or,
+    where there is no Python, the mark `none`.
+
+    It is not part of the command, because csh takes no word of 8,192 bytes; and not sent
+    before, because something else may run there.
+    """
+    return _command(_COPY, f"{token}.{size}")
 
 
 def session_command(

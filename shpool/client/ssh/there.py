@@ -40,7 +40,7 @@ def main(token: str, name: str, size: int, digest: str, term: str, description: 
             write(directory, path, _receive(size, digest))
         _compile(path, directory, name)
         known = not term or _knows(term) or (description != "" and _learns(description, term))
-        _remove_old(directory, name)
+        remove_old(directory, name)
         _say(token, f"done;{known:d}")
     except (Failed, OSError) as error:
         reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
@@ -164,7 +164,7 @@ def _compile(path: str, directory: str, name: str) -> None:
         pass
 
 
-def _remove_old(directory: str, name: str) -> None:
+def remove_old(directory: str, name: str) -> None:
     """Remove versions, but for the last ones and those that a process of ours was started from."""
     words = _running()
     if words is None:

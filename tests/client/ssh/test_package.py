@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -88,3 +89,9 @@ def test_it_is_small_and_has_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert path.read_bytes() == data
     path.write_bytes(b"kept")
     assert package.data() == b"kept"  # it is made once
+    for age, old in enumerate(("a", "b", "c")):
+        (path.parent / f"shpool-1-{old}.pyz").write_bytes(b"")
+        os.utime(path.parent / f"shpool-1-{old}.pyz", (age, age))
+    path.unlink()
+    assert package.data() == data
+    assert sorted(os.listdir(path.parent)) == sorted([path.name, "shpool-1-c.pyz"])

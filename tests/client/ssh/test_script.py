@@ -14,7 +14,7 @@ import pytest
 from shpool.client.ssh import script
 from tests.programs import need
 
-SHELLS = ("bash", "dash", "ksh", "mksh", "zsh", "fish", "tcsh", "csh", "busybox")
+SHELLS = ("bash", "dash", "ksh", "mksh", "zsh", "fish", "tcsh", "bsd-csh", "busybox")
 
 # What may be /bin/sh there.
 SHS = ("dash", "bash", "ksh", "mksh", "zsh", "busybox")
@@ -88,14 +88,16 @@ class Host:
         for name in names:
             (self.cache / name).write_text("")
 
-    def run(self, command: str, shell: str = "dash", sh: str = "/bin/sh") -> tuple[int, str, str]:
+    def run(
+        self, command: str, shell: str = "dash", sh: str = "/bin/sh", stdin: bytes = b""
+    ) -> tuple[int, str, str]:
         """Exit status, output and what is said of a command line, given to a shell as sshd does."""
         argv = [need(shell), "-c", command.replace("/bin/sh", sh, 1)]
         if shell == "busybox":
             argv.insert(1, "sh")
         done = subprocess.run(
             argv,
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
             env={"PATH": str(self.bin), "HOME": str(self.home)},
             check=False,
@@ -112,7 +114,7 @@ def told(output: str) -> list[str]:
     return MARK.findall(output)
 
 
-@pytest.mark.parametrize("command", [session(), script.copy_command("t0", "pass")])
+@pytest.mark.parametrize("command", [session(), script.copy_command("t0", 1000)])
 def test_there_is_nothing_in_it_that_a_shell_takes_for_its_own(command: str) -> None:
     assert command.isascii()
     assert command.isprintable()
@@ -162,7 +164,7 @@ def test_what_was_found_is_said_where_nothing_will_do(host: Host) -> None:
         "shpool: there is no Python of 3.9 or later here, and no shpool: found python3"
         " (Python 3.6.8), python3.9 (broken)\n"
     )
-    assert told(host.run(script.copy_command("t0", "pass"))[1]) == ["none"]
+    assert told(host.run(script.copy_command("t0", 4))[1]) == ["none"]
 
 
 def test_the_file_is_run_by_the_first_python_that_passes(host: Host) -> None:
@@ -187,8 +189,11 @@ def test_the_file_is_run_by_the_first_python_that_passes(host: Host) -> None:
 def test_a_real_python_passes(host: Host) -> None:
     (host.bin / "python3").symlink_to(sys.executable)
     assert told(host.run(session())[1]) == ["copy"]
-    code = "import sys;print(sys.argv[0], sys.flags.isolated, sys.flags.no_site)"
-    assert host.run(script.copy_command("t0", code))[1] == "-c 1 1\n"
+    code = b"print(sys.flags.isolated, sys.flags.no_site, sys.stdin.buffer.read())"
+    command = script.copy_command("t0", len(code))
+    assert len(command) < 8192  # what csh takes as a word
+    out = host.run(command, stdin=code + b"rest")[1]
+    assert (told(out), MARK.sub("", out)) == (["ready"], "1 1 b'rest'\n")
 
 
 def test_a_python_without_a_part_that_is_needed_does_not_pass(host: Host) -> None:

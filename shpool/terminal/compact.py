@@ -1,7 +1,8 @@
 """Forgetting the pens and clusters that no cell has any more.
 
 Their tables (pens.py, clusters.py) only grow while bytes are interpreted.  From time to time the
-numbers in rows and history are changed to those of tables without gaps.
+numbers in rows and history are changed to those of tables without gaps; or, where too many pens are
+in use to do that in no time, the numbers of all others are given away again.
 """
 
 from itertools import count
@@ -24,6 +25,9 @@ FIRST_LIMIT = 4096
 # them. Each costs some 300 bytes; a screen full of true colour has a few thousand.
 _MAX_LIVE = 16384
 
+# Pens in use that are numbered anew, in a millisecond or two.
+_FEW = 1024
+
 
 def _all_rows(terminal: "Properties") -> "list[Row]":
     return terminal.main.lines + terminal.alternate.lines
@@ -33,10 +37,14 @@ def compact_pens(terminal: "Properties") -> None:
     """Number the pens anew that a cell, or the next print or erase, still has."""
     used = {PLAIN, terminal.pen}.union(*[row.style for row in _all_rows(terminal)])
     _limit_history(terminal, used, 1)
+    terminal.generation += 1
+    if len(used) > _FEW:
+        terminal.pens.reuse(used)
+        terminal.use_pen(terminal.current_pen)
+        return
     used.discard(PLAIN)
     numbers = [PLAIN, *used]
     pens = terminal.pens.pens
-    terminal.generation += 1
     terminal.pens.clear([pens[ord(number)] for number in numbers])
     again = _renumbering(numbers, PLAIN)
     terminal.pen = terminal.pen.translate(again)

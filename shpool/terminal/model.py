@@ -82,9 +82,9 @@ class Terminal(Answers):
 
     def compact(self) -> None:
         """Forget pens and clusters that no cell has any more, once there are many."""
-        if len(self.pens.pens) > self._pen_limit:
+        if self.pens.live > self._pen_limit:
             compact_pens(self)
-            self._pen_limit = max(2 * len(self.pens.pens), FIRST_LIMIT)
+            self._pen_limit = max(2 * self.pens.live, FIRST_LIMIT)
         if len(self.clusters.clusters) > self._cluster_limit:
             compact_clusters(self)
             self._cluster_limit = max(2 * len(self.clusters.clusters), FIRST_LIMIT)

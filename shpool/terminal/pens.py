@@ -63,11 +63,11 @@ class Pens:
     """Pens by number, and what SGR makes of them.
 
     memo: from a pen and an SGR to what after_sgr says of them, for who wants to spare the call.
-    pens: each number's pen; number 0 is the default pen. protected: those, as in a style, that
-    DECSCA protects.
+    pens: each number's pen; number 0 is the default pen. live: how many of them some cell may
+    have. protected: those, as in a style, that DECSCA protects.
     """
 
-    __slots__ = ("_numbers", "memo", "pens", "protected")
+    __slots__ = ("_free", "_numbers", "_used", "live", "memo", "pens", "protected")
 
     def __init__(self) -> None:
         self.memo: dict[str, tuple[str, str]] = {}
@@ -77,11 +77,23 @@ class Pens:
     def clear(self, pens: "list[Pen]") -> None:
         """Start again with these pens, numbered in this order."""
         self.pens = pens
+        self.live = len(pens)
         self._numbers = dict(zip(pens, range(len(pens))))
+        # After reuse(): from the number _free on, those that are not in _used may be given away.
+        self._used: set[str] | None = None
+        self._free = 0
         self.memo.clear()
         if self.protected:
             protected = [n for n, pen in enumerate(pens) if pen[2] & PROTECTED]
             self.protected = set(map(chr, protected))
+
+    def reuse(self, used: set[str]) -> None:
+        """Let all numbers be given to other pens but those in used, as in a style; among these is
+        0. Takes no time for each of them."""
+        self.live = len(used)
+        self._used = used
+        self._free = 1
+        self.memo.clear()
 
     def carried(self) -> "Any":
         """The table, for who goes on with it."""
@@ -107,11 +119,34 @@ class Pens:
         """A pen as in a style."""
         number = self._numbers.get(pen)
         if number is None:
-            number = self._numbers[pen] = len(self.pens)
-            self.pens.append(pen)
+            number = self._numbers[pen] = self._give(pen)
+            self.live += 1
             if pen[2] & PROTECTED:
                 self.protected.add(chr(number))
-        return chr(number)
+            return chr(number)
+        cell = chr(number)
+        if self._used is not None and number >= self._free and cell not in self._used:
+            self._used.add(cell)  # it has not been given to another one yet
+            self.live += 1
+        return cell
+
+    def _give(self, pen: "Pen") -> int:
+        """A number for a pen that has none."""
+        pens = self.pens
+        used = self._used
+        if used is not None:
+            number = self._free
+            while number < len(pens) and chr(number) in used:
+                number += 1
+            self._free = number + 1
+            if number < len(pens):
+                del self._numbers[pens[number]]
+                self.protected.discard(chr(number))
+                pens[number] = pen
+                return number
+            self._used = None
+        pens.append(pen)
+        return len(pens) - 1
 
     def after_sgr(self, current: str, body: str) -> tuple[str, str]:
         """The pair for CSI body m, where current is the pen as in a style."""

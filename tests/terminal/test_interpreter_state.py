@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from shpool.terminal import compact
+from shpool.terminal import model as model_module
 from shpool.terminal.model import Terminal
-from shpool.terminal.pen import DEFAULT, apply, select_graphic_rendition, sgr
+from shpool.terminal.pen import DEFAULT, PROTECTED, apply, select_graphic_rendition, sgr
+from shpool.terminal.pens import Pens
 
 from .test_interpreter_printing import screen, terminal
 
@@ -227,3 +232,60 @@ def test_many_clusters_are_forgotten_with_their_cells() -> None:
                 ("x" + "\u0301" * (n % 7) + "\u0302" * (n % 5) + chr(0x300 + n % 100)).encode()
             )
     assert len(model.clusters.clusters) <= 8192
+
+
+def looks(model: Terminal) -> list[list[tuple[str, object]]]:
+    """What stands in each cell of history and screens, and with which pen."""
+    pens = model.pens.pens
+    pieces = [(each, "") if isinstance(each, str) else each[:2] for each in model.history]
+    pieces += [(row.text, row.style) for row in model.main.lines + model.alternate.lines]
+    return [
+        [(cell, pens[ord(pen)]) for cell, pen in zip(text, style.ljust(len(text), "\0"))]
+        for text, style in pieces
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_numbers_of_pens_are_given_away_again_only_when_no_cell_has_them(
+    data: st.DataObject,
+) -> None:
+    few = data.draw(st.sampled_from([0, 3, 1000]))
+    model, reference = Terminal(4, 12, 20), Terminal(4, 12, 20)
+    reference._pen_limit = 1 << 60
+    colour = st.integers(0, 40).map(lambda n: f"\x1b[{'48' if n % 3 else '38'};5;{n}m")
+    other = st.sampled_from(
+        ["\x1b[m", "\x1b[1\"q", "\x1b[0\"q", "\x1b[?2J", "\x1b[2J", "\x1b[K", "\r\n", "\x1b[H",
+         "\x1b[?1049h", "\x1b[?1049l", "\x1b[3X", "\x1b[L", "\x1b7", "\x1b8", "\x1b[3b", "xyz"]
+    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compact, "_FEW", few)
+        patch.setattr(model_module, "FIRST_LIMIT", 4)
+        for piece in data.draw(st.lists(st.lists(colour | other, max_size=12), max_size=20)):
+            stream = "".join(f"{each}x" for each in piece).encode()
+            for terminal in (model, reference):
+                terminal.feed(stream)
+            model._pen_limit = min(model._pen_limit, data.draw(st.integers(2, 12)))
+            assert looks(model) == looks(reference)
+            assert model.current_pen == reference.current_pen
+            assert model.pens.pens[ord(model.fill)] == reference.pens.pens[ord(reference.fill)]
+            protected = {n for n, pen in enumerate(model.pens.pens) if pen[2] & PROTECTED}
+            assert set(map(ord, model.pens.protected)) == protected
+            again = Pens.made_of(model.pens.carried())
+            assert again.pens == model.pens.pens
+
+
+def test_a_screen_in_true_colour_is_looked_through_without_numbering_it_anew() -> None:
+    model = Terminal(20, 100, 10)
+    for turn in range(20):
+        cells = "".join(
+            f"\x1b[38;2;{turn};{n >> 8};{n & 255}mx" for n in range(turn * 2000, turn * 2000 + 2000)
+        )
+        model.feed(b"\x1b[H" + cells.encode())
+        styles = "".join(row.style for row in model.lines)
+        assert len(set(styles)) == 2000
+        assert [model.pens.pens[ord(pen)][0] for pen in styles] == [
+            f"38;2;{turn};{n >> 8};{n & 255}" for n in range(turn * 2000, turn * 2000 + 2000)
+        ]
+    assert len(model.pens.pens) < 10_000
+    assert model.generation < 20

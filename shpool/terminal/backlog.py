@@ -36,6 +36,8 @@ _SAMPLE = 256
 _REMEMBERED = 8192
 # Bytes that may wait, whatever work they make, while somebody types.
 _LET_IN = 2 * _SMALL
+# Bytes that the kernel keeps of what a program has written to a pty, and some.
+_IN_KERNEL = 16 * 1024
 # Bytes that a sequence may take that the output begins in the middle of.
 _REST_OF_SEQUENCE = 1024
 
@@ -183,10 +185,13 @@ class Backlog:
             return False
         return self.pending > _SMALL or self.pending * self._work > self.cap * self._seen
 
-    def let_in(self) -> None:
+    def let_in(self, *, urgent: bool = False) -> None:
         """Somebody types: whatever work waits, have a little more read, that it may be shown what
-        comes of that."""
-        self._let_in = min(self.pending + _SMALL, _LET_IN)
+        comes of that. urgent: at least what the kernel has of the program's output now."""
+        more = min(self.pending + _SMALL, _LET_IN)
+        if urgent:
+            more = max(more, self.pending + _IN_KERNEL)
+        self._let_in = more
 
     @property
     def asked(self) -> bool:

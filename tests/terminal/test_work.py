@@ -152,3 +152,16 @@ def test_while_somebody_types_a_little_more_may_wait() -> None:
     backlog.catch_up()
     backlog.append(b"\n" * 60_000)
     assert backlog.must_hold  # it was let in for what was typed then
+
+
+def test_what_an_interrupt_brings_is_read_however_much_waits_but_no_more_than_the_cap() -> None:
+    backlog, _ = dear("line feeds under side margins", 60_000)
+    for _ in range(100):
+        backlog.let_in()
+        backlog.append(b"\n" * 12_000)
+        backlog.let_in(urgent=True)
+        if backlog.must_hold:
+            break
+        backlog.append(b"\n" * 5000)  # what the program had written before
+    assert backlog.must_hold
+    assert backlog.pending > backlog.cap

@@ -6,6 +6,7 @@ that comes after them is live.  Output is interpreted when the loop has time, so
 asks for that, and draws when told that it is ready.
 """
 
+import re
 from time import monotonic
 
 from shpool import __version__
@@ -42,6 +43,10 @@ _MOST_TOLD = 64
 
 # What may be interpreted for a client that is let go, likewise.
 _LAST_STEP = 32_768
+
+
+# What interrupts, quits or suspends a program, unless its terminal was told otherwise.
+_STOPS = re.compile(rb"[\x03\x1a\x1c]").search
 
 
 class PictureUser(Owner):
@@ -103,8 +108,8 @@ class Picture(DrawingsUser):
     def output(self, data: bytes, unanswered: bool = False) -> None:
         """The pty produced `data`, which is not empty; `unanswered`: no terminal is shown it."""
 
-    def typed(self) -> None:
-        """Something is typed to the program."""
+    def typed(self, data: bytes) -> None:
+        """`data` is typed to the program."""
 
     def resize(self, size: "TtySize") -> None:
         """The pty has a new size."""
@@ -248,9 +253,9 @@ class ModelPicture(Picture):
         elif self._timer is None:
             self._timer = self._reactor.call_later(_QUIET, self._settle)
 
-    def typed(self) -> None:
+    def typed(self, data: bytes) -> None:
         held = self.must_hold
-        self._backlog.let_in()
+        self._backlog.let_in(urgent=_STOPS(data) is not None)
         if held and not self.must_hold:
             self._reactor.soon(self._tell_relieved)
 

@@ -504,7 +504,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
     def _type(self, data: bytes) -> None:
         if self.typist is not None:
             self.typist.keys(data)
-            self.picture.typed()
+            self.picture.typed(data)
 
     def pty_full(self) -> None:
         each_alone(self.clients, lambda client: client.front_full())

@@ -102,6 +102,24 @@ def test_too_much_output_is_held_until_it_is_interpreted(loop: FakeLoop) -> None
     assert viewer.heard == ["relieved"]
 
 
+def test_keys_let_a_little_more_in_and_an_interrupt_always(loop: FakeLoop) -> None:
+    model, viewer = picture(loop)
+    while not model.must_hold:
+        model.output(b"\x1b[5;9H" * 1000)
+    for _ in range(40):
+        model.typed(b"x")
+        model.output(b"\x1b[5;9H" * 1000)
+    assert model.must_hold
+    viewer.heard.clear()
+    model.typed(b"x")
+    loop.settle()
+    assert viewer.heard == []
+    model.typed(b"x\x03")
+    loop.settle()
+    assert viewer.heard == ["relieved"]
+    assert not model.must_hold
+
+
 @pytest.mark.parametrize(("mode", "lines", "first"), [("screen", 0, 38), ("lines", 10, 28)])
 def test_who_comes_is_drawn_the_screen_and_as_much_before_it_as_is_wanted(
     loop: FakeLoop, mode: str, lines: int, first: int

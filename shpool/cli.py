@@ -24,7 +24,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         return _run(words)
     except UsageError as error:
         complain(f"shpool: {error}\n\n{_usage_of(words)}")
-        return 2
+        return _failure(words) or 2
     except Verdict as error:
         complain(f"{_one_line(error)}\n")
     except ShpoolError as error:
@@ -41,7 +41,15 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         complain(f"shpool: {explained(error.name or '')}\n")
     except KeyboardInterrupt:
         return 130
-    return 1
+    return _failure(words) or 1
+
+
+def _failure(words: "Sequence[str]") -> "int | None":
+    """The exit status that the command named has for its own errors, if it has one."""
+    for word in words:
+        if word in COMMANDS:
+            return COMMANDS[word].failure
+    return None
 
 
 def _fill_descriptors() -> None:

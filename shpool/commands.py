@@ -10,9 +10,13 @@ class Command:
     """`module` has run(context, parsed) -> exit status; `most` arguments, None for any number.
 
     `parser`, if there is one, has parse(words, options), for words that are not all ours.
+    `failure`: the exit status for every error, where those of others are passed on.
     """
 
-    __slots__ = ("arguments", "detail", "least", "module", "most", "options", "parser", "summary")
+    __slots__ = (
+        *("arguments", "detail", "failure", "least", "module", "most", "options", "parser"),
+        "summary",
+    )
 
     def __init__(
         self,
@@ -24,6 +28,7 @@ class Command:
         options: "tuple[Option, ...]" = (),
         detail: str = "",
         parser: str = "",
+        failure: "int | None" = None,
     ) -> None:
         self.module = module
         self.summary = summary
@@ -33,6 +38,7 @@ class Command:
         self.options = (*options, HELP)
         self.detail = detail
         self.parser = parser
+        self.failure = failure
 
 
 _JSON = Option("j", "json", None, "print JSON")
@@ -180,6 +186,26 @@ COMMANDS = {
         "dd:hh:mm:ss. REGEX is Python's, and may match a part of a line. MARK is what send --json\n"
         "or peek --json said: nothing is missed between that and the wait. NAME . is the session\n"
         "one is in.\n",
+    ),
+    "run": Command(
+        "run",
+        "run a command at the prompt of a session's shell",
+        "NAME -- COMMAND...",
+        1,
+        None,
+        (
+            Option("c", "command", "STRING", "run STRING as it is; it may have several lines"),
+            Option("d", "detach", None, "do not wait for its end"),
+            Option("", "create", None, "make the session in the background if it is not there"),
+            Option("", "ansi", None, "every byte of its output, colours and all"),
+            Option("j", "json", None, "print its status, or why there is none, as JSON at the end"),
+            Option("t", "timeout", "DUR", "give up after DUR"),
+        ),
+        "Waits for the prompt, pastes the command there, quoted for that shell (bash, zsh, fish),\n"
+        "and prints its output; who is attached sees it as if it had been typed. Exits with its\n"
+        "status; with 124 after the timeout, when the command goes on; with 125 and a reason if\n"
+        "it could not be run, or its end is not known. ^C goes to the command.\n",
+        failure=125,
     ),
     "peek": Command(
         "peek",

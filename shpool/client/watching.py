@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 _READ = 65_536
 
 
+class NoSession(Verdict):
+    """There is no session of that name."""
+
+
 class Feed:
     """The events that answer `request`, as they come.
 
     `names` are the sessions'; `status` is None until the daemon has ended the feed.  Raises
-    Verdict if there are sessions that are not there, ClientError.
+    NoSession if there are sessions that are not there, ClientError.
     """
 
     def __init__(self, context: "Context", request: "Request") -> None:
@@ -34,7 +38,7 @@ class Feed:
         if head.error is not None:
             raise ClientError(head.error)
         if head.not_found:
-            raise Verdict(f"not found: {' '.join(head.not_found)}")
+            raise NoSession(f"not found: {' '.join(head.not_found)}")
         self.names = head.names
         self._rest = call.rest
 

@@ -10,6 +10,7 @@ from shpool.daemon.clients.attach import Attaching, detach, detach_all, refuse
 from shpool.daemon.clients.connection import Connection, ConnectionUser
 from shpool.daemon.clients.follow_errand import FollowErrand
 from shpool.daemon.clients.peek_errand import PeekErrand
+from shpool.daemon.clients.run_errand import RunErrand
 from shpool.daemon.clients.typing_errand import TypingErrand
 from shpool.daemon.clients.wait_errand import WaitErrand
 from shpool.daemon.clients.waiting import AwaitEnd, WaitingRoom
@@ -22,6 +23,7 @@ from shpool.daemon.sessions.table import TableUser
 from shpool.daemon.sessions.variables import TooManyVariables, Variables
 from shpool.protocol import replies, requests
 from shpool.protocol.outside import PeekRequest, SendRequest
+from shpool.protocol.running import RunRequest
 from shpool.protocol.switching import SwitchRequest
 from shpool.protocol.upgrading import UpgradeRequest
 from shpool.protocol.watching import FollowRequest, WaitRequest, WatchHead
@@ -210,6 +212,13 @@ class Requests(ConnectionUser, TableUser):
         else:
             FollowErrand(connection, session, request).begin()
 
+    def _run(self, connection: Connection, request: RunRequest) -> None:
+        session = self._named(connection, request.session_name)
+        if session is None:
+            connection.reply(WatchHead([], [request.session_name]).to_wire())
+        else:
+            RunErrand(self._reactor, connection, session, request).begin()
+
     def _named(self, connection: Connection, name: str) -> "Session | None":
         """The session of that name, or with "." the one on whose pty the client runs."""
         if name != ".":
@@ -266,6 +275,7 @@ _TABLE = {
     WaitRequest: (_its_sessions, Requests._wait),
     PeekRequest: (_its_session, Requests._peek),
     FollowRequest: (_its_session, Requests._follow),
+    RunRequest: (_its_session, Requests._run),
     SwitchRequest: (_its_session, Requests._switch),
     requests.ModifyVar: (_nobody, Requests._modify_var),
     requests.GetVars: (_nobody, Requests._get_vars),

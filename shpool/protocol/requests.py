@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from shpool.protocol.outside import PeekRequest, SendRequest
+    from shpool.protocol.running import RunRequest
     from shpool.protocol.switching import SwitchRequest
     from shpool.protocol.upgrading import UpgradeRequest
     from shpool.protocol.watching import FollowRequest, WaitRequest
@@ -397,6 +398,7 @@ if TYPE_CHECKING:
         | PeekRequest
         | FollowRequest
         | SwitchRequest
+        | RunRequest
         | SetLogLevel
         | ModifyVar
         | UpgradeRequest
@@ -419,9 +421,9 @@ _REQUESTS: "dict[str, Any]" = {
 def kinds() -> "dict[str, Any]":
     """Every request by its variant's name."""
     # Not loaded by who only asks, to start fast.
-    from shpool.protocol import outside, switching, upgrading, watching
+    from shpool.protocol import outside, running, switching, upgrading, watching
 
-    later = (outside, watching, switching, upgrading)
+    later = (outside, watching, running, switching, upgrading)
     return {**_REQUESTS, **{n: k for each in later for n, k in each.REQUESTS.items()}}
 
 

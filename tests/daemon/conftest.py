@@ -24,6 +24,7 @@ from tests.daemon.served import (
     going_over,
     paging,
     passing,
+    running,
     subscribed,
     waiting,
 )
@@ -152,6 +153,7 @@ def busy(served: ServedCore) -> Iterator[ServedCore]:
     """Everything that there can be, at once."""
     ends: list[int] = []
     subscriber = subscribed(served)
+    running(served)
     frozen(served)
     paging(served)
     doomed(served)

@@ -29,6 +29,7 @@ CLOCKS = (
     "shpool.daemon.clients.motd",
     "shpool.daemon.clients.output",
     "shpool.daemon.clients.peek_errand",
+    "shpool.daemon.clients.run_errand",
     "shpool.daemon.clients.terminal_channel",
     "shpool.daemon.clients.wait_errand",
     "shpool.daemon.loop.outbound",

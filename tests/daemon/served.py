@@ -12,6 +12,8 @@ from shpool.daemon.server import Server
 from shpool.protocol import chunks
 from shpool.protocol.msgpack import pack
 from shpool.protocol.requests import AttachHeader, TtySize
+from shpool.protocol.running import RunRequest
+from shpool.terminal.marks import Prompt
 from tests.daemon.core import Caller, Core, FixedConfig
 from tests.daemon.fakes import FakeLoop, FakePrograms
 
@@ -59,6 +61,22 @@ def paging(core: ServedCore) -> None:
 def waiting(core: ServedCore) -> None:
     core.attach("waiting")
     core.attach("waiting")
+
+
+def running(core: ServedCore) -> None:
+    """One command at a prompt that has begun, and one that waits for that prompt."""
+    core.attached("prompt")
+    session = core.table.get("prompt")
+    assert session is not None
+    session.prompt = Prompt("0a1b", "bash")
+    mark = "\x1b]133;%s;aid=0a1b\x07"
+    core.programs.started[-1].write((mark % "A" + mark % "B" + "\x1b[?2004h").encode())
+    core.loop.pass_time(1)
+    core.loop.idle()
+    for line in ("make", "true"):
+        core.call().ask(RunRequest("prompt", [], line, 1_000_000))
+    core.loop.idle()
+    core.programs.started[-1].write((mark % "C").encode())
 
 
 def doomed(core: ServedCore) -> None:

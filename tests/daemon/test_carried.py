@@ -29,7 +29,7 @@ from tests.daemon.served import ServedCore
 WHOLE = {
     # by DEADLINE, LIFE and REQUEST, and by columns
     *("Timer", "State", "AttachHeader", "WaitRequest", "PeekRequest", "SendRequest"),
-    *("FollowRequest", "Comeback", "Pens", "Clusters", "Row", "Block"),
+    *("FollowRequest", "RunRequest", "Comeback", "Pens", "Clusters", "Row", "Block"),
     # of the one that there is of each the server's own table tells what is carried
     *("SessionTable", "Events", "Attaching", "Requests", "Listener", "Paths"),
     # without a state of their own

@@ -50,6 +50,12 @@ def test_a_job_is_told_of_when_it_is_over(shpool: Place) -> None:
     assert done(shpool, "wait job --exit") == "job\texit\nit is done\n"
 
 
+def test_commands_are_run_at_a_prompt(place: Place) -> None:
+    place.configure("shell_integration = true")
+    place.start()
+    assert done(place, "run --create work") == "/tmp\nhello\nstatus: 3\n"
+
+
 def test_a_build_is_waited_for_and_looked_at(shpool: Place) -> None:
     need("jq")
     assert done(shpool, "wait build --text") == "build\ttext\n"

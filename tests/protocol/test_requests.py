@@ -40,6 +40,7 @@ from shpool.protocol.requests import (
     known,
     read_request,
 )
+from shpool.protocol.running import RunRequest
 from shpool.protocol.switching import SwitchReply, SwitchRequest
 from shpool.protocol.upgrading import UpgradeReply, UpgradeRequest
 
@@ -104,6 +105,15 @@ REQUESTS: list[tuple[Any, bytes]] = [
         + SIZE_WIRE
         + b"\xa9local_env\x90\xa8ttl_secs\xc0\xa3cmd\xc0\xa3dir\xc0\xa9start_cmd\xc0"
         b"\xa6client\xabshpool-py 1\xa8previous\xa1a\xa6nested\xc2",
+    ),
+    (
+        RunRequest("a", ["echo", "é"]),
+        b"\x81\xa3Run\x84\xacsession_name\xa1a\xa5words\x92\xa4echo\xa2\xc3\xa9\xa4line\xc0"
+        b"\xaatimeout_ms\xc0",
+    ),
+    (
+        RunRequest("a", [], "true", 5),
+        b"\x81\xa3Run\x84\xacsession_name\xa1a\xa5words\x90\xa4line\xa4true\xaatimeout_ms\x05",
     ),
     (
         SwitchRequest(".", Destination("b")),

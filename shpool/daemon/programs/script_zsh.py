@@ -166,8 +166,9 @@ _PROMPT = r"""
 """
 
 # D comes from the first of the hooks, before what others print, and after what zsh itself writes
-# for a line left without end (PROMPT_SP). It goes there again when one was put before it. The rest
-# is written where it is true: A by the last hook, so that no redrawing repeats it; B by the prompt,
+# for a line left without end (PROMPT_SP). It goes there again when one was put before it; only a
+# function called precmd is still earlier, and could not be told $pipestatus after ours. The rest is
+# written where it is true: A by the last hook, so that no redrawing repeats it; B by the prompt,
 # or where that is taken as it is, before it.
 _MARKS = r"""
     builtin typeset -g +x __shpool_aid=@AID@ __shpool_ran=0

@@ -51,7 +51,7 @@ _NOBODY = MessageUser()
 class Message:
     """`data` to be typed; `typed` bytes of it are in the pty, or on their way into it."""
 
-    __slots__ = ("data", "outcome", "timeout", "typed", "user")
+    __slots__ = ("data", "outcome", "timeout", "typed", "user", "whole")
 
     CARRIED = {
         "data": bytes,
@@ -59,16 +59,20 @@ class Message:
         "user": Reference("MessageUser"),
         "typed": int,
         "outcome": str,
+        "whole": bool,
     }
 
-    def __init__(self, data: bytes, timeout: float, user: MessageUser) -> None:
+    def __init__(
+        self, data: bytes, timeout: float, user: MessageUser, *, whole: bool = False
+    ) -> None:
         """`timeout`: seconds for which what waits for the program, it or what comes before it, may
-        stand still."""
+        stand still.  `whole`: no keys go in at its line ends."""
         self.data = data
         self.timeout = timeout
         self.user = user
         self.typed = 0
         self.outcome = ""
+        self.whole = whole
 
     def tell(self) -> None:
         user, self.user = self.user, _NOBODY
@@ -108,6 +112,15 @@ class Typist(Owner):
     def full(self) -> bool:
         """No keys are to be brought for now."""
         return self._pty.full or len(self._keys) > _PIECE
+
+    @property
+    def canonical(self) -> bool:
+        """The program reads lines, which the kernel lets the user edit."""
+        return self._pty.is_canonical()
+
+    @property
+    def interrupt_character(self) -> bytes:
+        return self._pty.control_characters()[termios.VINTR]
 
     def parts(self) -> "tuple[object, ...]":
         return tuple(self._messages)
@@ -179,7 +192,7 @@ class Typist(Owner):
         if first.typed == len(first.data):
             self._over(DONE)
             self._send_keys()
-        elif first.data[first.typed - 1 : first.typed] in (b"\r", b"\n"):
+        elif not first.whole and first.data[first.typed - 1 : first.typed] in (b"\r", b"\n"):
             self._send_keys()
         self._go_on()
 

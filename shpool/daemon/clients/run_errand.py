@@ -1,0 +1,437 @@
+"""Run requests: a command at the prompt of a session's shell, as a person would give it.
+
+waiting   for the shell to be at a prompt after which nothing was typed
+typed     the command was pasted there, and the shell has not said that it runs
+refused   it wants more of the command, it seems, and was sent ^C
+running   what is written is passed on, until the shell says that the command has ended
+over
+"""
+
+from time import monotonic
+
+from shpool.daemon.carried import REQUEST, Deadline, Life, Reference
+from shpool.daemon.clients.connection import STREAMS, StreamUser
+from shpool.daemon.loop import peer
+from shpool.daemon.sessions.participant import Errand, Onlooker
+from shpool.daemon.sessions.typing import DONE as WAS_TYPED
+from shpool.daemon.sessions.typing import ENDED, INTERRUPTED, Message, MessageUser
+from shpool.daemon.states import State
+from shpool.keys.commands import command_line, pasted_command, same_command
+from shpool.keys.pasting import CannotPaste
+from shpool.protocol.running import DONE, FAILED, TAKEN
+from shpool.protocol.watching import MISSED, OUTPUT, TIMED_OUT, WatchHead, event
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.daemon.clients.connection import Connection
+    from shpool.daemon.loop.reactor import Reactor, Timer
+    from shpool.daemon.sessions.session import Session
+    from shpool.protocol.running import RunRequest
+    from shpool.terminal.marks import Mark
+
+# Bytes that may wait to be read before the program is to wait, and for how long it does, in
+# seconds, if nothing is read at all: as for who waits.
+_CAP = 8 * 1024 * 1024
+_PATIENCE = 2.0
+
+# Seconds until a prompt is looked at again which the terminal does not look like; at first, and at
+# most.  Some shells write what makes it a prompt right behind the mark.
+_SOON, _LATER = 0.02, 0.5
+
+# Seconds after a prompt that a shell has to turn bracketed paste on.
+_PASTE_COMES = 0.1
+
+# Seconds for which a prompt has stood when nothing that was typed ahead can follow any more.
+_SETTLED = 1.0
+
+# Seconds of quiet at the line editor of a shell that has not sent a mark yet.
+_NO_MARKS_AFTER = 3.0
+
+# Seconds of quiet, with the shell's line editor still there, after which it has not taken the
+# command as it is; and how often it is sent ^C then, and after how many seconds again.
+_NOT_TAKEN = 2.0
+_CALLS_OFF = 5
+_AGAIN = 1.0
+
+# Shells, by the name of their process: at a prompt of another one nothing is pasted.
+_SHELLS = frozenset(
+    "bash zsh fish sh dash ash ksh ksh93 mksh tcsh csh nu pwsh".split()  # noqa: SIM905
+)
+
+WAITING, TYPED, REFUSED, RUNNING, OVER = "waiting", "typed", "refused", "running", "over"
+
+LIFE = {
+    WAITING: (TYPED, OVER),
+    TYPED: (REFUSED, RUNNING, OVER),
+    REFUSED: (RUNNING, OVER),
+    RUNNING: (OVER,),
+    OVER: (),
+}
+
+_NO_MARKS = (
+    "does not mark its prompts: run needs bash 4.4 or later, zsh, or fish before 4, not with --cmd"
+    " or TERM=dumb, and shell_integration (see CONFIG.md)"
+)
+
+
+class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
+    CARRIED = {
+        "_state": Life(LIFE, State),
+        "_session": Reference("Session"),
+        "_request": REQUEST,
+        "_line": str,
+        "_message": Reference("Message"),
+        "_asked": bool,
+        "_strict": bool,
+        "_others": bool,
+        "_calls_off": int,
+        "_latest": float,
+        "_pause": float,
+        "_missed": int,
+        "_skipping": bool,
+        "_deadline": Deadline("_time_is_over"),
+        "_next": Deadline("_look_again"),
+        "_stall": Deadline("_look_at_reader"),
+    }
+    DERIVED = ("_connection", "_reactor")
+
+    def __init__(
+        self,
+        reactor: "Reactor",
+        connection: "Connection",
+        session: "Session",
+        request: "RunRequest",
+    ) -> None:
+        self._reactor = reactor
+        self._connection = connection
+        self._session: Session | None = session
+        self._request = request
+        self._state = State(f"a command for session {session.name!r}", LIFE, WAITING)
+        self._line = ""
+        self._message: Message | None = None
+        self._asked = False  # for the terminal model to catch up
+        self._strict = False  # the shell may run something else first, that was typed ahead
+        self._others = False  # it did
+        self._calls_off = 0  # how often ^C was sent
+        self._latest = 0.0  # of the last output; monotonic
+        self._pause = _SOON  # until the next look at a prompt, in seconds
+        self._missed = 0  # bytes, and not told yet
+        self._skipping = False  # the reader took nothing for too long
+        self._deadline: Timer | None = None
+        self._next: Timer | None = None
+        self._stall: Timer | None = None
+
+    def taken_on(self, reactor: "Reactor", connection: "Connection") -> None:
+        self._reactor = reactor
+        self._connection = connection
+
+    def begin(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        reason = self._hopeless(session)
+        if reason:
+            self._connection.reply(WatchHead([], error=reason).to_wire())
+            return
+        request = self._request
+        self._line = command_line(request.words, request.line, session.prompt.shell)
+        self._connection.open_stream(WatchHead([session.name]).to_wire(), _CAP, self)
+        session.admit(self)
+        if request.timeout_ms is not None:
+            self._deadline = self._reactor.call_later(request.timeout_ms / 1000, self._time_is_over)
+        self._latest = monotonic()
+        self._look()
+
+    def _hopeless(self, session: "Session") -> str:
+        """Why the command can never be run there; empty if it can."""
+        if session.picture.jiggles:
+            return f"session '{session.name}' keeps no screen: its restore mode is simple"
+        if peer.same_terminal(peer.controlling_terminal(self._connection.pid), session.device):
+            return f"this is session '{session.name}', whose prompt does not come while run waits"
+        if not session.prompt.shell:
+            return f"the shell of session '{session.name}' {_NO_MARKS}"
+        return ""
+
+    # ---- the prompt
+
+    def _look(self) -> None:
+        """Look whether the shell is at its prompt, or ever will be."""
+        session = self._session
+        if session is None or self._state.now != WAITING:
+            return
+        prompt = session.prompt
+        if not prompt.ours:
+            self._look_for_marks(session)
+        elif prompt.running and self._in_another_shell(session):
+            self._refuse_other_shell(session)
+        elif prompt.stands and not self._asked:
+            self._asked = True
+            session.when_caught_up(self)
+
+    def _look_for_marks(self, session: "Session") -> None:
+        """The shell has sent none of its own.  If it edits a line all the same, none will come."""
+        typist = session.typist
+        edits = typist is not None and not typist.canonical
+        quiet = monotonic() - self._latest
+        if edits and quiet >= _NO_MARKS_AFTER and session.foreground() == session.pid:
+            self._fail(f"the shell of session '{session.name}' {_NO_MARKS}")
+        else:
+            self._look_later(_SETTLED)
+
+    def _in_another_shell(self, session: "Session") -> bool:
+        typist = session.typist
+        if typist is None or typist.canonical:
+            return False
+        return session.foreground() != session.pid and _name_of(session.foreground()) in _SHELLS
+
+    def _refuse_other_shell(self, session: "Session") -> None:
+        command = session.prompt.command or _name_of(session.foreground())
+        self._fail(
+            f"session '{session.name}' is in another shell ({command}), where run cannot tell what"
+            " comes of a command: leave that first, or use send"
+        )
+
+    def caught_up(self) -> None:
+        """All that the shell has written is interpreted.  What is checked now holds when the
+        command is typed: nobody else's turn is between."""
+        self._asked = False
+        session = self._session
+        if session is None or self._state.now != WAITING or not session.prompt.stands:
+            return
+        typist = session.typist
+        if typist is None:
+            self.session_over()
+            return
+        stood = monotonic() - session.prompt.since
+        bracketed = session.picture.pastes()
+        if typist.canonical or (not bracketed and stood < _PASTE_COMES):
+            self._look_later(self._pause)
+            self._pause = min(2 * self._pause, _LATER)
+            return
+        try:
+            data = pasted_command(self._line, bracketed=bracketed)
+        except CannotPaste as error:
+            self._fail(str(error))
+            return
+        self._strict = stood < _SETTLED
+        self._message = Message(data, _PATIENCE, self, whole=True)
+        if session.send(self._message):
+            self._state.become(TYPED)
+        else:
+            self._fail(f"session '{session.name}' does not read its input")
+
+    def _look_later(self, seconds: float) -> None:
+        self._stop_looking()
+        self._next = self._reactor.call_later(seconds, self._look_again)
+
+    def _look_again(self) -> None:
+        self._next = None
+        if self._state.now == WAITING:
+            self._look()
+        else:
+            self._look_whether_taken()
+
+    def _stop_looking(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+
+    # ---- the command
+
+    def message_over(self, message: Message) -> None:
+        session = self._session
+        if self._state.now not in (TYPED, REFUSED) or session is None:
+            return
+        if message.outcome == WAS_TYPED:
+            self._latest = monotonic()
+            self._look_later(_AGAIN if self._state.now == REFUSED else _NOT_TAKEN)
+        elif message.outcome == INTERRUPTED:
+            self._fail("interrupted")
+        elif message.outcome == ENDED:
+            self.session_over()
+        else:
+            self._fail(f"session '{session.name}' does not read its input")
+
+    def _look_whether_taken(self) -> None:
+        """The shell has not said that it runs the command.  If it edits a line, that is ours."""
+        session = self._session
+        if session is None or session.typist is None or self._state.now not in (TYPED, REFUSED):
+            return
+        typist = session.typist
+        quiet = monotonic() - self._latest
+        wait = _AGAIN if self._state.now == REFUSED else _NOT_TAKEN
+        if typist.canonical or quiet < wait:
+            self._look_later(wait if typist.canonical else wait - quiet)
+        elif self._calls_off == _CALLS_OFF:
+            self._fail(_NOT_AS_IT_IS)
+        else:
+            self._calls_off += 1
+            if self._state.now == TYPED:
+                self._state.become(REFUSED)
+            self._message = Message(typist.interrupt_character, _PATIENCE, self)
+            if not session.send(self._message):
+                self._fail(_NOT_AS_IT_IS)
+
+    def marked(self, mark: "Mark") -> None:
+        state = self._state.now
+        if state == WAITING:
+            self._look_at_mark(mark)
+        elif not mark.ours:
+            return
+        elif state in (TYPED, REFUSED):
+            self._look_for_our_command(mark)
+        elif state == RUNNING and mark.kind == "D" and self._session is not None:
+            self._finish(event(DONE, 0, mark.status, self._session.size.current.cols))
+
+    def _look_at_mark(self, mark: "Mark") -> None:
+        session = self._session
+        if session is not None and session.prompt.running and mark.kind in "AB":
+            self._refuse_other_shell(session)
+        else:
+            self._look()
+
+    def _look_for_our_command(self, mark: "Mark") -> None:
+        if mark.kind == "C":
+            told = mark.command
+            self._others = self._strict and told is not None and not same_command(told, self._line)
+            if not self._others:
+                self._stop_looking()
+                self._state.become(RUNNING)
+                self._connection.stream(event(TAKEN, 0))
+        elif mark.kind == "A" and mark.new:
+            if not self._others:
+                self._fail(_NOT_TAKEN_AT_ALL if self._state.now == TYPED else _NOT_AS_IT_IS)
+                return
+            self._others = False  # what was typed ahead is done, and ours is read now
+            self._latest = monotonic()
+            self._look_later(_NOT_TAKEN)
+
+    def take_output(self, data: bytes) -> None:
+        self._latest = monotonic()
+        if self._state.now != RUNNING:
+            return
+        if self._skipping:
+            self._missed += len(data)
+        else:
+            self._connection.stream(event(OUTPUT, 0, data))
+
+    # ---- the end
+
+    def session_over(self) -> None:
+        self._fail("the session has ended")
+
+    def shell_ended(self, status: int) -> None:
+        self._fail("the session has ended")
+
+    def _time_is_over(self) -> None:
+        self._deadline = None
+        session = self._session
+        if session is None:
+            return
+        if self._state.now == RUNNING:
+            self._stop()
+            self._connection.end_stream(TIMED_OUT)
+            return
+        self._fail(self._why_not_yet(session))
+
+    def _why_not_yet(self, session: "Session") -> str:
+        prompt = session.prompt
+        if self._state.now != WAITING:
+            return "the shell has not taken the command in time"
+        if prompt.running:
+            command = prompt.command or _name_of(session.foreground())
+            return f"session '{session.name}' was not at its prompt in time: {command} runs there"
+        if prompt.at_prompt and not prompt.fresh:
+            return f"somebody has begun a line at the prompt of session '{session.name}'"
+        if not prompt.ours:
+            return (
+                f"the shell of session '{session.name}' has sent no marks in time; it {_NO_MARKS}"
+            )
+        return f"session '{session.name}' was not at its prompt in time"
+
+    def _fail(self, reason: str) -> None:
+        self._finish(event(FAILED, 0, reason))
+
+    def _finish(self, last: bytes) -> None:
+        if self._state.now == OVER:
+            return
+        if self._missed:
+            self._connection.stream(event(MISSED, 0, self._missed))
+        self._stop()
+        self._connection.stream(last)
+        self._connection.end_stream(patient=True)
+
+    def stream_gone(self) -> None:
+        if self._state.now != OVER:
+            self._stop()
+
+    def _stop(self) -> None:
+        """Nobody waits any more: what is not typed yet is not typed."""
+        unread = self._state.now in (TYPED, REFUSED)
+        self._state.become(OVER)
+        for timer in (self._deadline, self._next, self._stall):
+            if timer is not None:
+                timer.cancel()
+        self._deadline = self._next = self._stall = None
+        session, self._session = self._session, None
+        if session is None:
+            return
+        session.dismiss(self)
+        if unread and session.typist is not None and self._message is not None:
+            session.typist.call_off(self._message)
+
+    def broken(self) -> None:
+        self._connection.close()
+
+    # ---- the reader
+
+    @property
+    def holds(self) -> bool:
+        return self._state.now == RUNNING and self._connection.full and not self._skipping
+
+    def stream_full(self) -> None:
+        if self._stall is None:
+            self._stall = self._reactor.call_later(_PATIENCE, self._look_at_reader)
+        self._check_output()
+
+    def stream_drained(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+        self._skipping = False
+        if self._missed:
+            self._connection.stream(event(MISSED, 0, self._missed))
+            self._missed = 0
+        self._check_output()
+
+    def _look_at_reader(self) -> None:
+        """The program has waited for it; if nothing was taken, it waits no more."""
+        self._stall = None
+        rest = self._connection.progress + _PATIENCE - monotonic()
+        if not self._connection.full:
+            return
+        if rest > 0:
+            self._stall = self._reactor.call_later(rest, self._look_at_reader)
+            return
+        self._skipping = True
+        self._check_output()
+
+    def _check_output(self) -> None:
+        if self._session is not None:
+            self._session.check_output()
+
+
+_NOT_TAKEN_AT_ALL = "the shell did not take the command"
+_NOT_AS_IT_IS = f"{_NOT_TAKEN_AT_ALL}: it wants more of it, or asks something"
+
+
+def _name_of(pid: int) -> str:
+    """What the process is called, by proc(5); empty if that cannot be known."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            return file.read(64).strip()
+    except OSError:
+        return ""
+
+
+STREAMS.add("run", RunErrand)

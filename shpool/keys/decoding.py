@@ -158,7 +158,7 @@ def read(data: bytes, at: int, keypad: bool, final: bool) -> Input:
     end = match.end()
     letter = match[2]
     if letter is not None:
-        return Input(at, end, *_sequence(match[1], letter))
+        return Input(at, end, *meaning(match[1], letter))
     if keypad and match[3] is not None:
         digit = match[3][0] - 0x40
         return Input(at, end, KEY, _PLAIN[digit], (digit,))
@@ -168,7 +168,8 @@ def read(data: bytes, at: int, keypad: bool, final: bool) -> Input:
 
 
 @lru_cache(_KNOWN)
-def _sequence(parameters: bytes, letter: bytes) -> _Meaning:
+def meaning(parameters: bytes, letter: bytes) -> _Meaning:
+    """Kind, names and codes of CSI `parameters` `letter`."""
     if letter == b"u":
         match = _KITTY.fullmatch(parameters)
         if match is not None:

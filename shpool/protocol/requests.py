@@ -73,6 +73,10 @@ class TtySize:
             *(number(fields, key, 0, U16_MAX) for key in ("rows", "cols", "xpixel", "ypixel"))
         )
 
+    def same(self, other: "TtySize") -> bool:
+        """Returns whether both are the same in cells and in pixels."""
+        return bool(self.to_wire() == other.to_wire())
+
     def usable(self) -> "TtySize":
         """This size, or 24x80 for a terminal that has no rows or no columns."""
         return self if self.rows and self.cols else TtySize(24, 80)

@@ -197,7 +197,7 @@ def _asks(sequence: bytes) -> bool:
     kind = sequence[:1]
     if kind == b"[":
         behind = sequence[1:].lstrip(b"0123456789:;<=>?")
-        return _csi_asks(sequence[1 : len(sequence) - len(behind)], behind[:2])
+        return csi_asks(sequence[1 : len(sequence) - len(behind)], behind[:2])
     if kind == b"]":  # colours, clipboard: a question mark in the place of a value
         return b";?" in sequence.partition(b"\x07")[0]
     if kind == b"P":  # DECRQSS, XTGETTCAP
@@ -207,7 +207,7 @@ def _asks(sequence: bytes) -> bool:
     return kind == b"Z"  # DECID
 
 
-def _csi_asks(parameters: bytes, behind: bytes) -> bool:
+def csi_asks(parameters: bytes, behind: bytes) -> bool:
     """See xterm's ctlseqs: `behind` has the final byte, or an intermediate one before it."""
     private, final = parameters[:1], behind[:1]
     if final == b"c":  # DA1, DA2, DA3

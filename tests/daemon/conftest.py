@@ -26,6 +26,7 @@ from tests.daemon.served import (
     passing,
     running,
     subscribed,
+    together,
     waiting,
 )
 from tests.daemon.upward import ReentryWatch
@@ -163,6 +164,7 @@ def busy(served: ServedCore) -> Iterator[ServedCore]:
     killed.hang_up()
     going_over(served, ends)
     served.attached("escaping").send(b"\x1b")
+    together(served)
     waiting(served)
     served.call().send(b"\x81")
     yield served

@@ -37,6 +37,7 @@ CLOCKS = (
     "shpool.daemon.sessions.drawings",
     "shpool.daemon.sessions.picture",
     "shpool.daemon.sessions.roles",
+    "shpool.daemon.sessions.seat",
     "shpool.daemon.sessions.session",
     "shpool.daemon.sessions.typing",
 )

@@ -93,6 +93,18 @@ def answered(core: ServedCore) -> None:
     caller.ask("GetVars")
 
 
+def together(core: ServedCore) -> None:
+    """Three at one session, one in the midst of a paste, one waiting for its end, one asked."""
+    first = core.attached("together")
+    second = core.attached("together", share=True)
+    core.attached("together", read_only=True)
+    core.loop.pass_time(0.03)
+    core.loop.idle()
+    core.programs.started[-1].write(b"\x1b[c\x1b]11;?\x07\x1b[")
+    first.send(b"\x1b[200~pasted")
+    second.send(b"key\x1b[")
+
+
 def passing(core: ServedCore, name: str, ends: list[int]) -> Caller:
     master, slave = os.openpty()
     tty.setraw(slave)

@@ -20,6 +20,7 @@ from tests.daemon.served import (
     paging,
     passing,
     subscribed,
+    together,
     waiting,
 )
 
@@ -49,7 +50,7 @@ def of_the_daemon(found: object) -> bool:
 def test_everything_that_lives_is_listed(served: ServedCore) -> None:
     gc.collect()
     before = {id(each) for each in gc.get_objects()}
-    for make in (frozen, paging, doomed, answered, waiting):
+    for make in (frozen, paging, doomed, answered, together, waiting):
         make(served)
     ends: list[int] = []
     passing(served, "passed", ends)
@@ -77,6 +78,7 @@ def test_the_busy_daemon_has_one_of_each_kind(busy: ServedCore) -> None:
         *("Listener", "Subscriber", "Outbound", "Connection", "AttachHeader", "Session", "Pty"),
         *("AttachedClient", "ChunkChannel", "TerminalChannel", "Line", "PassedTerminal"),
         *("Mourner", "Pager", "FakeChild", "PtyEnds", "ModelPicture", "WindowSize", "Typist"),
+        *("Roles", "Seat", "Question", "Turns", "Waiting"),
         "AwaitEnd",
     }
     assert sum(isinstance(each, Mourner) for each in busy.living()) == 1

@@ -1,12 +1,14 @@
 """A random walk through the core: comings, goings, floods, frozen clients, kills, in any order.
 
-A model that knows only the rules of the events follows it; after each step what List shows, what
-was published and what the server could list must agree, and at the end nothing is left.
+A model that knows only the rules of the events follows it: each event changes what List shows in
+its own way, and nothing else does.  After each step what List shows and what the server could list
+must agree, and at the end nothing is left.
 """
 
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -21,13 +23,67 @@ from tests.daemon.fakes import FakeChild
 
 NAMES = ("a", "b")
 STEPS = 400
+SHARED_STEPS = 2000
+
+# Those who type and those who watch, by session.
+Counts = dict[str, tuple[int, int]]
+
+WISHES: tuple[dict[str, Any], ...] = (
+    *({}, {"share": True}, {"share": True}, {"share": True}),
+    *({"read_only": True}, {"read_only": True}, {"force": True}, {"existing": True}),
+)
+
+
+TYPED = (
+    *(b"x", b"\x00\x11", b"\x00", b"y" * 5000, b"\r", b"\x1b", b"\x1b[?1c", b"\x1b]11;rgb\x07"),
+    *(b"\x1b[200~paste", b"\x1b[201~", b"\x1b[<35;1;1M", b"\xc3", b"\x1b[1;2"),
+)
+
+
+class Follower:
+    """What List shows, followed from event to event."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._known: Counts = {}
+        self._publish = core.events.publish
+        core.events.publish = self._published  # type: ignore[method-assign]
+
+    def _published(self, kind: str) -> None:
+        self._publish(kind)
+        before, after = self._known, self.counts()
+        came, went = after.keys() - before.keys(), before.keys() - after.keys()
+        changed = [name for name in before.keys() & after.keys() if before[name] != after[name]]
+        if kind == "session.created":
+            assert (len(came), went, changed) == (1, set(), [])
+            assert after[came.pop()] == (0, 0)
+        elif kind == "session.removed":
+            assert (came, len(went), changed) == (set(), 1, [])
+        else:
+            assert (came, went, len(changed)) == (set(), set(), 1)
+            (typing, watching), (type_now, watch_now) = before[changed[0]], after[changed[0]]
+            step = 1 if kind == "session.attached" else -1
+            assert sorted((type_now - typing, watch_now - watching)) == sorted((0, step))
+        self._known = after
+
+    def counts(self) -> Counts:
+        return {
+            row.name: (len(row.attachments), len(row.watchers))
+            for row in (session.row() for session in self._core.table.listed())
+        }
+
+    def check(self) -> None:
+        """Nothing has changed without an event."""
+        assert self.counts() == self._known
 
 
 class Walk:
-    def __init__(self, core: Core, seed: int) -> None:
+    def __init__(self, core: Core, seed: int, wishes: tuple[dict[str, Any], ...] = ({},)) -> None:
         self.core = core
         self.chance = random.Random(seed)
         self.callers: list[Caller] = []
+        self.wishes = wishes
+        self.follower = Follower(core)
         core.loop.settle()
 
     def step(self) -> None:
@@ -36,6 +92,7 @@ class Walk:
             *(self.type, self.hang_up, self.detach, self.kill, self.end, self.die, self.fail),
             *(self.read, self.read, self.stop_reading, self.wait, self.idle, self.resize),
             *(self.set_variable, self.writable, self.switch),
+            *((self.attach,) * 9 if len(self.wishes) > 1 else ()),
         )
         self.chance.choice(steps)()
         self.check()
@@ -45,7 +102,9 @@ class Walk:
     def attach(self) -> None:
         if len(self.callers) < 5:
             name, before = self.chance.choice(NAMES), self.chance.choice((None, *NAMES))
-            self.callers.append(self.core.attach(name, client="shpool-py 1", previous=before))
+            wish = self.chance.choice(self.wishes)
+            caller = self.core.attach(name, client="shpool-py 1", previous=before, **wish)
+            self.callers.append(caller)
 
     def switch(self) -> None:
         to = Destination(self.chance.choice((*NAMES, "c")), share=self.chance.choice((True, False)))
@@ -62,11 +121,13 @@ class Walk:
     def write(self) -> None:
         for child in self._programs():
             if child.runs:
-                child.write(b"x" * self.chance.choice((1, 100, 8000)) + b"\r\n")
+                asked = self.chance.choice((b"", b"\x1b[c", b"\x1b]11;?\x07", b"\x1b[6n"))
+                child.write(b"x" * self.chance.choice((1, 100, 8000)) + asked + b"\r\n")
 
     def type(self) -> None:
         for caller in self.callers:
-            caller.send(self.chance.choice((b"x", b"\x00\x11", b"\x00", b"y" * 5000)))
+            if len(self.wishes) == 1 or not self.chance.randrange(4):
+                caller.send(self.chance.choice(TYPED))
 
     def hang_up(self) -> None:
         if self.callers:
@@ -132,12 +193,26 @@ class Walk:
         core = self.core
         rows = {row["name"]: row for row in core.ask("List")["sessions"]}
         attached = {name: len(row["attachments"]) for name, row in rows.items()}
-        assert all(count <= 1 for count in attached.values())
+        if len(self.wishes) == 1:
+            assert all(count <= 1 for count in attached.values())
+        self.follower.check()
         seen = core.events.seen
         assert seen.count("created") - seen.count("removed") == len(rows)
         for session in core.table.all():
             assert session.state.now != ENDED
             assert set(session.clients) <= core.attaching.clients
+            roles = session.roles
+            assert [seat.client for seat in roles.seats] == session.clients
+            assert set(session.clients) >= set(session.typing)
+            assert roles.answerer is None or roles.answerer in session.typing
+            for client in session.clients:
+                assert (client in session.typing) == (client.role != "watcher")
+                assert (client is session.driver) == (client.role == "driver")
+            driver = session.driver
+            if driver is not None and roles._resizing is None:
+                assert session.size.current.same(driver.size)
+            turns = session.typist.turns if session.typist is not None else None
+            assert turns is None or not turns.waiting or not turns.free
         for client in core.attaching.clients:
             assert client.state.now != GONE
         waited_for = {session.name for session in core.table.all()}
@@ -182,4 +257,17 @@ def test_nothing_is_lost_or_left_in_any_order(
     walk = Walk(core, seed)
     for _ in range(STEPS):
         walk.step()
+    walk.finish()
+
+
+@pytest.mark.parametrize(("seed", "restore"), [(0, "screen"), (1, "simple")])
+def test_nor_with_five_clients_at_two_sessions(core: Core, seed: int, restore: str) -> None:
+    mode = RestoreMode(restore)
+    core.config.config = Config({"pass_terminal": False, "session_restore_mode": mode})
+    walk = Walk(core, seed, WISHES)
+    together = 0
+    for _ in range(SHARED_STEPS):
+        walk.step()
+        together += any(typing > 1 for typing, _ in walk.follower.counts().values())
+    assert together > SHARED_STEPS / 20
     walk.finish()

@@ -28,14 +28,18 @@ from shpool.daemon.rehearsal import RehearsalUser
 from shpool.daemon.sessions.drawings import DrawingsUser, Viewer
 from shpool.daemon.sessions.participant import Onlooker, Participant
 from shpool.daemon.sessions.picture import PictureUser
+from shpool.daemon.sessions.roles import RolesUser
+from shpool.daemon.sessions.seat import SeatUser
 from shpool.daemon.sessions.session import SessionKeeper
 from shpool.daemon.sessions.table import TableUser
-from shpool.daemon.sessions.typing import MessageUser
+from shpool.daemon.sessions.turns import TurnsUser
+from shpool.daemon.sessions.typing import MessageUser, TypistUser
 
 CALLBACKS: tuple[type, ...] = (
     *(ChannelUser, ClientUser, ConnectionUser, PagerUser, MournerUser, OutboundUser, PtyUser),
     *(ProgramOwner, Participant, Onlooker, PictureUser, SessionKeeper, TableUser),
     *(StreamUser, MessageUser, TextUser, DrawingsUser, Viewer, RehearsalUser),
+    *(RolesUser, SeatUser, TurnsUser, TypistUser),
 )
 
 # Asked for an answer, and not to tell anything.

@@ -3,6 +3,7 @@
 import pytest
 
 from shpool.terminal.leave import Watch, asks
+from shpool.terminal.questions import Questions
 
 QUESTIONS = [
     *(b"\x1b[c", b"\x1b[0c", b"\x1b[>c", b"\x1b[>0c", b"\x1b[=c", b"\x1bZ"),
@@ -73,3 +74,59 @@ def test_a_watch_is_told_what_another_one_knows() -> None:
     assert watch.asked(0.0)
     watch.settled()
     assert not watch.asked(0.0)
+
+
+ANSWERED_BY = {
+    "?c": (b"\x1b[c", b"\x1b[0c", b"\x1bZ"),
+    ">c": (b"\x1b[>c", b"\x1b[>0c"),
+    "n": (b"\x1b[5n",),
+    "R": (b"\x1b[6n",),
+    "?R": (b"\x1b[?6n",),
+    "?n": (b"\x1b[?996n", b"\x1b[?15n"),
+    "?u": (b"\x1b[?u",),
+    "$y": (b"\x1b[4$p",),
+    "?$y": (b"\x1b[?2026$p",),
+    "t": (b"\x1b[14t", b"\x1b[18t"),
+    "x": (b"\x1b[x", b"\x1b[1x"),
+    "?S": (b"\x1b[?1;1;0S",),
+    ">m": (b"\x1b[?4m",),
+    "osc": (b"\x1b[21t", b"\x1b[20t", b"\x1b]11;?\x1b\\", b"\x1b]4;1;?\x07", b"\x1b]52;c;?\x07"),
+    "dcs": (
+        *(b"\x1b[=c", b"\x1b[>q", b"\x1b[>0q", b"\x1b[1;1;1;1;1;1*y"),
+        *(b"\x1bP+q544e\x1b\\", b"\x1bP$qm\x1b\\"),
+    ),
+    "apc": (b"\x1b_Gi=1,a=q;AAAA\x1b\\", b"\x1b_Ga=q\x1b\\"),
+}
+
+
+def test_every_question_has_its_answer() -> None:
+    assert {question for some in ANSWERED_BY.values() for question in some} >= set(QUESTIONS)
+
+
+@pytest.mark.parametrize("answer", ANSWERED_BY)
+def test_questions_are_found_with_what_answers_them_wherever_output_is_cut(answer: str) -> None:
+    for question in ANSWERED_BY[answer]:
+        output = b"before\x1b[m" + question + b"\x1b[31mbehind"
+        for at in range(len(output) + 1):
+            finder = Questions()
+            assert finder.find(output[:at]) + finder.find(output[at:]) == [answer], output[:at]
+        finder = Questions()
+        found = [each for at in range(len(output)) for each in finder.find(output[at : at + 1])]
+        assert found == [answer]
+
+
+@pytest.mark.parametrize("output", [*NO_QUESTIONS, b"\x1b[4m", b"\x1b[>4m", b"\x1b[2q"])
+def test_where_nothing_is_asked_nothing_is_found(output: bytes) -> None:
+    for at in range(len(output) + 1):
+        finder = Questions()
+        assert finder.find(output[:at]) + finder.find(output[at:]) == []
+
+
+def test_questions_come_in_order_and_little_is_kept_of_what_is_none() -> None:
+    finder = Questions()
+    everything = b"\x1b[c\x1b]11;?\x07text\x1b[6n\x1b[5n"
+    assert finder.find(everything) == ["?c", "osc", "R", "n"]
+    finder.find(b"\x1b]0;" + b"x" * 100_000)
+    assert finder.cut == b""
+    finder.find(b"\x1b]0;" + b"x" * 100)
+    assert len(finder.cut) == 104

@@ -277,7 +277,7 @@ class AttachedClient(ClientOutput, PagerUser):
         """Read what is typed while there is somebody to take it."""
         front = self._front
         if front is not None:
-            self._channel.read(not front.full)
+            self._channel.read(not front.full_for(self))
             self._await_rest()
 
     def channel_input(self, data: bytes) -> None:
@@ -324,7 +324,7 @@ class AttachedClient(ClientOutput, PagerUser):
 
     def _no_rest(self) -> None:
         # While nothing is read it may well be there; _check_input() has it waited for again.
-        if self._session is not None and not self._session.full:
+        if self._session is not None and not self._session.full_for(self):
             self._take(self._scanner.flush())
 
     def channel_leave(self) -> None:

@@ -91,8 +91,7 @@ class Pager(spawn.ProgramOwner, PtyUser, Front):
     def keeps(self, child: spawn.Child) -> bool:
         return child is self._child
 
-    @property
-    def full(self) -> bool:
+    def full_for(self, client: "Participant") -> bool:
         # What is typed before it runs waits where it is.
         return self._pty is None or self._pty.full
 

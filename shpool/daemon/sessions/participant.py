@@ -18,9 +18,8 @@ class Front(Owner):
 
     __slots__ = ()
 
-    @property
-    def full(self) -> bool:
-        """It takes no input for now; the client is told when it does again."""
+    def full_for(self, client: "Participant") -> bool:
+        """It takes no input of this client for now; the client is told when it does again."""
         return False
 
     def take_input(self, client: "Participant", data: bytes) -> None:

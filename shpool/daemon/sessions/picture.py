@@ -74,6 +74,18 @@ class PictureUser(Owner):
 _NOBODY = PictureUser()
 
 
+class Reports:
+    """What the program has terminals report: the mouse, perhaps in characters (?1005), and the
+    focus."""
+
+    __slots__ = ("focus", "mouse", "mouse_utf8")
+
+    def __init__(self, mouse: bool, mouse_utf8: bool, focus: bool) -> None:
+        self.mouse = mouse
+        self.mouse_utf8 = mouse_utf8
+        self.focus = focus
+
+
 class Picture(DrawingsUser):
     """Restore mode `simple`: nothing is remembered, the program is made to draw itself."""
 
@@ -137,6 +149,11 @@ class Picture(DrawingsUser):
     def key_modes(self) -> KeyModes:
         """What the program has made of the keyboard, as far as it was interpreted."""
         return KeyModes()
+
+    def reports(self) -> Reports:
+        """What may be a report of the terminal's, as far as was interpreted; where nothing is known
+        all that looks like one."""
+        return Reports(mouse=True, mouse_utf8=False, focus=True)
 
     def lines(self) -> "ScreenLines | None":
         """What stands on the screen; None where that is not known."""
@@ -301,6 +318,14 @@ class ModelPicture(Picture):
             newline=terminal.newline_mode,
             modify_other=max(terminal.modify.get(4) or 0, 0),
             kitty=terminal.screen.keyboard[-1],
+        )
+
+    def reports(self) -> Reports:
+        terminal = self._backlog.terminal
+        return Reports(
+            mouse=bool(terminal.tracking),
+            mouse_utf8=terminal.encoding == 1005,
+            focus=terminal.modes.get(1004, False),
         )
 
     def snapshot(

@@ -26,11 +26,10 @@ from shpool.daemon.programs.pty import Pty, PtyUser
 from shpool.daemon.sessions.onlookers import Onlookers
 from shpool.daemon.sessions.participant import Errand, Front, Onlooker, Participant
 from shpool.daemon.sessions.picture import ModelPicture, Picture, PictureUser, picture_for
-from shpool.daemon.sessions.roles import Roles
+from shpool.daemon.sessions.roles import Roles, RolesUser
 from shpool.daemon.sessions.size import WindowSize
-from shpool.daemon.sessions.typing import Message, Typist
+from shpool.daemon.sessions.typing import Message, Typist, TypistUser
 from shpool.daemon.states import State
-from shpool.keys.reports import only_reports
 from shpool.protocol.replies import SessionRow
 from shpool.protocol.requests import TtySize
 from shpool.terminal.leave import LEAVE
@@ -68,7 +67,7 @@ class SessionKeeper(Owner):
         """Its shell has ended, and its clients are about to be let go."""
 
 
-class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
+class Session(spawn.ProgramOwner, PtyUser, PictureUser, RolesUser, TypistUser, Front):
     CARRIED = {
         "name": str,
         "directory": SessionDir,
@@ -112,9 +111,9 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self.state = State(f"session {name!r}", LIFE, STARTING)
         self.picture = picture_for(config, reactor, size, self)
         self.size = WindowSize(reactor, size, self.picture)
-        self.roles = Roles(reactor, self.size)
-        self.onlookers = Onlookers()
         self.prompt = Prompt()
+        self.roles = Roles(reactor, self.size, self)
+        self.onlookers = Onlookers()
         self.started_at_ms = 0
         self.last_connected_at_ms = 0
         self.last_disconnected_at_ms: int | None = None
@@ -142,13 +141,13 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         self.directory.taken_on(runtime_dir)
         self.picture.taken_on(reactor, self)
         self.size.taken_on(reactor, self.picture, self._pty)
-        self.roles.taken_on(reactor, self.size)
+        self.roles.taken_on(reactor, self.size, self, self.typist)
         if self._child is not None:
             self._child.taken_on(spawner, self)
         if self._pty is not None:
             self._pty.taken_on(reactor, self)
             if self.typist is not None:
-                self.typist.taken_on(reactor, self._pty)
+                self.typist.taken_on(reactor, self._pty, self)
 
     def watch_again(self) -> None:
         self.check_output()
@@ -220,7 +219,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             ends.close()  # the daemon ends
             return
         self._pty = self.size.pty = Pty(self._reactor, ends, self, f"session {self.name!r}")
-        self.typist = Typist(self._reactor, self._pty)
+        self.typist = self.roles.typist = Typist(self._reactor, self._pty, self)
         self.state.become(RUNNING)
         if self._ttl is not None:
             self._expiry = self._reactor.call_later(self._ttl, self._expired)
@@ -315,13 +314,14 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
                 timer.cancel()
         if self.typist is not None:
             self.typist.close()
-            self.typist = None
+            self.typist = self.roles.typist = None
         errands, self._errands = self._errands, []
         for errand in errands:
             self._reactor.soon(errand.session_over)
         if self._pty is not None:
             self._pty.close()
             self._pty = self.size.pty = None
+        self.roles.close()
         self.size.close()
         self.picture.close()
         self.directory.remove()
@@ -345,6 +345,10 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         """A process says that the terminal of a client has this size now."""
         self.roles.resized(pid, size)
         self.onlookers.session_changed()
+
+    def roles_changed(self) -> None:
+        self.onlookers.session_changed()
+        self.check_output()
 
     # ---- who looks on
 
@@ -418,8 +422,9 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
 
     def picture_answers(self, answers: bytes) -> None:
         # A program that does not read has asked enough.
-        if not self.full:
-            self._type(answers)
+        if self.typist is not None and not self.typist.full:
+            self.typist.keys(None, answers)
+            self.picture.typed(answers)
 
     def picture_broken(self) -> None:
         """Nothing is remembered from now on, and the program draws itself for who comes."""
@@ -461,15 +466,21 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
             self.pty_output(text)
 
     def pty_output(self, data: bytes) -> None:
+        roles = self.roles
         hold = shown = False
-        driver = self.driver
-        for client in tuple(self.clients):
+        for client in tuple(roles.clients):
             try:
                 client.take_output(data)
-                if client is driver:
-                    hold, shown = client.holds, client.live
+                if client is roles.driver:
+                    hold = client.holds
+                if client is roles.answerer:
+                    shown = client.live
             except Exception as error:
                 end_broken(error, client)
+        try:
+            roles.output(data)
+        except Exception as error:
+            end_broken(error, roles)
         try:
             self.picture.output(data, not shown)
         except Exception as error:
@@ -482,17 +493,18 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
 
     # ---- input: from the clients to the pty
 
-    @property
-    def full(self) -> bool:
-        return self.typist is not None and self.typist.full
+    def full_for(self, client: Participant) -> bool:
+        return self.roles.full_for(client)
 
     def take_input(self, client: Participant, data: bytes) -> None:
-        if client in self.typing:
-            if self.roles.typed(client):
-                self.check_output()
-            if not only_reports(data):
-                self.prompt.typed()
-            self._type(data)
+        if self.roles.take_input(client, data):
+            self.prompt.typed()
+
+    def roles_typed(self) -> None:
+        self.prompt.typed()
+
+    def typist_relieved(self) -> None:
+        self.pty_drained()
 
     def send(self, message: Message) -> bool:
         """Type a message from outside, after those that wait; False if too much is waiting."""
@@ -500,11 +512,6 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, Front):
         if sent:
             self.prompt.typed()
         return sent
-
-    def _type(self, data: bytes) -> None:
-        if self.typist is not None:
-            self.typist.keys(data)
-            self.picture.typed(data)
 
     def pty_full(self) -> None:
         each_alone(self.clients, lambda client: client.front_full())

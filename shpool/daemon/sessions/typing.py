@@ -1,8 +1,9 @@
 """What is typed into a session's pty, by clients and by messages from outside, which never mix.
 
-A message goes to the program a line at a time, each when the pty has taken the one before, so that
-who is attached stays able to type: their keys go in at the message's next line end, and the
-characters that interrupt, quit or suspend a program drop the rest of it.
+What clients type takes turns (turns.py).  A message goes to the program a line at a time, each when
+the pty has taken the one before, so that who is attached stays able to type: their keys go in at
+the message's next line end, and the characters that interrupt, quit or suspend a program drop the
+rest of it.
 """
 
 import termios
@@ -10,11 +11,13 @@ from time import monotonic
 
 from shpool.daemon.carried import Deadline, Reference
 from shpool.daemon.loop.reactor import Owner
+from shpool.daemon.sessions.turns import NOTHING, Turns, TurnsUser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.programs.pty import Pty
+    from shpool.daemon.sessions.turns import Speaker
 
 # All that messages may have waiting at a session, in bytes: as much as one request can bring.
 _WAITING_CAP = 1_048_576
@@ -79,29 +82,50 @@ class Message:
         user.message_over(self)
 
 
-class Typist(Owner):
+class TypistUser(Owner):
+    """Who brings keys."""
+
+    __slots__ = ()
+
+    def typist_relieved(self) -> None:
+        """Keys that had waited for their turn do not any more."""
+
+
+# Nor its session, when it has ended.
+_NO_USER = TypistUser()
+
+
+class Typist(TurnsUser):
     """`reactor` is asked for deadlines, and `pty` to say when it has taken what it was sent."""
 
     CARRIED = {
+        "turns": Turns,
+        "_yields": bool,
         "_messages": [Message],
         "_keys": bytes,
         "_piece": int,
         "_moved": float,
         "_patience": Deadline("_give_up"),
     }
-    DERIVED = ("_pty", "_reactor")
+    DERIVED = ("_pty", "_reactor", "_user")
 
-    def __init__(self, reactor: "Reactor", pty: "Pty") -> None:
-        self.taken_on(reactor, pty)
+    def __init__(self, reactor: "Reactor", pty: "Pty", user: TypistUser) -> None:
+        self._reactor = reactor
+        self._pty = pty
+        self._user = user
+        self.turns = Turns(reactor, self)
+        self._yields = False  # the next piece of a message waits for the end of a key or paste
         self._messages: list[Message] = []  # the first one is being typed
         self._keys = b""  # of clients, for the first message's next line end
         self._piece = 0  # bytes of the first message that were sent last, after any keys
         self._moved = 0.0  # when something of the messages was taken last; monotonic
         self._patience: Timer | None = None
 
-    def taken_on(self, reactor: "Reactor", pty: "Pty") -> None:
+    def taken_on(self, reactor: "Reactor", pty: "Pty", user: TypistUser) -> None:
         self._reactor = reactor
         self._pty = pty
+        self._user = user
+        self.turns.taken_on(reactor, self)
 
     @property
     def waiting(self) -> int:
@@ -122,17 +146,45 @@ class Typist(Owner):
     def interrupt_character(self) -> bytes:
         return self._pty.control_characters()[termios.VINTR]
 
+    def full_for(self, speaker: "Speaker") -> bool:
+        """Nor by this one, whose turn it is not."""
+        return self.full or self.turns.full_for(speaker)
+
     def parts(self) -> "tuple[object, ...]":
-        return tuple(self._messages)
+        return (self.turns, *self._messages)
 
     # ---- keys
 
-    def keys(self, data: bytes) -> None:
-        """A client typed `data`."""
+    def keys(self, speaker: "Speaker | None", data: bytes, midst: str = NOTHING) -> None:
+        """A client typed `data`, and is in the midst of something then (see turns.py); or the
+        terminal model has, in place of a terminal."""
+        pieces = self.turns.take(speaker, data, midst)
+        self._type_all(pieces, relieved=len(pieces) > 1)
+
+    def leave(self, speaker: "Speaker") -> None:
+        """It types nothing any more."""
+        self._type_all(self.turns.leave(speaker), relieved=True)
+
+    def turn_over(self, pieces: "list[bytes]") -> None:
+        self._type_all(pieces, relieved=True)
+
+    def _type_all(self, pieces: "list[bytes]", *, relieved: bool) -> None:
+        for data in pieces:
+            if data:
+                self._type(data)
+        if relieved:
+            self._reactor.soon(self._user.typist_relieved)
+        if self._yields and self.turns.free:
+            self._moved = monotonic()  # for so long nothing was to be taken
+            self._go_on()
+
+    def _type(self, data: bytes) -> None:
         if not self._messages:
             self._pty.send(data)
             return
         self._keys += data
+        if self._yields:
+            self._send_keys()
         if self._stops(data):
             self._messages[0].typed -= self._drop_piece()
             self._over(INTERRUPTED)
@@ -192,28 +244,44 @@ class Typist(Owner):
         if first.typed == len(first.data):
             self._over(DONE)
             self._send_keys()
-        elif not first.whole and first.data[first.typed - 1 : first.typed] in (b"\r", b"\n"):
+        elif not first.whole and _ends_line(first):
             self._send_keys()
         self._go_on()
 
     def close(self) -> None:
         """The session has ended."""
+        self._user = _NO_USER
+        self.turns.close()
+        self._end_messages()
+
+    def broken(self) -> None:
+        """The messages are over; keys go to the program as before."""
+        self._end_messages()
+        self._send_keys()
+
+    def _end_messages(self) -> None:
         self._stop_waiting()
         while self._messages:
             self._over(ENDED)
 
-    def broken(self) -> None:
-        """The messages are over; keys go to the program as before."""
-        self.close()
-        self._send_keys()
-
     def _go_on(self) -> None:
         """Send the next piece, and have taken() called, or give up after a while."""
+        self._yields = self.turns.wanted = False
+        self._piece = 0
         if not self._messages:
             self._stop_waiting()
             self._send_keys()
             return
         first = self._messages[0]
+        if not first.typed or (_ends_line(first) and not first.whole):
+            ended = self.turns.want()
+            if ended is None:
+                self._yields = True
+                self._stop_waiting()
+                self._send_keys()
+                return
+            self._keys += b"".join(ended)
+            self._send_keys()
         piece = _next_piece(first.data, first.typed)
         first.typed += len(piece)
         self._piece = len(piece)
@@ -260,6 +328,11 @@ class Typist(Owner):
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
+
+
+def _ends_line(message: Message) -> bool:
+    """What is typed of it ends with a line's end."""
+    return message.data[message.typed - 1 : message.typed] in (b"\r", b"\n")
 
 
 def _next_piece(data: bytes, start: int) -> bytes:

@@ -57,10 +57,10 @@ def less(shown: Shown, programs: FakePrograms) -> FakeChild:
 
 
 def test_keys_wait_where_they_are_until_it_runs(shown: Shown, less: FakeChild) -> None:
-    assert shown.pager.full
+    assert shown.pager.full_for(Visitor())
     shown.pager.take_input(Visitor(), b"nowhere to go")
     less.run()
-    assert not shown.pager.full
+    assert not shown.pager.full_for(Visitor())
     assert shown.heard == ["drained"]
     shown.pager.take_input(Visitor(), b"q")
     assert less.typed() == b"q"
@@ -85,7 +85,7 @@ def test_what_it_did_not_read_is_for_the_shell(shown: Shown, less: FakeChild) ->
     for _ in range(40):
         shown.pager.take_input(Visitor(), b"y" * 10_000)
     shown.loop.settle()
-    assert shown.pager.full
+    assert shown.pager.full_for(Visitor())
     assert shown.heard == ["drained", "full"]
     read = less.typed()
     less.end(0)

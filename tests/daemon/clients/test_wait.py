@@ -120,7 +120,10 @@ def test_a_prompt_counts_if_it_came_after_what_was_typed(core: Core) -> None:
 
 def test_what_a_terminal_says_by_itself_is_not_typed(core: Core) -> None:
     person = at_prompt(core)
-    person.send(b"\x1b[I\x1b[?62;1c\x1b]11;rgb:0/0/0\x1b\\\x1b[5;1R\x1b[<0;1;1M")
+    core.programs.started[0].write(b"\x1b[?1003;1004h")
+    core.loop.pass_time(1)
+    core.loop.idle()
+    person.send(b"\x1b[I\x1b[?62;1c\x1b]11;rgb:0/0/0\x1b\\\x1b[5;1R\x1b[<35;1;1M")
     assert Waiter(core, ["one"], "prompt").told() == [(0, "prompt")]
     person.send(b"\x1b[A")
     assert Waiter(core, ["one"], "prompt").told() == []

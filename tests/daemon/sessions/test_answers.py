@@ -102,13 +102,14 @@ def test_a_program_that_does_not_read_is_not_answered_for_ever(
     for _ in range(3000):
         shell.write(b"\x1b[c" * 100)
         loop.idle()
-    assert session.full
+    assert session.typist is not None
+    assert session.typist.full
     answers = b""
     for _ in range(100):
         answers += shell.typed()
         loop.writable(shell.ends.master)
     assert answers == b"\x1b[?62;22c" * (len(answers) // 9)
-    assert not session.full
+    assert not session.typist.full
     shell.write(b"\x1b[5n")
     loop.idle()
     assert shell.typed() == b"\x1b[0n"

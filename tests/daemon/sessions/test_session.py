@@ -134,14 +134,14 @@ def test_a_client_that_can_take_no_more_holds_the_shell_until_it_goes(started: S
 
 def test_a_shell_that_does_not_read_is_told_of_and_that_it_reads_again(started: Started) -> None:
     session = started.run().session
-    assert not session.full
+    assert not session.full_for(started.ada)
     for _ in range(40):
         session.take_input(started.ada, b"y" * 30_000)
     started.loop.settle()
-    assert session.full
+    assert session.full_for(started.ada)
     while started.shell.typed():
         started.loop.writable(started.shell.ends.master)
-    assert not session.full
+    assert not session.full_for(started.ada)
     assert started.ada.heard == ["full", "drained"]
 
 

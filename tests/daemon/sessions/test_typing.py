@@ -290,3 +290,61 @@ def test_a_sender_that_goes_has_the_rest_not_typed(core: Core, person: Caller) -
     assert found.endswith(b"b")
     assert len(found) < 100_000
     assert outcome(second) == (1, None)
+
+
+def test_a_message_waits_for_the_end_of_a_paste(core: Core, person: Caller) -> None:
+    person.send(b"\x1b[200~a")
+    caller = send(core, "message")
+    assert taken(core) == b"\x1b[200~a"
+    person.send(b"b\x1b[201~")
+    assert taken(core) == b"b\x1b[201~message"
+    assert outcome(caller) == (7, None)
+
+
+def test_a_message_overtakes_a_paste_that_does_not_go_on(core: Core, person: Caller) -> None:
+    person.send(b"\x1b[200~a")
+    caller = send(core, "message")
+    core.loop.pass_time(1)
+    assert taken(core) == b"\x1b[200~a\x1b[201~message"
+    assert outcome(caller) == (7, None)
+    person.send(b"\x1b[201~\x1b[200~a")
+    core.loop.pass_time(1)
+    send(core, "late")
+    assert taken(core) == b"\x1b[200~a\x1b[201~late"
+
+
+def test_a_paste_between_two_lines_of_a_message_comes_whole(core: Core, person: Caller) -> None:
+    stop_reading(core)
+    send(core, "one\n" + "x" * 6000 + "\ntwo\n")
+    paste = b"\x1b[200~" + b"pasted " * 2000 + b"\x1b[201~"
+    found = b""
+    for at in range(0, len(paste), 1000):
+        person.send(paste[at : at + 1000])
+        found += taken(core)
+    found += taken(core)
+    message = b"one\n" + b"x" * 6000 + b"\ntwo\n"
+    at = found.find(b"\x1b[200~")
+    assert found == message[:at] + paste + message[at:], found[:100]
+    assert message[at - 1 : at] in (b"\n", b"")
+
+
+def test_a_message_that_is_called_off_while_it_waits_for_a_paste_is_not_typed(
+    core: Core, person: Caller
+) -> None:
+    person.send(b"\x1b[200~a")
+    send(core, "message").hang_up()
+    person.send(b"b\x1b[201~c")
+    assert taken(core) == b"\x1b[200~ab\x1b[201~c"
+    core.loop.pass_time(10)
+    assert core.loop.deadlines() == []
+
+
+def test_what_interrupts_a_message_does_so_while_it_waits_for_a_paste(
+    core: Core, person: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pty, "control_characters", lambda self: [b"\x03", *[b"\0"] * 31])
+    person.send(b"\x1b[200~a")
+    caller = send(core, "message")
+    person.send(b"\x1b[201~\x03")
+    assert taken(core) == b"\x1b[200~a\x1b[201~\x03"
+    assert outcome(caller) == (0, "interrupted")

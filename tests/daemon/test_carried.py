@@ -81,6 +81,26 @@ def test_a_busy_daemon_is_read_as_it_was_written(busy: ServedCore) -> None:
         assert written(again) == data
 
 
+def test_who_is_drawn_is_drawn_on_by_who_goes_on(served: ServedCore) -> None:
+    served.attached("one").send(b"x")
+    caller = served.attached("one", size=(10, 40), read_only=True)
+    settled(served)
+    served.loop.pass_time(1)
+    served.loop.idle()
+    assert b"red" in caller.output()[0]
+    with read(written(served.server)) as again:
+        (client,) = (each for each in again._attaching.clients if each.role == "watcher")
+        assert client.state.now == "drawn"
+        assert client._drawn.on
+        assert client._channel._line.out.cap == 0  # type: ignore[attr-defined]
+        assert client._session is not None
+        drawings = client._session.picture.drawings
+        assert drawings is not None
+        assert drawings.windows == [(10, 40, 14, 0)]
+        client._drawn.watch_again()
+        assert [each.viewers for each in drawings._groups.values()] == [[client._drawn]]
+
+
 # ---- a state that is not what it should be
 
 

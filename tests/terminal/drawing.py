@@ -7,6 +7,7 @@ from typing import Any
 
 from shpool.terminal.drawn import Drawing, enter
 from shpool.terminal.model import Terminal
+from shpool.terminal.window import Window
 
 from .judge import Node, State
 from .judge.differ import Cell, cells, same_pen
@@ -32,7 +33,9 @@ class Drawn:
         """The first difference to what the program's terminal shows, in words."""
         self.judge.write(self.drawing.change())
         seen = self.judge.dump()
-        told = wrong_cells(program, seen, self.drawing) or _wrong_state(program, seen, self.drawing)
+        told = wrong_cells(program, seen, self.drawing.window) or _wrong_state(
+            program, seen, self.drawing
+        )
         if not told and seen["answers"] != self._answers:
             told = f"it answered {seen['answers']!r}"
         return told
@@ -73,8 +76,8 @@ def failures(
     return told
 
 
-def wrong_cells(program: State, seen: State, drawing: Drawing) -> str:
-    window = drawing.window
+def wrong_cells(program: State, seen: State, window: Window) -> str:
+    """Where what is seen is not what is in this window on the program's screen, in words."""
     rows = screen(program)[window.top : window.top + window.rows]
     rows += [[]] * (window.rows - len(rows))
     for y, (row, other) in enumerate(zip(rows, screen(seen))):

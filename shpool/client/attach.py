@@ -23,7 +23,7 @@ from shpool.forwarded import client_variables
 from shpool.names import check_name_template, check_session_name
 from shpool.output import complain, unwritable
 from shpool.protocol.msgpack import WireError
-from shpool.protocol.replies import PROGRAM, AttachReply
+from shpool.protocol.replies import PROGRAM, AttachReply, read_missed
 from shpool.protocol.requests import AttachHeader, DetachRequest, SessionMessage
 
 TYPE_CHECKING = False
@@ -266,7 +266,8 @@ class Attach:
         self._terminal.shown = True
         try:
             upstream = Upstream(connection.sock)
-            hands: Hands = OurHands(self._terminal)
+            can_ask = self._terminal.is_terminal and connection.knows("Detach.pid")
+            hands: Hands = OurHands(self._terminal, self._detach if can_ask else None)
             if reply.passed:
                 hands = DaemonsHands(self._terminal, upstream)
             hands.take()
@@ -292,6 +293,18 @@ class Attach:
         finally:
             if self._behind is None:
                 connection.close()
+
+    def _detach(self) -> bool:
+        """Have the daemon detach us; returns whether it does."""
+        try:
+            connection = dial(self._context.paths.socket, _BUSY_TIMEOUT)
+            try:
+                connection.send(DetachRequest([self._name], os.getpid()))
+                return read_missed(connection.receive()) == ([], [])
+            finally:
+                connection.close()
+        except (ClientError, Verdict, WireError):
+            return False
 
     def _let_go_behind(self) -> None:
         """The terminal is in good hands again, or as it was."""

@@ -4,17 +4,26 @@ from shpool.protocol import chunks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shpool.client.streams import Upstream
     from shpool.client.tty import UserTerminal
 
 
 class OurHands:
-    """What is typed goes to the daemon as it is, and output comes in chunks."""
+    """What is typed goes to the daemon as it is, and output comes in chunks.
+
+    `detach` has the daemon detach us, who knows all that the session has on; it returns whether
+    that will be.
+    """
 
     passes_keys = True
 
-    def __init__(self, terminal: "UserTerminal") -> None:
+    def __init__(
+        self, terminal: "UserTerminal", detach: "Callable[[], bool] | None" = None
+    ) -> None:
         self._terminal = terminal
+        self._detach = detach
 
     def take(self) -> None:
         """Have the terminal raw."""
@@ -29,7 +38,7 @@ class OurHands:
 
     def give_back(self, *, goes_over: bool = False) -> bool:
         """Returns whether we can leave now; `goes_over`: for another session."""
-        return True
+        return not goes_over or self._detach is None or not self._detach()
 
 
 class DaemonsHands:

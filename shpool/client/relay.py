@@ -242,7 +242,9 @@ class Relay:
     # ---- from the terminal to the daemon
 
     def _wants_input(self) -> bool:
-        return self._hands.passes_keys and not self._input_ended and not self._up.full
+        # What is typed on the way is for the session that we go to.
+        waits = self._input_ended or self._wish is not None
+        return self._hands.passes_keys and not waits and not self._up.full
 
     def _read_input(self) -> None:
         try:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from shpool.client.hands import DaemonsHands, OurHands
 from shpool.protocol import chunks
 
@@ -60,4 +62,12 @@ def test_who_goes_over_says_so_and_when_the_terminal_is_in_good_hands_again() ->
     assert not hands.give_back(goes_over=True)
     hands.let_go()
     assert all_of_it.calls == [(chunks.DETACH, chunks.GOES_OVER), (chunks.DETACH, b"")]
+
+
+@pytest.mark.parametrize("detached", [True, False])
+def test_with_a_terminal_of_ours_the_daemon_may_be_asked_to_clean_it(detached: bool) -> None:
+    all_of_it: Any = Recorded()
     assert OurHands(all_of_it).give_back(goes_over=True)
+    hands = OurHands(all_of_it, lambda: detached)
+    assert hands.give_back()
+    assert hands.give_back(goes_over=True) == (not detached)

@@ -58,6 +58,22 @@ def test_from_an_editor_to_a_shell_and_back(inside: Place) -> None:
 
 
 @BOTH_WAYS
+def test_what_one_session_has_set_is_not_left_to_the_other(inside: Place) -> None:
+    inside.raw_session("b", "cat")
+    client = inside.attach("a")
+    client.ask("printf '\\033[6 q\\033]4;1;#123456\\007\\033[?1003;1006h\\033[?25l'")
+    before = len(client.output)
+    assert inside.run("switch", "--from", "a", "b").status == 0
+    client.send("typed on the way\n")
+    eventually(lambda: at(inside, b=client.pid))
+    client.expect("typed on the way\r\ntyped on the way\r\n")
+    shown = client.output[before:]
+    for undone in (b"\x1b[0 q", b"\x1b[?1003l", b"\x1b[?1006l", b"\x1b[?25h", b"\x1b]104\x1b\\"):
+        assert undone in shown, undone
+    assert client.modes() != client.first_modes
+
+
+@BOTH_WAYS
 def test_a_session_is_drawn_once(inside: Place) -> None:
     other = inside.attach("a")
     other.ask("echo shown o''nce")

@@ -7,9 +7,9 @@ import re
 
 from shpool.keys.pasting import CannotPaste, pasted
 
-# What no shell gives a meaning to.  Not among them: "=", which zsh expands at the beginning of a
-# word, and which makes the first word an assignment.
-_PLAIN = re.compile(r"[a-zA-Z0-9_@%+:,./-]+").fullmatch
+# What no shell gives a meaning to.  "=" is among it in an option alone: zsh expands it at the
+# beginning of a word, and it makes the first word an assignment.
+_PLAIN = re.compile(r"(?:-[a-zA-Z0-9_-]+=)?[a-zA-Z0-9_@%+:,./-]+").fullmatch
 
 # What fish drops from a paste, or takes for keys, though it stands between quotes.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]+").sub

@@ -58,8 +58,10 @@ def test_words_are_what_a_shell_makes_of_them(shell: str) -> None:
 
 def test_words_that_need_no_quotes_have_none() -> None:
     for shell in ("bash", "fish"):
-        words = ["make", "-j8", "a/b.c", "x:y,z", "user@host", "50%", "a_b+c"]
+        words = ["make", "-j8", "--color=always", "a/b.c", "x:y,z", "user@host", "50%", "a_b+c"]
         assert command_line(words, None, shell) == " ".join(words)
+        for word in ("a=b", "=a", "--x==a", "--x=~"):
+            assert command_line([word], None, shell) == f"'{word}'"
 
 
 def test_fish_gets_no_tab_and_no_line_end_between_quotes() -> None:

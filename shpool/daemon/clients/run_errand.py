@@ -152,6 +152,11 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
             return f"the shell of session '{session.name}' {_NO_MARKS}"
         return ""
 
+    def session_changed(self) -> None:
+        session = self._session
+        if session is not None and session.picture.jiggles:  # since there was an error in it
+            self._fail(f"session '{session.name}' keeps no screen: its restore mode is simple")
+
     # ---- the prompt
 
     def _look(self) -> None:

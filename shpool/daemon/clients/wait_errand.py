@@ -7,7 +7,7 @@ done while nothing happens.
 
 from time import monotonic
 
-from shpool.daemon.carried import REQUEST, Deadline, Reference
+from shpool.daemon.carried import REQUEST, Deadline, Reference, added
 from shpool.daemon.clients.connection import STREAMS, StreamUser
 from shpool.daemon.clients.text_watch import CAP, TextUser, TextWatch
 from shpool.daemon.sessions.participant import Onlooker
@@ -43,7 +43,7 @@ class Awaited(Onlooker, TextUser):
         "left": {str: str},
         "_latest": float,
         "_quiet": Deadline("_look_whether_quiet"),
-        "_prompt": Deadline("_look_at_prompt"),
+        "_prompt": added(Deadline("_look_at_prompt")),
         "text": (TextWatch, None),
         "_status": (int, None),
     }

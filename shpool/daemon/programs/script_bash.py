@@ -136,7 +136,7 @@ _HOOK = """{
 #
 # D comes before what other prompt commands print, from the first line of them all. What follows in
 # the same element sees $? as it was, but PIPESTATUS cannot be given back; so where a function may
-# look at that, D comes with the prompt.
+# look at that, D comes with the prompt, or from the first of bash-preexec's functions.
 _HEAD = """{
 "${__shpool_head-:}"
 } 2>/dev/null"""
@@ -212,6 +212,12 @@ __shpool_prompt() {
         [[ ${PS0-} != *"$command"* ]] || PS0=${PS0//"$command"}
     fi
     [[ ${PS1-} == "$prompt" ]] || PS1=$prompt
+    if [[ -n ${__shpool_head-} && -n ${bash_preexec_imported-}${__bp_imported-} ]]; then
+        case $'\n'${precmd_functions[*]-}$'\n' in
+            *$'\n'__shpool_done$'\n'*) ;;
+            *) precmd_functions=(__shpool_done "${precmd_functions[@]}") ;;
+        esac
+    fi
     local commands=${PROMPT_COMMAND[*]-}
     (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] > 500 )) || commands=${PROMPT_COMMAND-}
     case $commands in

@@ -18,7 +18,7 @@ import signal
 from time import monotonic
 
 from shpool import logs
-from shpool.daemon.carried import PATH, Deadline, Life, OneOf, References
+from shpool.daemon.carried import PATH, Added, Deadline, Life, OneOf, References
 from shpool.daemon.loop.reactor import Owner, each_alone, end_broken
 from shpool.daemon.programs import spawn
 from shpool.daemon.programs.directory import SessionDir
@@ -76,7 +76,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, RolesUser, TypistUser, F
         "size": WindowSize,
         "roles": Roles,
         "onlookers": References("Onlooker"),
-        "prompt": Prompt,
+        "prompt": Added(Prompt, Prompt),
         "started_at_ms": int,
         "last_connected_at_ms": int,
         "last_disconnected_at_ms": (int, None),
@@ -432,6 +432,8 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, RolesUser, TypistUser, F
             return
         logs.error(f"session {self.name!r}: goes on in mode simple")
         self.picture = self.size.picture = Picture(self._reactor, self)
+        self.prompt = Prompt()
+        self.onlookers.session_changed()
         size = self.size.current
         each_alone(self.clients, lambda client: client.place_changed(size))
         if self._errands or any(client.waiting for client in self.clients):

@@ -9,7 +9,7 @@ rest of it.
 import termios
 from time import monotonic
 
-from shpool.daemon.carried import Deadline, Reference
+from shpool.daemon.carried import Deadline, Reference, added
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.sessions.turns import NOTHING, Turns, TurnsUser
 
@@ -62,7 +62,7 @@ class Message:
         "user": Reference("MessageUser"),
         "typed": int,
         "outcome": str,
-        "whole": bool,
+        "whole": added(bool, False),
     }
 
     def __init__(

@@ -368,6 +368,16 @@ def test_sessions_in_which_no_command_can_be_run(core: Core) -> None:
     assert core.ask(RunRequest("three", ["true"]))["not_found_sessions"] == ["three"]
 
 
+def test_an_error_in_the_terminal_model_ends_it(runner: Runner) -> None:
+    runner.at_prompt()
+    runner.run()
+    runner.session.picture.broken()
+    runner.core.loop.settle()
+    reason = "session 'one' keeps no screen: its restore mode is simple"
+    assert runner.told() == [("failed", reason)]
+    assert runner.session.row().prompt is None
+
+
 def test_a_session_cannot_wait_for_itself(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     device = runner.session.device
     monkeypatch.setattr(peer, "controlling_terminal", lambda pid: device)

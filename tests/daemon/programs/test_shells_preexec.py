@@ -118,6 +118,16 @@ def test_all_is_as_without_us_but_for_the_prefix_at_every_prompt(
     assert "<echo and again>" in ours
 
 
+def test_what_precmd_functions_print_comes_after_the_end_of_the_command(tmp_path: Path) -> None:
+    profile = START + PREEXEC + "precmd() { echo late ${PIPESTATUS[*]}; }\n"
+    with ShellOnPty(tmp_path, "bash", {".bash_profile": profile}) as bash:
+        bash.expect("P> ")
+        bash.run("printf out; (exit 3)")
+        bash.expect("late.*P> ")
+        assert bash.marks[-3:] == ["D;3", "A", "B"]
+        assert bash.output.index(b"out\x1b]133;D;3;") < bash.output.rindex(b"late")
+
+
 def test_preexec_sourced_at_a_prompt(tmp_path: Path) -> None:
     files = {".bash_profile": START + MINE, "preexec": PREEXEC + "precmd_functions+=(mine)\n"}
     with ShellOnPty(tmp_path, "bash", files) as bash:

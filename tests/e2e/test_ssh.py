@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import DETACH, Place, Result, Terminal, eventually
+from tests.e2e.taken import give_here, give_there
 
 FAKE = Path(__file__).with_name("fake_ssh.py")
 
@@ -57,6 +59,11 @@ class There:
         self.write()
         self.words = [f"--ssh={shlex.join([sys.executable, str(FAKE), str(self.folder)])}"]
         self.cache = place.home / ".cache/shpool"
+        give_here(self.here)
+
+    def have(self) -> None:
+        """What is to be taken there is there."""
+        give_there(self.place.home)
 
     def write(self) -> None:
         (self.folder / "there.json").write_text(json.dumps({"shell": self.shell, "env": self.env}))
@@ -115,7 +122,8 @@ class There:
 
 
 @pytest.fixture
-def there(place: Place) -> Iterator[There]:
+def bare(place: Place) -> Iterator[There]:
+    """A host where nothing of ours is."""
     yield There(place)
     kept = place.scratch / "ssh/kept"
     if kept.exists():
@@ -127,7 +135,15 @@ def there(place: Place) -> Iterator[There]:
         assert place.run("stop", "--yes").status == 0
 
 
-def test_it_is_taken_there_once_and_is_what_runs(there: There) -> None:
+@pytest.fixture
+def there(bare: There) -> There:
+    bare.have()
+    return bare
+
+
+def test_it_is_taken_there_once_and_is_what_runs(bare: There) -> None:
+    there = bare
+    shutil.rmtree(there.here / ".cache")
     client = there.ssh()
     assert client.ask("echo in $SHPOOL_SESSION_NAME $TERM") == "in main xterm\n"
     pyz, note, compiled = sorted(there.files(), key=len)

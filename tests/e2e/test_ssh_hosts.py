@@ -25,11 +25,17 @@ ATTACHED = b"\x81\xa6status\x81\xa8Attached\x81\xa8warnings\x90"
 
 
 @pytest.fixture
-def there(place: Place) -> Iterator[There]:
-    made = There(place)
-    yield made
+def bare(place: Place) -> Iterator[There]:
+    """A host where nothing of ours is."""
+    yield There(place)
     if place.answers():
         assert place.run("stop", "--yes").status == 0
+
+
+@pytest.fixture
+def there(bare: There) -> There:
+    bare.have()
+    return bare
 
 
 def only(there: There, *programs: str) -> Path:
@@ -43,7 +49,8 @@ def only(there: There, *programs: str) -> Path:
     return folder
 
 
-def test_one_with_python_3_9_alone(there: There) -> None:
+def test_one_with_python_3_9_alone(bare: There) -> None:
+    there = bare
     found = installed()
     if (3, 9) not in found:
         lacking("Python 3.9 is not installed")
@@ -64,7 +71,8 @@ def test_one_with_python_3_9_alone(there: There) -> None:
     assert "-cpython-39.pyz" in words
 
 
-def test_one_without_python(there: There) -> None:
+def test_one_without_python(bare: There) -> None:
+    there = bare
     only(there)
     for _ in range(2):
         client = there.ssh()
@@ -74,7 +82,8 @@ def test_one_without_python(there: There) -> None:
     assert there.files() == []
 
 
-def test_one_whose_home_cannot_be_written(there: There) -> None:
+def test_one_whose_home_cannot_be_written(bare: There) -> None:
+    there = bare
     in_tmp = Path(f"/tmp/shpool-{os.geteuid()}")
     existed = in_tmp.exists()
     there.env["XDG_CACHE_HOME"] = "/proc/none"
@@ -165,7 +174,8 @@ def pack_list() -> bytes:
     return pack(list_reply([SessionRow("main", 1, 1, None, [Attachment("main", 1)])]))
 
 
-def test_one_with_a_shpool_of_its_own(there: There) -> None:
+def test_one_with_a_shpool_of_its_own(bare: There) -> None:
+    there = bare
     program = there.place.scratch / "my shpool"
     words = " ".join(there.place.command())
     program.write_text(f'#!/bin/sh\nPYTHONPATH={CHECKOUT} exec {words} "$@"\n')

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.harness import Place, Terminal, eventually
+from tests.e2e.taken import give_here, give_there
 from tests.programs import as_root, lacking, need, no_namespace, not_installed
 
 # An sshd of our own starts sessions for whom it runs as; whose account is locked, or whose shell
@@ -31,6 +32,8 @@ class Sshd:
         self.folder.mkdir(0o700)
         self.here = place.scratch / "here"
         self.here.mkdir()
+        give_here(self.here)
+        give_there(place.home)
         self._program = program
         for name in ("host", "key"):
             self._keygen(name)

@@ -15,6 +15,7 @@ from shpool.daemon.clients.client import AttachedClient
 from shpool.daemon.clients.connection import Connection
 from shpool.daemon.clients.motd import Motd
 from shpool.daemon.clients.waiting import Waiting, WaitingRoom
+from shpool.daemon.loop.memory import uncollected
 from shpool.daemon.loop.reactor import Owner, Reactor, each_alone
 from shpool.daemon.places import Places
 from shpool.daemon.programs.process import Process
@@ -160,7 +161,8 @@ class HandedOn(Replaceable):
         else:
             pictures = [session.picture for session in self._table.all()]
             each_alone(pictures, lambda picture: picture.lighten())
-        return state.write(self._things(), list(self.living()), out, look)
+        with uncollected():
+            return state.write(self._things(), list(self.living()), out, look)
 
     def _things(self) -> "Iterator[tuple[str, str, object]]":
         """What the state is made of, in an order that is always the same."""
@@ -192,7 +194,8 @@ class HandedOn(Replaceable):
         """
         reactor = Reactor()
         try:
-            found = state.read(data, reactor, {**_KINDS, "daemon": cls})
+            with uncollected():
+                found = state.read(data, reactor, {**_KINDS, "daemon": cls})
             (server,) = found.things["daemon"]
             config = ConfigSource(server._config_files, logs.warn, must=not rehearsing)
             server._take_on(reactor, found, config, environ, options)

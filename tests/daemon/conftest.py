@@ -28,6 +28,7 @@ from tests.daemon.served import (
     subscribed,
     together,
     waiting,
+    watched,
 )
 from tests.daemon.upward import ReentryWatch
 
@@ -163,6 +164,7 @@ def busy(served: ServedCore) -> Iterator[ServedCore]:
     killed = passing(served, "killed", ends)
     killed.hang_up()
     going_over(served, ends)
+    watched(served)
     served.attached("escaping").send(b"\x1b")
     together(served)
     waiting(served)

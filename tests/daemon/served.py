@@ -130,3 +130,46 @@ def subscribed(core: ServedCore) -> socket.socket:
     near.setblocking(False)
     core.server._events.accepted(near)
     return far
+
+
+def watched(core: ServedCore) -> None:
+    """A session with a driver, one who shares it on a small terminal, and one who only looks."""
+    core.attached("watched")
+    size = {"rows": 10, "cols": 40, "xpixel": 0, "ypixel": 0}
+    for wish in ("share", "read_only"):
+        header = AttachHeader("watched", "watched", TtySize.from_wire(size), [("TERM", "xterm")])
+        setattr(header, wish, True)
+        core.call().ask(header)
+
+
+def running(core: ServedCore) -> None:
+    """All that is being started runs, and every program has written something."""
+    for program in list(core.programs.started):
+        program.run()
+        program.write(b"\x1b[31mred\x1b[m e\xcc\x81\r\n" * 40 + b"\x1b]133;A\x07$ ")
+    core.loop.pass_time(0.03)
+    core.loop.idle()
+
+
+def outside(core: ServedCore, name: str = "escaping") -> None:
+    """Whatever may be asked for that takes its time, and of which not all was done yet."""
+
+    def ask(kind: str, fields: dict[str, object]) -> None:
+        caller = core.call()
+        caller._near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+        caller.ask({kind: fields})
+
+    session = core.table.get(name)
+    assert session is not None
+    (shell,) = [each for each in core.programs.started if each.pid == session.pid]
+    shell.write(b"line\r\n" * 600)
+    core.loop.idle()
+    screen = {"session_name": name, "from_screen": True, "restores": True}
+    ask("Follow", screen)
+    ask("Send", {"session_name": name, "items": [["text", "x" * 500_000]], "timeout_ms": 5000})
+    ask("Send", {"session_name": name, "items": [["text", "second"]], "timeout_ms": 5000})
+    quiet = [["quiet", "500"], ["exit", ""]]
+    ask("Wait", {"sessions": [name, "nobody"], "conditions": quiet, "timeout_ms": 9000})
+    core.loop.idle()
+    ask("Wait", {"sessions": [name], "conditions": [], "text": True, "since": 0})
+    ask("Peek", {"session_name": name, "history": True})

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,7 +24,7 @@ from shpool.daemon.sessions.events import Subscriber
 from shpool.daemon.values import MAX_DEPTH, StateError, unpack, values, write_value
 from tests.daemon.carrying import attributes, reached, written
 from tests.daemon.conftest import LogLines
-from tests.daemon.served import ServedCore
+from tests.daemon.served import ServedCore, outside, running
 
 # What the tables of others tell, or what is made anew.
 WHOLE = {
@@ -32,9 +33,15 @@ WHOLE = {
     *("FollowRequest", "RunRequest", "Comeback", "Pens", "Clusters", "Row", "Block"),
     # of the one that there is of each the server's own table tells what is carried
     *("SessionTable", "Events", "Attaching", "Requests", "Listener", "Paths"),
+    # drawn anew; what is shown of a session Drawings tells
+    *("Drawing", "Window", "_Group"),
     # without a state of their own
     *("_Output", "Decoder", "_Open"),
 }
+
+
+# Nothing is carried over while there is one of these, or they are made anew.
+NEVER = {"SwitchErrand", "Adoption", "Rehearsal", "Replacement", "Listener", "Reactor"}
 
 
 def untold(found: object) -> set[str]:
@@ -44,22 +51,44 @@ def untold(found: object) -> set[str]:
 
 
 def settled(core: ServedCore) -> ServedCore:
-    for program in list(core.programs.started):
-        program.run()
-        program.write(b"\x1b[31mred\x1b[m e\xcc\x81\r\n" * 40)
-    core.loop.pass_time(0.03)
-    core.loop.idle()
+    """Nothing is being started any more, and much is under way."""
+    running(core)
+    outside(core)
+    core.loop.settle()
     return core
 
 
 def test_all_that_lives_is_carried_or_follows_from_what_is(busy: ServedCore) -> None:
     untold_by = {
         f"{type(found).__name__}: {name}"
-        for found in reached(busy.server)
+        for found in reached(settled(busy).server)
         if type(found).__name__ not in WHOLE
         for name in untold(found)
     }
     assert untold_by == set()
+
+
+def classes() -> Iterator[type]:
+    """Every class of what a daemon is made of."""
+    parts = ("shpool.daemon", "shpool.terminal", "shpool.keys", "shpool.protocol")
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith(parts):
+            for found in vars(module).values():
+                if isinstance(found, type) and found.__module__ == name:
+                    yield found
+
+
+def test_the_busy_daemon_has_all_that_can_be_carried_and_nothing_else_lives(
+    busy: ServedCore,
+) -> None:
+    """So that an attribute of whichever class is missed."""
+    server = settled(busy).server
+    found = [*reached(server), *server._spawner.children.values(), *server._room.everybody()]
+    there = {base for each in (*found, server._spawner) for base in type(each).__mro__}
+    carried = {each for each in classes() if "CARRIED" in vars(each)}
+    assert {each.__name__ for each in carried - there} <= {"UpgradeErrand"}
+    alive = {each for each in classes() if issubclass(each, Owner) and "__init__" in vars(each)}
+    assert {each.__name__ for each in alive - there - carried} <= NEVER
 
 
 @contextmanager

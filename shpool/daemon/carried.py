@@ -70,9 +70,6 @@ class Writing:
     def part(self, found: "Any") -> "Any":
         """An object with tables."""
         kind = type(found)
-        custom = getattr(kind, "carried", None)
-        if custom is not None:
-            return custom(found)
         fields: dict[str, Any] = {}
         if id(found) in self._living:
             fields[_NUMBER] = self.number(found)
@@ -123,12 +120,6 @@ class Reading:
 
     def part(self, kind: "Any", fields: "Any") -> "Any":
         """An object with tables."""
-        custom = getattr(kind, "made_of", None)
-        if custom is not None:
-            try:
-                return custom(fields)
-            except _GARBAGE as error:
-                raise StateError(f"{kind.__name__} in the state: {error}") from None
         if not isinstance(fields, dict):
             raise StateError(f"{kind.__name__} in the state is no map")
         made = kind.__new__(kind)

@@ -4,11 +4,7 @@ The table only grows while bytes are interpreted; see compact.py.
 """
 
 from .cells import BLANK
-from .columns import from_strings, strings
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from .columns import STRINGS
 
 # Clusters are characters of plane 16, which is private use and which no font is known to use. A
 # program that prints such a character gets a cluster of that one.
@@ -25,6 +21,9 @@ class Clusters:
 
     __slots__ = ("_numbers", "clusters")
 
+    CARRIED = {"clusters": STRINGS}
+    DERIVED = ("_numbers",)
+
     def __init__(self) -> None:
         self.clear([])
 
@@ -33,18 +32,11 @@ class Clusters:
         self.clusters = clusters
         self._numbers = {cluster: number for number, cluster in enumerate(clusters)}
 
-    def carried(self) -> "Any":
-        """The table, for who goes on with it."""
-        return strings(self.clusters)
-
-    @classmethod
-    def made_of(cls, carried: "Any") -> "Clusters":
-        """The same table again.  Raises ValueError."""
-        made = cls()
-        made.clear(from_strings(carried))
-        if not all(made.clusters):
+    def derive(self) -> None:
+        """What follows from what was carried over.  Raises ValueError for what is no cluster."""
+        if not all(self.clusters):
             raise ValueError("a cluster of nothing")
-        return made
+        self._numbers = {cluster: number for number, cluster in enumerate(self.clusters)}
 
     @property
     def end(self) -> int:

@@ -4,7 +4,7 @@ The table only grows while bytes are interpreted; see compact.py.
 """
 
 from .cells import PLAIN
-from .columns import from_numbers, from_strings, numbers, strings
+from .columns import CHARACTERS, from_numbers, from_strings, numbers, strings
 from .pen import DEFAULT, PROTECTED, apply, select_graphic_rendition
 
 TYPE_CHECKING = False
@@ -69,6 +69,9 @@ class Pens:
 
     __slots__ = ("_free", "_numbers", "_used", "live", "memo", "pens", "protected")
 
+    CARRIED = {"pens": PENS, "live": int, "_used": (CHARACTERS, None), "_free": int}
+    DERIVED = ("_numbers", "memo", "protected")
+
     def __init__(self) -> None:
         self.memo: dict[str, tuple[str, str]] = {}
         self.protected: set[str] = set()
@@ -95,18 +98,12 @@ class Pens:
         self._free = 1
         self.memo.clear()
 
-    def carried(self) -> "Any":
-        """The table, for who goes on with it."""
-        return PENS.to_plain(self.pens)
-
-    @classmethod
-    def made_of(cls, carried: "Any") -> "Pens":
-        """The same table again.  Raises ValueError."""
-        pens = PENS.from_plain(carried)
-        made = cls()
-        made.protected = {"\0"}  # so that they are looked for
-        made.clear(pens)
-        return made
+    def derive(self) -> None:
+        """What follows from what was carried over."""
+        pens = self.pens
+        self.memo = {}
+        self._numbers = dict(zip(pens, range(len(pens))))
+        self.protected = {chr(n) for n, pen in enumerate(pens) if pen[2] & PROTECTED}
 
     def pair(self, pen: "Pen") -> tuple[str, str]:
         """A pen, and the pen that erased cells get under it (its background), as in a style."""

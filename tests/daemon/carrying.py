@@ -75,7 +75,7 @@ def sockets_of(server: Server) -> Iterator[socket.socket]:
         yield sock
 
 
-def carry_over(core: ServedCore) -> None:
+def carry_over(core: ServedCore, *, unpack: bool = True) -> None:
     """Have another server go on, which knows no more of the first one than its state.
 
     Descriptors stay what they are, as when a process becomes another program.
@@ -88,7 +88,8 @@ def carry_over(core: ServedCore) -> None:
     core.loop.begin_anew()
     server = Server.read_state(data, {}, rehearsing=False)
     assert written(server) == data
-    server.unpack()  # as the loop does when it has time
+    if unpack:  # as the loop does when it has time
+        server.unpack()
     owners = {
         id(each._child): each
         for each in server.living()

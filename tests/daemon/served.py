@@ -142,16 +142,19 @@ def watched(core: ServedCore) -> None:
         core.call().ask(header)
 
 
-def running(core: ServedCore) -> None:
-    """All that is being started runs, and every program has written something."""
+def settle(core: ServedCore) -> None:
+    """All that is being started runs, and nearly every program has written something."""
+    session = core.table.get("prompt")
     for program in list(core.programs.started):
         program.run()
+        if session is not None and program.pid == session.pid:
+            continue  # a prompt would end what runs there
         program.write(b"\x1b[31mred\x1b[m e\xcc\x81\r\n" * 40 + b"\x1b]133;A\x07$ ")
     core.loop.pass_time(0.03)
     core.loop.idle()
 
 
-def outside(core: ServedCore, name: str = "escaping") -> None:
+def outside(core: ServedCore, name: str) -> None:
     """Whatever may be asked for that takes its time, and of which not all was done yet."""
 
     def ask(kind: str, fields: dict[str, object]) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from shpool.terminal.blocks import Block
+from shpool.terminal.cells import Row
 from shpool.terminal.clusters import FIRST_CLUSTER
 from shpool.terminal.columns import BLOCK, block_of, blocks_of, from_numbers, from_strings, rows_of
 
@@ -73,3 +75,9 @@ def test_other_columns_that_are_none_are_refused() -> None:
         from_strings([3, b"a\nb"])
     with pytest.raises(ValueError, match="bytes length not a multiple of item size"):
         from_numbers(b"abc")
+
+
+def test_columns_tell_all_that_rows_and_blocks_of_output_have() -> None:
+    """An attribute more needs a column more, and a default where there is none."""
+    assert set(Row.__slots__) == {"text", "style", "wrapped", "marks"}
+    assert set(Block.__slots__) == {"data", "lines", "unanswered"}

@@ -106,7 +106,7 @@ class Attach:
         before, self._previous = self._previous, self._name
         if to is not None:
             self._left = self._wanted, before
-            self._wanted = from_switch(to)
+            self._wanted = from_switch(to, self._wanted)
 
     def _come_back(self, error: ShpoolError) -> None:
         """We cannot have what we were told to go to."""
@@ -248,6 +248,7 @@ class Attach:
             existing=wanted.existing or self._returns,
             force=wanted.force,
             share=wanted.share,
+            read_only=wanted.read_only,
             client=_OURS,
             previous=self._previous,
             nested=self._nested,

@@ -21,7 +21,8 @@ class Wanted:
     """`literal`: nothing in it stands for something else; then `dir` is absolute, or home."""
 
     __slots__ = (
-        *("cmd", "dir", "existing", "force", "literal", "share", "start_cmd", "template", "ttl"),
+        *("cmd", "dir", "existing", "force", "literal", "read_only", "share", "start_cmd"),
+        *("template", "ttl"),
     )
 
     def __init__(
@@ -35,6 +36,7 @@ class Wanted:
         existing: bool = False,
         force: bool = False,
         share: bool = False,
+        read_only: bool = False,
         literal: bool = False,
     ) -> None:
         self.template = template
@@ -45,6 +47,7 @@ class Wanted:
         self.existing = existing
         self.force = force
         self.share = share
+        self.read_only = read_only
         self.literal = literal
 
     @property
@@ -58,7 +61,9 @@ class Wanted:
 
     def settled(self) -> "Wanted":
         """What is wanted once the session is attached to, should it be left for a while."""
-        return Wanted(self.template, share=self.share, literal=True) if self.literal else self
+        if not self.literal:
+            return self
+        return Wanted(self.template, share=self.share, read_only=self.read_only, literal=True)
 
 
 def from_words(template: str, parsed: "Parsed") -> Wanted:
@@ -71,11 +76,13 @@ def from_words(template: str, parsed: "Parsed") -> Wanted:
         start_cmd=parsed.text("start-cmd"),
         existing=bool(parsed.count("existing")),
         force=bool(parsed.count("force")),
+        share=bool(parsed.count("share")),
+        read_only=bool(parsed.count("read-only")),
     )
 
 
-def from_switch(to: "Destination") -> Wanted:
-    """As somebody has said who has us go over to another session."""
+def from_switch(to: "Destination", before: Wanted) -> Wanted:
+    """As somebody has said who has us go over to another session; who watches goes on to watch."""
     return Wanted(
         to.name,
         ttl=to.ttl_secs,
@@ -85,6 +92,7 @@ def from_switch(to: "Destination") -> Wanted:
         existing=to.existing,
         force=to.force,
         share=to.share,
+        read_only=before.read_only,
         literal=True,
     )
 

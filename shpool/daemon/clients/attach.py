@@ -229,7 +229,7 @@ class Attaching(ClientUser):
             version=header.client,
             comeback=header.comeback,
             role=WATCHER if header.read_only else SHARED,
-            previous=header.previous,
+            previous=_name(header.previous),
         )
         self.clients.add(client)
         return client
@@ -326,6 +326,15 @@ def _passed_terminal(
     except Refused as error:
         logs.debug(f"the terminal of pid {connection.pid} is left to it: {error}")
         return None
+
+
+def _name(said: "str | None") -> "str | None":
+    """What a client says that a session is called, if one may be called so."""
+    try:
+        check_session_name(said or "")
+    except InvalidName:
+        return None
+    return said
 
 
 def _quoted(name: str) -> str:

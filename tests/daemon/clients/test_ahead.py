@@ -35,7 +35,7 @@ def test_the_key_goes_back_to_where_the_terminal_was(keyed: Core) -> None:
     assert shell(keyed, "one").typed() == b""
 
 
-@pytest.mark.parametrize("previous", [None, "zzz", "occupied", "one"])
+@pytest.mark.parametrize("previous", [None, "", "a/b", "x" * 300, "zzz", "occupied", "one"])
 def test_where_there_is_nowhere_to_go_back_to_the_key_does_nothing(
     keyed: Core, previous: str | None
 ) -> None:

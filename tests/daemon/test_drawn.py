@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from shpool.config import Config
 from shpool.config_values import RestoreMode
 from shpool.daemon.clients.client import AttachedClient
+from shpool.daemon.sessions.picture import ModelPicture
+from shpool.daemon.sessions.session import Session
 from shpool.protocol.requests import TtySize
 from shpool.terminal.drawn import Drawing
 from shpool.terminal.leave import Watch
 from shpool.terminal.model import Terminal
+from shpool.terminal.window import Window
 from tests.daemon.core import Caller, Core
 from tests.daemon.fakes import inject
 
@@ -372,3 +377,135 @@ def test_questions_are_answered_while_the_driver_is_drawn(core: Core) -> None:
     core.loop.idle()
     assert shell.typed() == b"\x1b[?62;22c"
     assert b"\x1b[c" not in driver.output()[0]
+
+
+class Crowd:
+    """Several at one session, in terminals of any size, of whom each does something at random."""
+
+    SIZES = ((24, 80), (10, 40), (30, 100), (10, 81), (5, 20))
+
+    def __init__(self, core: Core, seed: int) -> None:
+        self.core = core
+        self.chance = random.Random(seed)
+        self.screens: list[tuple[AttachedClient, Screen]] = []
+        self.wrapped_anew: set[AttachedClient] = set()  # by the terminal, from its own scrollback
+        self.join()
+        self.lines = 0
+
+    def join(self) -> None:
+        rows, cols = self.chance.choice(self.SIZES)
+        wish = {self.chance.choice(("share", "read_only")): True} if self.screens else {}
+        before = set(self.core.attaching.clients)
+        caller = self.core.attached("one", size=(rows, cols), **wish)
+        (client,) = self.core.attaching.clients - before
+        client.pid = 5000 + len(self.core.callers)
+        self.screens.append((client, Screen(caller, rows, cols)))
+
+    def leave(self) -> None:
+        if len(self.screens) > 1:
+            self.screens.pop(self.chance.randrange(len(self.screens)))[1].caller.hang_up()
+
+    def write(self) -> None:
+        pick = self.chance.randrange
+        self.lines += 1
+        data = self.chance.choice(
+            (
+                b"\x1b[?1049h\x1b[%d;%dHx" % (pick(40), pick(99)),
+                b"\x1b[?1049l",
+                b"\x1b[3%dmcolour\x1b[m\x1b[?25%c" % (pick(8), self.chance.choice(b"hl")),
+                *[b"line %d\r\n" % self.lines * pick(50)] * 3,
+            )
+        )
+        self.core.programs.started[0].write(data)
+
+    def type(self) -> None:
+        self.chance.choice(self.screens)[1].caller.send(b"x")
+
+    def resize(self) -> None:
+        client, screen = self.chance.choice(self.screens)
+        rows, cols = self.chance.choice(self.SIZES)
+        screen.look()
+        screen.terminal.resize(rows, cols)
+        session = self.core.table.get("one")
+        assert session is not None
+        session.resize(client.pid, TtySize(rows, cols))
+        self.core.loop.settle()
+        if client.state.now == "live":
+            self.wrapped_anew.add(client)
+
+    def go_away(self) -> None:
+        client, screen = self.chance.choice(self.screens)
+        if client.state.now != "gone":
+            client.channel_away()
+            screen.look()
+            screen.terminal.feed(b"[1]+  Stopped\r\n$ fg\r\n")
+            client.channel_back()
+
+    def read(self) -> None:
+        for _, screen in self.screens:
+            screen.look()
+            self.core.loop.writable(screen.caller.near)
+
+    def wait(self) -> None:
+        self.core.loop.pass_time(self.chance.choice((0.01, 0.05, 0.6)))
+        self.core.loop.idle()
+
+    def step(self) -> None:
+        steps = (self.join, self.leave, self.type, self.type, self.resize, self.go_away)
+        self.chance.choice((*steps, self.write, self.write, self.read, self.wait))()
+
+    def check(self) -> None:
+        """Everybody shows what there is to see."""
+        for _ in range(100):
+            self.read()
+            self.core.loop.pass_time(0.1)
+            self.core.loop.idle()
+        session = self.core.table.get("one")
+        assert session is not None
+        assert isinstance(session.picture, ModelPicture)
+        model = session.picture._backlog.terminal
+        assert (model.rows, model.cols) == session.size.current.cells
+        for client, screen in self.screens:
+            shown = screen.terminal
+            fits = client.size.cells == session.size.current.cells
+            assert client.state.now == ("live" if fits else "drawn")
+            if fits:
+                assert (shown.screen is shown.alternate) == (model.screen is model.alternate)
+            else:
+                assert shown.screen is shown.alternate
+            if not fits:
+                self.wrapped_anew.discard(client)
+            if client not in self.wrapped_anew:
+                window = Window(*client.size.cells) if fits else part_of(session, client)
+                assert shows(shown) == expected(model, window), client.state.now
+        assert self.core.loop.deadlines() == []
+
+
+def part_of(session: Session, client: AttachedClient) -> Window:
+    drawings = session.picture.drawings
+    assert drawings is not None
+    return drawings._groups[client.size.cells].drawing.window
+
+
+def shows(terminal: Terminal) -> list[str]:
+    return [row.text.replace("\0", " ").rstrip() for row in terminal.lines]
+
+
+def expected(model: Terminal, window: Window) -> list[str]:
+    """What there is to see in a window."""
+    dots = "·" * window.cols
+    texts = [row.text.ljust(model.cols, "\0") + dots for row in model.lines[window.top :]]
+    texts += [dots * 4] * window.rows
+    seen = [text[window.left : window.left + window.cols] for text in texts[: window.rows]]
+    return [text.replace("\0", " ").rstrip() for text in seen]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whoever_does_what_at_last_everybody_shows_what_there_is_to_see(
+    core: Core, seed: int
+) -> None:
+    crowd = Crowd(core, seed)
+    for _ in range(6):
+        for _ in range(40):
+            crowd.step()
+        crowd.check()

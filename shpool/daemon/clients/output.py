@@ -165,7 +165,7 @@ class ClientOutput(Participant, ChannelUser):
             self._draw()
 
     def place_changed(self, pty_size: "TtySize") -> None:
-        if self.role == DRIVER and self._thawing is not None:
+        if self._thawing is not None and (self.role == DRIVER or not self._fits):
             self._end_wait()
         if self.state.now in (LIVE, WAITING) and not self._fits:
             self._draw()

@@ -383,7 +383,9 @@ class Backlog:
             cut = start
         else:
             terminal.feed(b"".join(colours(data, start, cut)))
-            lines += sum([data.count(end, start, cut) for end in (b"\v", b"\f")])
+            # To look for one takes a twentieth of the time that it takes to count none.
+            odd_ends = [end for end in (b"\v", b"\f") if data.find(end, start, cut) >= 0]
+            lines += sum([data.count(end, start, cut) for end in odd_ends])
             terminal.pass_lines(lines)
         self._plainly = terminal.scrolls_plainly
         self.pending -= cut - self._offset

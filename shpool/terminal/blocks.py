@@ -13,6 +13,8 @@ _PARAMETERS = b"0123456789:;"
 _C1 = re.compile(rb"\xc2[\x80-\x9f]").search
 _SGR = re.compile(rb"\x1b\[[0-9:;]*m").findall
 _RESETS = (b"\x1b[m", b"\x1b[0m", b"\x1b[0;")
+# Line feeds without a carriage return from which on a program is taken to write nothing else.
+_STAIRS = 64
 # Sequences that the last reset is looked for among. Nearly all output has one in each line.
 _SEQUENCES_BACK = 256
 
@@ -79,15 +81,20 @@ def complete_part(data: bytes) -> int:
 
 def plain_lines(data: bytes) -> int:
     """The line feeds, if there is nothing but text, line ends and SGR (and controls that move
-    within a line), else -1."""
+    within a line), else -1; and also if there are many and no line begins in the first column,
+    for a rest could begin nowhere."""
     if b"\x0e" in data or b"\x0f" in data or (b"\xc2" in data and _C1(data)):
         return -1
     if b"\x1b" not in data:
-        return data.count(b"\n")
+        return _unless_stairs(data, data.count(b"\n"))
     # Deleting and counting bytes takes half as long as a search for anything else: without their
     # parameters all sequences must be the same.
     bare = data.translate(None, _PARAMETERS)
     escapes = bare.count(b"\x1b")
     if bare.count(b"\x1b[m") != escapes or data.count(b"\x1b[") != escapes:
         return -1
-    return bare.count(b"\n")
+    return _unless_stairs(data, bare.count(b"\n"))
+
+
+def _unless_stairs(data: bytes, lines: int) -> int:
+    return -1 if lines >= _STAIRS and b"\r\n" not in data else lines

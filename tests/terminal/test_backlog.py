@@ -177,3 +177,15 @@ def test_plain_is_what_moves_nothing_but_the_pen_along_lines(data: bytes, plain:
                 backlog.append(piece)
                 backlog._look()
             assert (backlog._odd == 0) is plain, (first, second)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_lines_that_begin_nowhere_are_not_tried_again_and_again(end: bytes) -> None:
+    flood = (b"\x1b[31ma line\x1b[m" + end) * 5000
+    backlog = Backlog(Terminal(24, 80, 100), cap=300_000)
+    backlog.append(flood[:100_000])
+    assert backlog.must_hold is (end == b"\n")
+    read = Terminal(24, 80, 100)
+    read.feed(flood[:100_000])
+    backlog.catch_up()
+    assert backlog.terminal.restore(100) == read.restore(100)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.harness import DETACH, Place, Result, Terminal, eventually
+from tests.e2e.harness import CHECKOUT, DETACH, Place, Result, Terminal, eventually
 from tests.e2e.taken import give_here, give_there
 
 FAKE = Path(__file__).with_name("fake_ssh.py")
@@ -231,6 +231,30 @@ def test_a_terminal_is_clean_while_the_connection_is_lost(there: There) -> None:
     client.send("\r~.")
     assert client.wait() == 255
     assert client.modes() == client.first_modes
+
+
+def test_who_has_gone_over_to_another_session_comes_back_to_that_one(there: There) -> None:
+    client = there.ssh()
+    client.ask("seq 50")
+    client.expect(r"\$ ")
+    command = shlex.join(there.place.command("switch", "two"))
+    client.send(f"PYTHONPATH={CHECKOUT} {command}\r")
+    client.expect(r"\n.*\$ ")
+    assert client.ask("echo in $SHPOOL_SESSION_NAME") == "in two\n"
+    client.expect(r"\$ ")
+    there.lose()
+    client.expect(LOST)
+    client.expect(r"\$ ")
+    assert client.ask("echo in $SHPOOL_SESSION_NAME") == "in two\n"
+    client.expect(r"\$ ")
+    there.refuse("ssh: no\n")
+    there.lose()
+    client.expect(LOST)
+    assert there.place.run("kill", "two").status == 0
+    there.allow()
+    client.send("\r")
+    client.expect("the session ended while the connection was lost")
+    assert client.wait() == 1
 
 
 def test_who_is_still_there_by_the_connection_that_was_lost_is_replaced(there: There) -> None:

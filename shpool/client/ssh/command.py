@@ -279,10 +279,17 @@ class Visit:
         elif kind == "line" and value.isdigit():
             self._seen_line = value
         elif kind == "name":
-            try:
-                self._name = bytes.fromhex(value).decode()
-            except ValueError:
-                pass
+            self._go_over(value)
+
+    def _go_over(self, name: str) -> None:
+        """The session has this name, in hexadecimal: the one that was asked for, or another one, of
+        which no line has been seen."""
+        try:
+            now = bytes.fromhex(name).decode()
+        except ValueError:
+            return
+        if now != self._name:
+            self._name, self._seen_line = now, ""
 
     def _say(self, words: bytes) -> None:
         """On a terminal in which nothing is on any more that there was on in the session."""

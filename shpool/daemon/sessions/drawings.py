@@ -41,6 +41,10 @@ class DrawingsUser(Owner):
         """Interpret in idle moments, and call interpreted(), until `due` is false."""
 
 
+# So that what is closed does not keep its user in memory.
+_NOBODY = DrawingsUser()
+
+
 class Viewer(Owner):
     """Whose terminal, of `size`, is drawn on."""
 
@@ -152,6 +156,7 @@ class Drawings(Owner):
     def close(self) -> None:
         self._groups.clear()
         self._rest()
+        self._user = _NOBODY
 
     def _rest(self) -> None:
         self.due = self._waits = False

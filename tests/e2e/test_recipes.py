@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
-from pathlib import Path
 
-from tests.e2e.harness import CHECKOUT, Place, eventually
+from tests.e2e.harness import Place, eventually
+from tests.e2e.recipes import recipe, with_shpool
 from tests.programs import need
-
-
-def recipe(words: str) -> str:
-    """The one block with these words in it."""
-    text = Path(CHECKOUT, "README.md").read_text()
-    (found,) = [each for each in re.findall(r"(?:^    .*\n)+", text, re.M) if words in each]
-    return re.sub(r"^    ", "", found, flags=re.M)
 
 
 def command(place: Place, words: str) -> list[str]:
     """What runs it in bash, where shpool is this one and python3 any."""
     return ["bash", "-c", f'shpool() {{ {" ".join(place.command())} "$@"; }}\n{recipe(words)}']
-
-
-def with_shpool(place: Place) -> dict[str, str]:
-    """An environment on whose PATH is a `shpool`."""
-    folder = place.root / "bin"
-    folder.mkdir()
-    script = folder / "shpool"
-    script.write_text(f'#!/bin/sh\nexec {" ".join(place.command())} "$@"\n')
-    script.chmod(0o700)
-    return {"PATH": f"{folder}:{place.env['PATH']}"}
 
 
 def done(place: Place, words: str) -> str:

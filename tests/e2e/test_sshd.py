@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.harness import Place, Terminal, eventually
+from tests.e2e.recipes import recipe, with_shpool
 from tests.e2e.taken import give_here, give_there
 from tests.programs import as_root, lacking, need, no_namespace, not_installed
 
@@ -312,3 +313,30 @@ def test_ctrl_c_while_it_connects(sshd: Sshd) -> None:
     assert client.wait() == 130
     assert client.modes() == client.first_modes
     sshd.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def named(place: Place) -> None:
+    """There is a `shpool` on the PATH, there as here."""
+    place.env |= with_shpool(place)
+
+
+def test_the_lines_for_sshs_configuration(named: None, sshd: Sshd) -> None:
+    sshd.configure(
+        *recipe("RemoteCommand shpool").splitlines(),
+        *(
+            "Host main",
+            "HostName 127.0.0.1",
+            f"Port {sshd.port}",
+            f"IdentityFile {sshd.folder}/key",
+        ),
+        f"UserKnownHostsFile {sshd.folder}/known",
+        *("IdentitiesOnly yes", "StrictHostKeyChecking accept-new", "User root"),
+    )
+    words = ["ssh", "-F", str(sshd.folder / "ssh_config"), "main"]
+    client = sshd.place.program(words, env={"HOME": str(sshd.here)})
+    assert client.ask("echo in $SHPOOL_SESSION_NAME") == "in main\n"
+    sshd.signal(signal.SIGKILL)
+    client.wait()
+    again = sshd.place.program(words, env={"HOME": str(sshd.here)})
+    assert again.ask("echo back") == "back\n"

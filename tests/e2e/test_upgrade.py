@@ -7,6 +7,7 @@ import os
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -233,6 +234,23 @@ def test_a_client_that_is_killed_later_leaves_its_terminal_as_it_was(place: Plac
     client.process.kill()
     client.expect(re.escape("\x1b[?1000l"))
     eventually(lambda: client.modes() == client.first_modes, "its modes are restored")
+
+
+def test_a_client_that_is_stopped_has_its_keys_when_it_goes_on(place: Place) -> None:
+    place.start()
+    client = place.attach("one")
+    client.ask("x=kept")
+    client.process.send_signal(signal.SIGSTOP)
+    stat = Path(f"/proc/{client.pid}/stat")
+    eventually(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "it is stopped")
+    client.send("echo typed when $x\n")
+    upgrade(place)
+    assert place.run("send", "one", "-e", "echo sent").status == 0
+    eventually(lambda: "\nsent\n" in shown(place, "one"))
+    upgrade(place)
+    assert "typed" not in shown(place, "one")
+    client.process.send_signal(signal.SIGCONT)
+    client.expect("sent.*typed when kept\r\n")
 
 
 def test_all_who_are_at_one_session_stay_who_they_are(place: Place) -> None:

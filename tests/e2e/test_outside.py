@@ -88,7 +88,8 @@ def look_and_type(place: Place, program: Program, following: Following) -> list[
     assert place.run("history", "one").out.endswith(plain)
     assert program.seen in re.sub(r"\x1b\[[0-9;:]*m", "", place.run("peek", "one", "--ansi").out)
     for form in ("--html", "--svg"):
-        shown = re.sub(r"<[^>]*>", "", place.run("peek", "one", form).out)
+        # The cell under the cursor is an element of its own, in an image on a line of its own.
+        shown = re.sub(r"<[^>]*>|\n", "", place.run("peek", "one", form).out)
         assert program.seen.replace("'", "&#39;") in shown
     found = as_json(place, "peek", "one")
     lines: list[str] = found["lines"]

@@ -61,11 +61,13 @@ COMMANDS = {
     "attach": Command(
         "attach",
         "attach this terminal to a session, which is made if it does not exist",
-        "NAME",
-        1,
+        "[NAME]",
+        0,
         1,
         (
-            Option("f", "force", None, "detach whoever is attached to it"),
+            Option("x", "share", None, "be attached beside who is: both see it, both type"),
+            Option("r", "read-only", None, "watch: see everything, type nothing; makes no session"),
+            Option("f", "force", None, "detach whoever types there"),
             Option("b", "background", None, "make it, or attach to it, and detach at once"),
             Option("", "existing", None, "only if it is there: make no session"),
             Option("", "nested", None, "also inside another session, where switch goes over"),
@@ -73,6 +75,10 @@ COMMANDS = {
         ),
         "Ctrl-Space Ctrl-q detaches (see keybinding in CONFIG.md). The exit status is the\n"
         "shell's, 0 after a detach, 1 when the connection is lost.\n"
+        "Without a NAME: the session that was left last and that nobody types in; main is made if\n"
+        "there is none at all. Of several at one session who typed last drives: the session has\n"
+        "that terminal's size. What happens when somebody is attached is said by attach in\n"
+        "CONFIG.md.\n"
         "NAME, CMD and DIR may contain {var}: see shpool help var.\n",
     ),
     "switch": Command(
@@ -122,9 +128,12 @@ COMMANDS = {
         "[NAME...]",
         0,
         None,
-        (),
+        (
+            Option("", "others", None, "inside a session: all but this terminal"),
+            Option("", "pid", "PID", "the client with this pid (see list --json)"),
+        ),
         "Without a NAME, inside a session: the terminal in which this was typed, and no other.\n"
-        "Elsewhere: who is attached to $SHPOOL_SESSION_NAME.\n",
+        "Elsewhere: who is attached to $SHPOOL_SESSION_NAME. With a NAME also who watches.\n",
     ),
     "kill": Command(
         "kill",
@@ -138,7 +147,11 @@ COMMANDS = {
     "list": Command(
         "list",
         "list the sessions",
-        options=(_JSON, Option("", "short", None, "print the names alone, one a line")),
+        options=(
+            _JSON,
+            Option("l", "long", None, "with times, clients, and what runs where, for people"),
+            Option("", "short", None, "print the names alone, one a line"),
+        ),
         detail="On a terminal the session in which it runs is marked, in bold type unless\n"
         "NO_COLOR is set. What a program reads is as ever.\n",
     ),

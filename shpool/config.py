@@ -46,6 +46,7 @@ class Config:
     nodaemonize_timeout: bool = False
     pass_terminal: bool = True
     nested: bool = False
+    attach: str = "refuse"
     shell: "str | None" = None  # None: the user's login shell
     env: dict[str, str]
     default_dir: str = "$HOME"

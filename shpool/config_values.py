@@ -130,6 +130,12 @@ def _restore_mode(key: str, value: object, unknown: list[str]) -> RestoreMode:
     raise _wrong(key, value, '"screen", "simple" or { lines = N }')
 
 
+def _attach(key: str, value: object, unknown: list[str]) -> str:
+    if value not in ("refuse", "share", "force"):
+        raise _wrong(key, value, '"refuse", "share" or "force"')
+    return str(value)
+
+
 def _restore_engine(key: str, value: object, unknown: list[str]) -> str:
     if value not in ("vt100", "vterm"):
         raise _wrong(key, value, '"vt100" or "vterm"')
@@ -216,6 +222,7 @@ READERS: "dict[str, Callable[[str, object, list[str]], object]]" = {
     "nodaemonize_timeout": _boolean,
     "pass_terminal": _boolean,
     "nested": _boolean,
+    "attach": _attach,
     "shell": _filled_string,
     "env": _environment,
     "default_dir": _filled_string,

@@ -143,7 +143,7 @@ def test_a_usage_error_shows_the_usage_of_the_command_it_is_about(
     assert capfd.readouterr() == (
         "",
         "shpool: unexpected option '--forc'\n\n"
-        "Usage: shpool attach [OPTIONS] NAME\nSee shpool help attach.\n",
+        "Usage: shpool attach [OPTIONS] [NAME]\nSee shpool help attach.\n",
     )
     assert main(["--forc"]) == 2
     assert capfd.readouterr().err == (

@@ -85,9 +85,9 @@ class Asking:
     def _attach(self, header: AttachHeader, descriptor: "int | None") -> "tuple[Call, AttachReply]":
         connection = dial(self._context.paths.socket, wait=self._await_greeting)
         try:
-            # The original's daemon is asked as the original's client would.
-            asked = header if connection.server else self._plain(header)
-            connection.send(asked, descriptor)
+            if not connection.server:
+                self._check_existing(header)
+            connection.send(header, descriptor)
             self._await(connection.sock)
             reply = AttachReply.from_wire(connection.receive())
         except WireError as error:
@@ -97,13 +97,12 @@ class Asking:
             connection.close()
         return connection, reply
 
-    def _plain(self, header: AttachHeader) -> AttachHeader:
-        """As an original daemon is asked, which would make a session."""
+    def _check_existing(self, header: AttachHeader) -> None:
+        """An original daemon would make a session that is wanted only if it is there."""
         if header.existing:
             rows = read_list_reply(ask(self._context, ListRequest()))
             if header.name not in [row.name for row in rows]:
                 raise NotThere(f"not found: {header.name}")
-        return header.plain()
 
     def _end_what_was_made(
         self, header: AttachHeader, connection: Call, reply: AttachReply

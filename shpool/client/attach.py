@@ -17,10 +17,11 @@ from shpool.client.reach import ask, reach
 from shpool.client.relay import Outcome, Relay, interruption
 from shpool.client.signals import Signals
 from shpool.client.streams import Upstream
-from shpool.client.wanted import Wanted, directory, from_switch, from_words, working_directory
+from shpool.client.wanted import MAIN, Wanted, directory, from_switch, from_words, working_directory
 from shpool.errors import ShpoolError, Verdict
 from shpool.forwarded import client_variables
 from shpool.names import check_name_template, check_session_name
+from shpool.options import UsageError
 from shpool.output import complain, unwritable
 from shpool.protocol.msgpack import WireError
 from shpool.protocol.replies import PROGRAM, AttachReply, read_missed
@@ -41,6 +42,9 @@ _OURS = f"{PROGRAM} {__version__}"
 # Seconds that the daemon may take over a question of ours while we are attached.
 _BUSY_TIMEOUT = 2.0
 
+# Without a name: how often a free session is looked for, where somebody else is faster.
+_LOOKS = 5
+
 # Seconds for which it can be read why we come back, unless a key is typed.
 _READING = 2.0
 
@@ -52,7 +56,11 @@ def run(context: "Context", parsed: "Parsed") -> int:
 class Attach:
     def __init__(self, context: "Context", parsed: "Parsed") -> None:
         self._context = context
-        self._wanted = from_words(parsed.arguments[0], parsed)
+        self._named = bool(parsed.arguments)
+        self._wanted = from_words(parsed.arguments[0] if self._named else MAIN, parsed)
+        self._new = self._wanted  # what is made where there is nothing
+        if self._wanted.read_only and not self._named:
+            raise UsageError("attach --read-only needs a NAME")
         self._background = bool(parsed.count("background"))
         self._config = context.config()
         # Who may be lost in it is who types.
@@ -74,6 +82,7 @@ class Attach:
         # Where we come from, while nobody else would put the terminal in order if we were killed.
         self._behind: tuple[Call, DaemonsHands] | None = None
         self._switched = False
+        self._looks = 0  # for a session that is free
         self._told: object = None  # the size that the daemon knows, in its form on the wire
         self._caller = _caller(context.environ)
 
@@ -94,7 +103,7 @@ class Attach:
                     self._terminal.clean()
                 elif outcome.kind == "suspended":
                     self._suspend()
-                else:
+                elif outcome.kind != "gone before":
                     return self._status(outcome)
                 variables = None  # they may be others by now
         finally:
@@ -119,6 +128,8 @@ class Attach:
         """Attach to one session and stay there; `variables` are asked for if they are not known."""
         try:
             self._say_excuse()
+            if not self._named:
+                self._find_free()
             if variables is None:
                 variables = {} if self._wanted.literal else self._asking.variables()
             self._name = self._name_for(variables)
@@ -126,6 +137,8 @@ class Attach:
         except Interrupted as interrupted:
             return interruption(interrupted.number)
         except Busy as busy:
+            if self._looks_again():
+                return Outcome("gone before")
             if self._left is not None:
                 raise
             self._terminal.leave()
@@ -134,17 +147,39 @@ class Attach:
             # Not an error at first, scripts test for that; after a switch it is one.
             return Outcome("busy", 1 if self._switched else 0)
         except NotThere:
+            if self._looks_again():
+                return Outcome("gone before")
             if self._caller is None or self._left is not None or not self._caller.gone():
                 raise
             return Outcome("gone")
         self._left = None
         self._returns = False
         self._wanted = self._wanted.settled()
+        self._named = True
         if self._background:
-            attached[0].close()
-            ask(self._context, DetachRequest([self._name]))
+            self._let_session_go(attached[0])
             return Outcome("exited", 0)
         return self._stay(*attached)
+
+    def _find_free(self) -> None:
+        """Want the session that nobody types in and that was left last."""
+        from shpool.client.free import find
+
+        self._looks += 1
+        found = find(self._context)
+        self._wanted = self._new if found is None else Wanted(found, existing=True, literal=True)
+
+    def _looks_again(self) -> bool:
+        """Returns whether somebody was faster at the session that was found."""
+        return not self._named and self._looks < _LOOKS
+
+    def _let_session_go(self, connection: Call) -> None:
+        """A daemon of ours has done so itself by now, or does when nothing more comes."""
+        if connection.server:
+            connection.hang_up()
+        connection.close()
+        if not connection.server:
+            ask(self._context, DetachRequest([self._name]))
 
     def _status(self, outcome: Outcome) -> int:
         """The exit status, or an error."""
@@ -174,7 +209,23 @@ class Attach:
             connection.close()
             self._warn_of_version(connection.warning)
             connection = dial(self._context.paths.socket)
+        self._take_wishes(connection)
         return ask_variables(connection)
+
+    def _take_wishes(self, connection: Call) -> None:
+        """Before anything is asked: a daemon that does not know what it was to do would do harm."""
+        wanted, usual = self._wanted, self._config.attach
+        try:
+            for wish in ("read_only", "share"):
+                if getattr(wanted, wish):
+                    connection.require(f"Attach.{wish}")
+        except ClientError:
+            connection.close()
+            raise
+        said = wanted.read_only or wanted.share or wanted.force or self._background
+        if not said and self._caller is None:
+            wanted.force = usual == "force"
+            wanted.share = usual == "share" and connection.knows("Attach.share")
 
     def _warn_of_version(self, warning: str) -> None:
         if self._background:

@@ -29,6 +29,9 @@ _READ = 65_536
 # Seconds after which a daemon that has not greeted is said to be silent.
 SILENCE = 3.0
 
+# Seconds that the daemon has to notice that nothing more comes.
+_LET_GO = 2.0
+
 _NOBODY = (errno.ENOENT, errno.ECONNREFUSED)
 
 
@@ -93,7 +96,9 @@ class Call:
         The daemon gets a copy of `descriptor`, and an original one drops it unseen.
         """
         for feature in getattr(request, "needs", ()):
-            self._check_knows(feature)
+            self.require(feature)
+        if not self.server and hasattr(request, "plain"):
+            request = request.plain()  # as the original's client would ask
         data = pack(request.to_wire())
         try:
             if descriptor is not None:
@@ -109,7 +114,8 @@ class Call:
         """Returns whether the daemon says that it knows this, that the original does not."""
         return feature in (self._knows or ())
 
-    def _check_knows(self, feature: str) -> None:
+    def require(self, feature: str) -> None:
+        """Raises UnknownRequest if the daemon does not know what a request may need."""
         if self._knows is None and self.server and "." not in feature:
             self._doubtful = True
         elif not self.knows(feature):
@@ -135,6 +141,16 @@ class Call:
         self._doubtful = False
         self.rest = decoder.rest
         return decoder.value
+
+    def hang_up(self) -> None:
+        """Say no more, and read to the end, which comes when the daemon has done its part."""
+        try:
+            self.sock.settimeout(_LET_GO)
+            self.sock.shutdown(socket.SHUT_WR)
+            while self.sock.recv(_READ):
+                pass
+        except OSError:
+            pass  # it does not matter any more how it ends
 
     def close(self) -> None:
         self.sock.close()

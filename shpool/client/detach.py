@@ -4,9 +4,10 @@ from shpool.client.connect import ClientError
 from shpool.client.here import where
 from shpool.client.reach import ask
 from shpool.errors import Verdict
+from shpool.options import UsageError
 from shpool.output import complain
 from shpool.protocol.msgpack import WireError
-from shpool.protocol.replies import Here, read_missed
+from shpool.protocol.replies import Here, read_list_reply, read_missed
 from shpool.protocol.requests import DetachRequest, ListRequest
 
 TYPE_CHECKING = False
@@ -14,15 +15,52 @@ if TYPE_CHECKING:
     from shpool.client.context import Context
     from shpool.options import Parsed
 
+_PID_MAX = (1 << 31) - 1
+
 
 def run(context: "Context", parsed: "Parsed") -> int:
-    if parsed.arguments:
-        request = DetachRequest(parsed.arguments)
-    else:
-        here = session_here(context, "detach")
-        request = DetachRequest([here.name], here.pid)
+    request = _request(context, parsed)
     not_found, not_attached = read_missed(ask(context, request))
     return report(not_found, not_attached)
+
+
+def _request(context: "Context", parsed: "Parsed") -> DetachRequest:
+    pid, others = pid_given(parsed.text("pid")), bool(parsed.count("others"))
+    if pid is not None and (others or parsed.arguments):
+        raise UsageError("detach --pid takes neither a NAME nor --others")
+    if others and parsed.arguments:
+        raise UsageError("detach --others takes no NAME: it is about the session one is in")
+    if pid is not None:
+        return DetachRequest([_session_of(context, pid)], pid)
+    if parsed.arguments:
+        return DetachRequest(parsed.arguments, watchers=True)
+    here = session_here(context, "detach")
+    if not others:
+        return DetachRequest([here.name], here.pid, watchers=True)
+    if here.pid is None:
+        raise Verdict("detach --others is to be typed in a terminal that is attached")
+    return DetachRequest([here.name], except_pid=here.pid, watchers=True)
+
+
+def _session_of(context: "Context", pid: int) -> str:
+    """The session that a client is attached to.  Raises Verdict."""
+    try:
+        rows = read_list_reply(ask(context, ListRequest()))
+    except WireError as error:
+        raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
+    for row in rows:
+        if any(client.pid == pid for client in row.attachments + row.watchers):
+            return row.name
+    raise Verdict(f"no client with pid {pid} is attached to any session")
+
+
+def pid_given(given: "str | None") -> "int | None":
+    """What --pid says; for switch too.  Raises UsageError."""
+    if given is None:
+        return None
+    if not (given.isascii() and given.isdigit()) or not 0 < int(given[:11]) <= _PID_MAX:
+        raise UsageError(f"--pid {given}: a pid is a number, as list --json has it")
+    return int(given)
 
 
 def session_here(context: "Context", verb: str) -> Here:

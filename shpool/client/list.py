@@ -25,15 +25,18 @@ _BOLD, _PLAIN = "\x1b[1m", "\x1b[m"
 
 
 def run(context: "Context", parsed: "Parsed") -> int:
-    as_json, short = bool(parsed.count("json")), bool(parsed.count("short"))
-    if as_json and short:
-        raise UsageError("--json and --short exclude each other")
+    given = [form for form in ("json", "long", "short") if parsed.count(form)]
+    if len(given) > 1:
+        raise UsageError(f"--{given[0]} and --{given[1]} exclude each other")
+    form = given[0] if given else ""
     reply = ask(context, ListRequest())
     sessions = read_list_reply(reply)
-    if as_json:
+    if form == "json":
         put(_json(sessions))
-    elif short:
+    elif form == "short":
         put("".join(f"{session.name}\n" for session in sessions))
+    elif form == "long":
+        put(_long(context, sessions, _marked(context, reply)))
     else:
         put(_table(sessions, _marked(context, reply), bold=_may_be_bold(context.environ)))
     return 0
@@ -60,6 +63,17 @@ def _table(sessions: "list[SessionRow]", here: "str | None" = None, *, bold: boo
             row = f"{_BOLD}{row}{_PLAIN}" if bold else row
         rows.append(row + "\n")
     return "".join(rows)
+
+
+def _long(context: "Context", sessions: "list[SessionRow]", here: "str | None") -> str:
+    from shpool.client.long_list import table
+
+    width = os.get_terminal_size(_STDOUT).columns if os.isatty(_STDOUT) else None
+    bold = _may_be_bold(context.environ)
+    lines = table(sessions, context.environ.get("HOME", ""), width or None, here)
+    return "".join(
+        f"{_BOLD}{line}{_PLAIN}\n" if mark and bold else f"{line}\n" for line, mark in lines
+    )
 
 
 def _json(sessions: "list[SessionRow]") -> str:

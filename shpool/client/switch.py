@@ -1,11 +1,11 @@
 """shpool switch: have an attached client go over to another session."""
 
 from shpool.client.connect import ClientError
+from shpool.client.detach import pid_given
 from shpool.client.outside import ask_daemon, filled, session_meant
 from shpool.client.wanted import directory, time_to_live, working_directory
 from shpool.errors import Verdict
 from shpool.names import check_session_name
-from shpool.options import UsageError
 from shpool.protocol.msgpack import WireError
 from shpool.protocol.replies import Destination
 from shpool.protocol.switching import SwitchReply, SwitchRequest
@@ -15,11 +15,9 @@ if TYPE_CHECKING:
     from shpool.client.context import Context
     from shpool.options import Parsed
 
-_PID_MAX = (1 << 31) - 1
-
 
 def run(context: "Context", parsed: "Parsed") -> int:
-    pid = _pid(parsed.text("pid"))
+    pid = pid_given(parsed.text("pid"))
     # A session may be called so, too.
     back = parsed.arguments == ["-"] and not parsed.behind
     request = SwitchRequest(
@@ -42,14 +40,6 @@ def _from(context: "Context", parsed: "Parsed") -> str:
     if old is not None:
         return session_meant(context, old)
     return "" if parsed.text("pid") is not None else session_meant(context, ".")
-
-
-def _pid(given: "str | None") -> "int | None":
-    if given is None:
-        return None
-    if not (given.isascii() and given.isdigit()) or not 0 < int(given[:11]) <= _PID_MAX:
-        raise UsageError(f"--pid {given}: a pid is a number, as list --json has it")
-    return int(given)
 
 
 def _destination(context: "Context", parsed: "Parsed", *, back: bool) -> Destination:

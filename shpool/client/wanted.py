@@ -6,6 +6,7 @@ a switch all is literal, and what a session would be made of counts once.
 
 import os
 
+from shpool.options import UsageError
 from shpool.templates import render
 
 TYPE_CHECKING = False
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from shpool.client.context import Context
     from shpool.options import Parsed
     from shpool.protocol.replies import Destination
+
+
+# The session that is made where none was named and there is none.
+MAIN = "main"
+
+# Options of attach that exclude each other.
+_EXCLUDED = (
+    ("read-only", ("background", "share", "force")),
+    ("share", ("background", "force")),
+)
 
 
 class Wanted:
@@ -67,7 +78,11 @@ class Wanted:
 
 
 def from_words(template: str, parsed: "Parsed") -> Wanted:
-    """As the options of a command say.  Raises DurationError."""
+    """As the options of a command say.  Raises DurationError, UsageError."""
+    for wish, others in _EXCLUDED:
+        for other in others:
+            if parsed.count(wish) and parsed.count(other):
+                raise UsageError(f"--{wish} and --{other} exclude each other")
     return Wanted(
         template,
         ttl=time_to_live(parsed.text("ttl")),

@@ -159,7 +159,7 @@ class Requests(ConnectionUser, TableUser):
             session = self._table.get(name)
             if session is None:
                 not_found.append(name)
-            elif not detach(session, request.pid):
+            elif not detach(session, request):
                 not_attached.append(name)
         connection.reply(replies.detach_reply(not_found, not_attached))
 

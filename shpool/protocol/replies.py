@@ -150,7 +150,8 @@ class SessionRow:
     """One row of the session table; times in milliseconds since the epoch.
 
     `attachments` are who types there, and `watchers` who only looks on.  `prompt`: what its shell
-    says of itself, as terminal/marks.py describes it, or None.
+    says of itself, as terminal/marks.py describes it, or None.  `foreground_pid`: the process
+    group that its terminal is in the hands of; 0 where the daemon does not tell.
     """
 
     def __init__(
@@ -163,6 +164,7 @@ class SessionRow:
         status: "str | None" = None,
         watchers: "list[Attachment] | None" = None,
         prompt: "dict[str, Any] | None" = None,
+        foreground_pid: int = 0,
     ) -> None:
         self.name = name
         self.started_at_unix_ms = started_at_unix_ms
@@ -172,6 +174,7 @@ class SessionRow:
         self.status = status or ("Attached" if attachments else "Disconnected")
         self.watchers = watchers or []
         self.prompt = prompt
+        self.foreground_pid = foreground_pid
 
     def to_wire(self) -> "Any":
         return {
@@ -183,6 +186,7 @@ class SessionRow:
             "attachments": [attachment.to_wire() for attachment in self.attachments],
             "watchers": [watcher.to_wire() for watcher in self.watchers],
             "prompt": self.prompt,
+            "foreground_pid": self.foreground_pid,
         }
 
     @classmethod
@@ -198,6 +202,7 @@ class SessionRow:
             status,
             [Attachment.from_wire(item) for item in items(fields, "watchers")],
             read_prompt(fields),
+            number(fields, "foreground_pid", 0, I32_MAX),
         )
 
 

@@ -309,31 +309,56 @@ class SessionMessage:
 
 
 class DetachRequest:
-    """Detach the clients of these sessions; with `pid` only the one of that process."""
+    """Detach the clients of these sessions that type, and with `watchers` those that watch, too.
 
-    FEATURES = ("Detach.pid",)
+    `pid`: only the one of that process, in whatever role.  `except_pid`: all but that one.
+    """
 
-    __slots__ = ("pid", "sessions")
+    FEATURES = ("Detach.pid", "Detach.except_pid")
 
-    def __init__(self, sessions: "list[str]", pid: "int | None" = None) -> None:
+    __slots__ = ("except_pid", "pid", "sessions", "watchers")
+
+    def __init__(
+        self,
+        sessions: "list[str]",
+        pid: "int | None" = None,
+        *,
+        except_pid: "int | None" = None,
+        watchers: bool = False,
+    ) -> None:
         self.sessions = sessions
         self.pid = pid
+        self.except_pid = except_pid
+        self.watchers = watchers
 
     @property
     def needs(self) -> "list[str]":
         """Not what a daemon that does not know it would detach all for."""
-        return [] if self.pid is None else ["Detach.pid"]
+        fields = ("pid", "except_pid")
+        return [f"Detach.{field}" for field in fields if getattr(self, field) is not None]
+
+    def plain(self) -> "DetachRequest":
+        """The same for an original daemon, where nobody watches."""
+        return DetachRequest(self.sessions)
 
     def to_wire(self) -> "Any":
         fields: dict[str, Any] = {"sessions": self.sessions}
-        if self.pid is not None:
-            fields["pid"] = self.pid
+        for field in ("pid", "except_pid"):
+            if getattr(self, field) is not None:
+                fields[field] = getattr(self, field)
+        if self.watchers:
+            fields["watchers"] = True
         return {"Detach": fields}
 
     @classmethod
     def from_wire(cls, value: "Any") -> "DetachRequest":
         fields = as_map(value, "Detach")
-        return cls(texts(fields, "sessions"), optional_number(fields, "pid", 0, I32_MAX))
+        return cls(
+            texts(fields, "sessions"),
+            optional_number(fields, "pid", 0, I32_MAX),
+            except_pid=optional_number(fields, "except_pid", 0, I32_MAX),
+            watchers=fields.get("watchers") is True,
+        )
 
 
 class KillRequest:

@@ -60,7 +60,7 @@ USAGE_ERRORS = [
     ([], "a command is needed"),
     (["nonsense"], "unknown command 'nonsense'"),
     (["help", "nonsense"], "unknown command 'nonsense'"),
-    (["attach"], "attach needs NAME"),
+    (["peek"], "peek needs NAME"),
     (["attach", "a", "b"], "unexpected argument 'b'"),
     (["attach", "--nonsense", "a"], "unexpected option '--nonsense'"),
     (["attach", "--forc", "a"], "unexpected option '--forc'"),
@@ -198,6 +198,7 @@ def test_list_as_json_has_what_the_protocol_has(shpool: Place) -> None:
     (row,) = json.loads(done.out)["sessions"]
     started = row.pop("started_at_unix_ms")
     assert row["attachments"][0].pop("idle_ms") >= 0
+    assert row.pop("foreground_pid") > 0
     assert row == {
         "name": "one-ü",
         "last_connected_at_unix_ms": row["last_connected_at_unix_ms"],

@@ -193,6 +193,25 @@ def test_the_modes_are_restored_before_the_last_output_is_taken(
     assert client.modes()[3] == client.first_modes[3]
 
 
+@pytest.mark.parametrize("option", ["-x", "-r"])
+def test_what_it_would_pass_over_is_refused_before_anything_is_asked(
+    place: Place, original: Daemon, option: str
+) -> None:
+    client = place.attach(option, "one")
+    link = original.accept()
+    assert link.ended()
+    assert client.wait() == 1
+    client.expect("the daemon does not know this request \\(the original shpool\\)")
+
+
+def test_the_configuration_asks_nothing_of_it_that_it_would_pass_over(
+    place: Place, original: Daemon
+) -> None:
+    place.configure('attach = "share"')
+    _, link = greeted(place, original, "one")
+    link.send(exited(0))
+
+
 def test_the_largest_chunk_arrives_whole(place: Place, original: Daemon) -> None:
     client, link = greeted(place, original, "one")
     content = bytes(range(32, 127)) * 172 + b"x" * 44

@@ -140,6 +140,23 @@ REQUESTS: list[tuple[Any, bytes]] = [
     (DetachRequest(["one", "zzz"]), b"\x81\xa6Detach\x81\xa8sessions\x92\xa3one\xa3zzz"),
     (DetachRequest([]), b"\x81\xa6Detach\x81\xa8sessions\x90"),
     (DetachRequest(["a"], 7), b"\x81\xa6Detach\x82\xa8sessions\x91\xa1a\xa3pid\x07"),
+    (
+        DetachRequest(["a"], except_pid=7, watchers=True),
+        b"\x81\xa6Detach\x83\xa8sessions\x91\xa1a\xaaexcept_pid\x07\xa8watchers\xc3",
+    ),
+    (
+        AttachHeader("a", "a", SIZE, [], share=True),
+        b"\x81\xa6Attach\x89\xa4name\xa1a\xadname_template\xa1a\xaelocal_tty_size"
+        + SIZE_WIRE
+        + b"\xa9local_env\x90\xa8ttl_secs\xc0\xa3cmd\xc0\xa3dir\xc0\xa9start_cmd\xc0\xa5share\xc3",
+    ),
+    (
+        AttachHeader("a", "a", SIZE, [], read_only=True),
+        b"\x81\xa6Attach\x89\xa4name\xa1a\xadname_template\xa1a\xaelocal_tty_size"
+        + SIZE_WIRE
+        + b"\xa9local_env\x90\xa8ttl_secs\xc0\xa3cmd\xc0\xa3dir\xc0\xa9start_cmd\xc0"
+        b"\xa9read_only\xc3",
+    ),
     (KillRequest(["one"]), b"\x81\xa4Kill\x81\xa8sessions\x91\xa3one"),
     (SetLogLevel("Off"), b"\x81\xabSetLogLevel\x81\xa5level\xa3Off"),
     (SetLogLevel("Error"), b"\x81\xabSetLogLevel\x81\xa5level\xa5Error"),
@@ -420,18 +437,19 @@ LISTS: list[tuple[list[SessionRow], bytes]] = [
             SessionRow("é", MS, None, MS, []),
         ],
         b"\x81\xa8sessions\x92"
-        b"\x88\xa4name\xa3one\xb2started_at_unix_ms"
+        b"\x89\xa4name\xa3one\xb2started_at_unix_ms"
         + MS_WIRE
         + b"\xb9last_connected_at_unix_ms"
         + MS_WIRE
         + b"\xbclast_disconnected_at_unix_ms\xc0\xa6status\xa8Attached\xabattachments"
         b"\x91\x82\xb5session_name_template\xa3one\xa3pid\xce\x00\x01\x11\x70"
-        b"\xa8watchers\x90\xa6prompt\xc0"
-        b"\x88\xa4name\xa2\xc3\xa9\xb2started_at_unix_ms"
+        b"\xa8watchers\x90\xa6prompt\xc0\xaeforeground_pid\x00"
+        b"\x89\xa4name\xa2\xc3\xa9\xb2started_at_unix_ms"
         + MS_WIRE
         + b"\xb9last_connected_at_unix_ms\xc0\xbclast_disconnected_at_unix_ms"
         + MS_WIRE
-        + b"\xa6status\xacDisconnected\xabattachments\x90\xa8watchers\x90\xa6prompt\xc0",
+        + b"\xa6status\xacDisconnected\xabattachments\x90"
+        b"\xa8watchers\x90\xa6prompt\xc0\xaeforeground_pid\x00",
     ),
     (
         [
@@ -439,9 +457,10 @@ LISTS: list[tuple[list[SessionRow], bytes]] = [
                 *("one", MS, MS, None, [Attachment("one", 7, "driver", 24, 80, 5)]),
                 watchers=[Attachment("one", 8, "watcher", 30, 90, 6)],
                 prompt=PROMPT,
+                foreground_pid=9,
             ),
         ],
-        b"\x81\xa8sessions\x91\x88\xa4name\xa3one\xb2started_at_unix_ms"
+        b"\x81\xa8sessions\x91\x89\xa4name\xa3one\xb2started_at_unix_ms"
         + MS_WIRE
         + b"\xb9last_connected_at_unix_ms"
         + MS_WIRE
@@ -451,7 +470,8 @@ LISTS: list[tuple[list[SessionRow], bytes]] = [
         b"\xa8watchers"
         b"\x91\x86\xb5session_name_template\xa3one\xa3pid\x08\xa4role\xa7watcher"
         b"\xa4rows\x1e\xa4cols\x5a\xa7idle_ms\x06"
-        b"\xa6prompt\x84\xa9at_prompt\xc2\xa7command\xa4make\xaarunning_ms\x09\xablast_status\xc0",
+        b"\xa6prompt\x84\xa9at_prompt\xc2\xa7command\xa4make\xaarunning_ms\x09\xablast_status\xc0"
+        b"\xaeforeground_pid\x09",
     ),
 ]
 

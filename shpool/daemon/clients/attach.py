@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor
     from shpool.daemon.programs.spawn import Spawner
     from shpool.daemon.sessions.table import SessionTable
+    from shpool.protocol.requests import DetachRequest
     from shpool.protocol.switching import SwitchRequest
 
 
@@ -192,6 +193,10 @@ class Attaching(ClientUser):
         try:
             self._table.attach(session, client)
             client.answer(reply)
+            if header.background:
+                client.enter(session)
+                client.detach()
+                return
             pager = self._motd.pager(session, config)
             if pager is None:
                 client.enter(session)
@@ -282,21 +287,18 @@ def refuse(connection: "Connection", reason: str) -> None:
     connection.reply(AttachReply("UnexpectedError", reason=reason).to_wire())
 
 
-def detach_all(session: Session, *, watchers: bool = False) -> None:
-    """Let everybody go who types at a session, and with `watchers` who watches, too."""
-    going = session.clients if watchers else session.typing
-    each_alone(going, lambda client: client.detach())
+def detach_all(session: Session) -> None:
+    """Let everybody go who types at a session."""
+    each_alone(session.typing, lambda client: client.detach())
 
 
-def detach(session: Session, pid: "int | None") -> bool:
-    """Let the clients go that are of the process `pid`, or else all who type.
-
-    Returns whether there was one.
-    """
-    if pid is None:
-        going = list(session.typing)
+def detach(session: Session, request: "DetachRequest") -> bool:
+    """Let the clients go that are meant.  Returns whether there was one."""
+    if request.pid is not None:
+        going = [client for client in session.clients if client.pid == request.pid]
     else:
-        going = [client for client in session.clients if client.pid == pid]
+        everybody = session.clients if request.watchers else session.typing
+        going = [client for client in everybody if client.pid != request.except_pid]
     each_alone(going, lambda client: client.detach())
     return bool(going)
 

@@ -204,6 +204,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, RolesUser, TypistUser, F
             self.roles.rows(watching=False),
             watchers=self.roles.rows(watching=True),
             prompt=self.prompt.describe(monotonic()),
+            foreground_pid=self.foreground(),
         )
 
     # ---- life

@@ -132,7 +132,8 @@ _HOOK = """{
 # Expanding PS0 notes that a command was run, by a side effect of the arithmetic in an index: what
 # is substituted there runs in a shell of its own. Only where that is noted there is a D. A has a
 # number, because readline writes the prompt again, as it was, when it draws the line anew. What
-# was not put into the history cannot be told.
+# was not put into the history cannot be told; that is seen by HISTCMD, which bash before 5.1 only
+# tells right where it expands a prompt.
 #
 # D comes before what other prompt commands print, from the first line of them all. What follows in
 # the same element sees $? as it was, but PIPESTATUS cannot be given back; so where a function may
@@ -148,7 +149,7 @@ _BEFORE = (
 )
 _AFTER = r"\[${__shpool_marks[6]-}\]"
 _COMMAND = (
-    r"${__shpool_marks[4+0*(__shpool_ran=1)]-}"
+    r"${__shpool_marks[4+0*(__shpool_ran=1,__shpool_now=${HISTCMD-0})]-}"
     r"$({ __shpool_command >&3; } 3>&1 >/dev/null 2>&1)"
     r"${__shpool_marks[5]-}"
 )
@@ -156,7 +157,7 @@ _COMMAND = (
 _MARKS = r"""
 if (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] > 403 )); then
     __shpool_head=__shpool_done
-    __shpool_ran=0 __shpool_count=0 __shpool_history=0
+    __shpool_ran=0 __shpool_count=0 __shpool_history=0 __shpool_now=0
     __shpool_marks=(
         [1]=$'\e]133;D;' [2]=';aid='@AID@$'\a' [3]=$'\e]133;A;aid='@AID@';n='
         [4]=$'\e]133;C;aid='@AID@';cmdline_url=' [5]=$'\a' [6]=$'\e]133;B;aid='@AID@$'\a'
@@ -171,7 +172,7 @@ __shpool_done() {
     [[ $- == *e* ]] || return "$status"
 }
 __shpool_command() {
-    [[ ${HISTCMD-0} != "$__shpool_history" ]] || return 0
+    [[ $__shpool_now != "$__shpool_history" ]] || return 0
     local LC_ALL=C text piece out=
     text=$(HISTTIMEFORMAT= builtin history 1)
     text=${text#"${text%%[0-9]*}"}

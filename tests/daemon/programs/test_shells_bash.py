@@ -342,7 +342,7 @@ def test_start_command_runs_in_the_shell_after_the_files(tmp_path: Path) -> None
         bash.run("hi")
         bash.expect(r"\nalias\n")
         assert "__shpool_" not in bash.tell('"$(env)"')
-        kept = ["count", "first", "head", "history", "hook", "marks", "ran"]
+        kept = ["count", "first", "head", "history", "hook", "marks", "now", "ran"]
         assert bash.tell('"${!__shpool_*}"').split() == [f"__shpool_{name}" for name in kept]
         assert "__SHPOOL_" not in bash.tell('"$(set)"')
 

@@ -31,7 +31,7 @@ An attribute belongs to the layer that sets it first, and whose docstrings say w
     Grid        grid.py        rows, cols; main, alternate, and screen, lines for the one in use;
                                x, y, margin_wrap; top, bottom, left, right, side_margins, origin;
                                limit; pen, fill, linked; autowrap, insert_mode, newline_mode;
-                               charsets, shift, translation; history, scrolled, begun, restarts;
+                               charsets, shift, translation; history, begun, restarts;
                                pens, clusters, generation
     Cursor      cursor.py      tab_stops, alternate_tab_stops, reverse_wrap, clustering
     Printer     printing.py    nothing: it writes cells

@@ -50,7 +50,6 @@ class Grid(Parser):
         "right",
         "rows",
         "screen",
-        "scrolled",
         "shift",
         "side_margins",
         "top",
@@ -62,7 +61,6 @@ class Grid(Parser):
     CARRIED = {
         "rows": int,
         "cols": int,
-        "scrolled": int,
         "begun": int,
         "restarts": int,
         "generation": int,
@@ -98,7 +96,6 @@ class Grid(Parser):
         self.cols = cols
         self.history: deque[Piece] = deque(maxlen=history_lines)
         self.packed: list[list[Any]] = []  # blocks of columns that follow in the history
-        self.scrolled = 0  # rows that ever scrolled off the main screen
         self.begun = 0  # lines whose first row ever did, so the number of the next one
         self.restarts = 0  # how often the main screen was blanked from its first row on
         self.generation = 0  # how often the numbers in rows came to mean others; see compact.py
@@ -278,7 +275,6 @@ class Grid(Parser):
 
     def keep(self, row: Row, cols: int = 0) -> None:
         """Take a row of the main screen into the history; cols: its width, if not the screen's."""
-        self.scrolled += 1
         text = row.text
         style = row.style
         if style and not style.strip(PLAIN):

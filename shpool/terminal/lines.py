@@ -78,9 +78,8 @@ def split(
         wrapped = True
 
 
-def pop_rows(history: "deque[Piece]", cols: int) -> tuple[list[Row], int]:
-    """Take the last line out of a history that is not empty: its rows at this width, and the
-    number of pieces that it was."""
+def pop_rows(history: "deque[Piece]", cols: int) -> list[Row]:
+    """Take the last line out of a history that is not empty: its rows at this width."""
     texts: list[str] = []
     styles: list[str] = []
     marks: list[Marks] = []
@@ -95,7 +94,7 @@ def pop_rows(history: "deque[Piece]", cols: int) -> tuple[list[Row], int]:
         marks.append(of_piece)
     rows = _as_rows(texts[::-1], styles[::-1], marks[::-1], cols)
     rows[0].wrapped = wrapped  # its own start is gone
-    return rows, len(texts)
+    return rows
 
 
 def _as_rows(texts: list[str], styles: list[str], marks: "list[Marks]", cols: int) -> list[Row]:

@@ -63,7 +63,6 @@ class Terminal(Answers):
         have had."""
         above = self.lines[: self.y + 1]
         self.begun += sum([not row.wrapped for row in above]) - 1 + lines - self.bottom
-        self.scrolled += max(lines - (self.bottom - self.y), 0)
         self.history.clear()
         for row in self.lines:
             row.clear()

@@ -322,7 +322,6 @@ class Printer(Cursor):
                 self.keep(row)
             gone = plain[:passing]
             self.history.extend(gone)
-            self.scrolled += passing
             self.begun += passing if whole else sum([isinstance(piece, str) for piece in gone])
         for row, piece in zip(leaving, plain[passing:]):
             row.clear()

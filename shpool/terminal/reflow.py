@@ -97,8 +97,7 @@ def _pull(terminal: "Properties", count: int, cols: int) -> list[Row]:
     """Take up to count rows, as they are at that width, out of the end of the history."""
     rows: list[Row] = []
     while len(rows) < count and terminal.history:
-        line, pieces = pop_rows(terminal.history, cols)
-        terminal.scrolled -= pieces
+        line = pop_rows(terminal.history, cols)
         terminal.begun -= not line[0].wrapped
         rows[:0] = line
     surplus = max(len(rows) - count, 0)
@@ -115,8 +114,7 @@ def _reflow(
     had_history = bool(terminal.history)
     if lines[0].wrapped and had_history:
         # The first row's line began in the history. All of it is needed, at the old width.
-        head, pieces = pop_rows(terminal.history, old_cols)
-        terminal.scrolled -= pieces
+        head = pop_rows(terminal.history, old_cols)
         terminal.begun -= not head[0].wrapped
         lines = head + lines
         y += len(head)

@@ -46,7 +46,7 @@ def test_a_flood_past_the_cap_is_skipped_and_ends_as_one_that_was_read() -> None
         assert not waiting.must_hold
     assert waiting.pending < 64 * 1024
     assert waiting.restore(50) == read.restore(50)
-    assert waiting.terminal.scrolled == read.scrolled
+    assert waiting.terminal.begun == read.begun
 
 
 def test_the_pen_of_what_is_skipped_goes_on() -> None:
@@ -90,12 +90,12 @@ def test_what_may_not_be_skipped_counts_until_it_is_interpreted() -> None:
         while waiting.must_hold:
             waiting.advance(16 * 1024)
             assert waiting.terminal.title == "" or not waiting.must_hold
-    before = waiting.terminal.scrolled
+    before = waiting.terminal.begun
     for start in range(0, len(LINES), 4000):
         read.feed(LINES[start : start + 4000])
         waiting.append(LINES[start : start + 4000])
         assert not waiting.must_hold  # so it is skipped: nobody interprets it
-    assert waiting.terminal.scrolled > before
+    assert waiting.terminal.begun > before
     assert waiting.restore(50) == read.restore(50)
 
 

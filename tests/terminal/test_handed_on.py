@@ -45,7 +45,6 @@ def shown(terminal: Terminal) -> tuple[Any, ...]:
         terminal.leave(),
         list(terminal.history),
         terminal.begun,
-        terminal.scrolled,
         terminal.restarts,
         terminal.saved_modes,
     )

@@ -45,6 +45,8 @@ def _from(context: "Context", parsed: "Parsed") -> str:
 def _destination(context: "Context", parsed: "Parsed", *, back: bool) -> Destination:
     """All that depends on where we are is worked out here: the client is somewhere else."""
     force, share = bool(parsed.count("force")), bool(parsed.count("share"))
+    if not force and not share:
+        force, share = context.config().attach == "force", context.config().attach == "share"
     if back:
         return Destination("", force=force, share=share)
     name = filled(context, parsed.arguments[0])

@@ -134,6 +134,23 @@ def test_share_joins_who_is_there(inside: Place) -> None:
     assert [who["pid"] for who in inside.sessions()["a"]["attachments"]] == both
 
 
+def test_the_configuration_may_say_what_an_occupied_session_is_to_who_goes_there(
+    inside: Place,
+) -> None:
+    holder = inside.attach("b")
+    holder.ask("true")
+    client = inside.attach("a")
+    inside.configure('attach = "share"')
+    client.send("shpool switch b\n")
+    both = [holder.pid, client.pid]
+    eventually(lambda: [who["pid"] for who in inside.sessions()["b"]["attachments"]] == both)
+    inside.configure('attach = "force"')
+    other = inside.attach("c")
+    other.ask("true")
+    go(other, inside, "b", "b")
+    assert (holder.wait(), client.wait()) == (0, 0)
+
+
 def test_from_outside_it_has_to_be_said_whose_client_is_meant(inside: Place) -> None:
     client = inside.attach("a")
     client.ask("true")

@@ -133,7 +133,9 @@ class Attaching(ClientUser):
 
     def way_back(self, client: AttachedClient) -> "bytes | None":
         try:
-            to = where_to(self._table, client, Destination(""), back=True)
+            wish = self._config.current().attach
+            wanted = Destination("", force=wish == "force", share=wish == "share")
+            to = where_to(self._table, client, wanted, back=True)
             if not client.version or self._is_coming_or_going(to.name):
                 return None
             check(self._table, client, to)

@@ -6,7 +6,14 @@ import pytest
 
 from shpool.config import Config
 from shpool.daemon.clients.ahead import TypedAhead
-from tests.daemon.clients.test_switching import GONE_OVER, client_at, destinations, free, switch
+from tests.daemon.clients.test_switching import (
+    GONE_OVER,
+    client_at,
+    destinations,
+    free,
+    switch,
+    told,
+)
 from tests.daemon.clients.test_switching import shell_of as shell
 from tests.daemon.core import Caller, Core
 from tests.daemon.fakes import FakeLoop
@@ -44,6 +51,17 @@ def test_where_there_is_nowhere_to_go_back_to_the_key_does_nothing(
     client.send(b"a" + BACK + b"b")
     assert destinations(client) == []
     assert shell(keyed, "one").typed() == b"ab"
+
+
+@pytest.mark.parametrize("wish", ["share", "force"])
+def test_the_configuration_may_have_the_key_go_where_somebody_is(keyed: Core, wish: str) -> None:
+    keyed.config.config.attach = wish
+    keyed.attached("occupied")
+    client = client_at(keyed, "one", previous="occupied")
+    client.send(BACK)
+    (message,) = told(client)
+    assert message.switch_to is not None
+    assert message.switch_to.fields() == {"existing": True, wish: True}
 
 
 def test_a_session_that_is_coming_or_going_is_nowhere_to_go_back_to(keyed: Core) -> None:

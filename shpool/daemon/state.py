@@ -28,6 +28,21 @@ NEEDS = 1
 
 _HEAD, _DESCRIPTORS, _END = "head", "descriptors", "end"
 
+# Bytes of a value, by its kind.  What a session has in its history, or a client or connection is
+# yet to be sent of one, may be a million lines; subscribers are cut off when 64 KiB are waiting, a
+# request has 1 MiB at most, and a descriptor takes some hundred bytes.
+LIMITS = {
+    _HEAD: 1 << 12,
+    "daemon": 1 << 26,
+    "session": 1 << 30,
+    "client": 1 << 30,
+    "connection": 1 << 30,
+    "subscriber": 1 << 20,
+    "waiting": 1 << 22,
+    _DESCRIPTORS: 1 << 26,
+    _END: 1 << 6,
+}
+
 # How a descriptor is known again: [PTY, number of the pty], for all masters of ptys are the same
 # device and inode, or [FILE, st_dev, st_ino, st_rdev].
 PTY, FILE = "pty", "file"
@@ -131,7 +146,7 @@ def read(data: "bytes | memoryview", reactor: "Any", kinds: "dict[str, type]") -
     state: State | None = None
     count = 0
     ended = False
-    for kind, content in map(_tagged, values(data)):
+    for kind, content in map(_tagged, values(data, LIMITS)):
         if state is None:
             state = State(_checked_head(kind, content), reading)
         elif ended:

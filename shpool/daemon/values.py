@@ -12,14 +12,14 @@ from shpool.protocol.msgpack import ARRAY, BINARY, MAP, WireError, pack_head, pa
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
 # Before each value stands its length in bytes, which is a value as well (uint 64).
 _HEAD = Struct(">BQ")
 _UINT_64 = 0xCF
 
-# Bytes of a value, unless who reads it says otherwise, and containers in one another.
+# Bytes of a value of which its reader says nothing else, and containers in one another.
 MAX_VALUE = 1 << 30
 MAX_DEPTH = 32
 
@@ -75,8 +75,14 @@ class _Packer:
         return [*self._pieces, bytes(self._short)]
 
 
-def values(data: "bytes | memoryview", limit: int = MAX_VALUE) -> "Iterator[Any]":
-    """The values in `data`, each of at most `limit` bytes.  Raises StateError."""
+def values(
+    data: "bytes | memoryview", limits: "Mapping[str, int] | None" = None
+) -> "Iterator[Any]":
+    """The values in `data`.  Raises StateError.
+
+    `limits`: the most bytes of one that is an array, by the text which that begins with.
+    """
+    limits = limits or {}
     view = memoryview(data)
     at = 0
     while at < len(view):
@@ -86,12 +92,21 @@ def values(data: "bytes | memoryview", limit: int = MAX_VALUE) -> "Iterator[Any]
         at += _HEAD.size
         if tag != _UINT_64:
             raise StateError("what should be the state of a daemon is something else")
+        limit = limits.get(_name(view, at), MAX_VALUE)
         if size > limit:
             raise StateError(f"a value of {size} bytes in the state, where {limit} is the most")
         if size > len(view) - at:
             raise StateError("the state ends in the middle of a value")
         yield unpack(view[at : at + size])
         at += size
+
+
+def _name(view: memoryview, at: int) -> str:
+    """The short text that an array of two begins with; empty for anything else."""
+    head = bytes(view[at : at + 2])
+    if len(head) < 2 or head[0] != 0x92 or not 0xA0 <= head[1] < 0xC0:
+        return ""
+    return bytes(view[at + 2 : at + 2 + (head[1] & 0x1F)]).decode("latin-1")
 
 
 def unpack(view: memoryview) -> "Any":

@@ -187,7 +187,8 @@ def test_what_is_no_value_is_refused() -> None:
     misread(b"\xc4\x09abc", "the state ends in the middle of a value")
     misread(b"\x91" * (MAX_DEPTH + 1) + b"\x00", "a value in the state nested deeper than")
     with pytest.raises(StateError, match="bytes in the state, where 4 is the most"):
-        list(values(packed(["more than that"]), 4))
+        list(values(packed([["thing", "more than that"]]), {"thing": 4}))
+    assert list(values(packed([["other", "more"], "than that"]), {"thing": 4}))
     with pytest.raises(StateError, match="the state cannot be written: a object"):
         write_value(bytes, object())
 
@@ -203,6 +204,15 @@ def test_what_needs_a_newer_reader_is_refused_and_what_it_says_besides_is_skippe
     refused(
         [[kind, {**head, "format": 7, "needs": 7}], *things[1:]],
         f"the state needs format 7, version {__version__} reads 1",
+    )
+
+
+def test_each_kind_of_value_has_a_bound(things: list[Any]) -> None:
+    assert {kind for kind, _ in things} == set(state.LIMITS)
+    kind, head = things[0]
+    refused(
+        [[kind, {**head, "more": "x" * 5000}], *things[1:]],
+        "bytes in the state, where 4096 is the most",
     )
 
 

@@ -32,7 +32,7 @@ An attribute belongs to the layer that sets it first, and whose docstrings say w
                                x, y, margin_wrap; top, bottom, left, right, side_margins, origin;
                                limit; pen, fill, linked; autowrap, insert_mode, newline_mode;
                                charsets, shift, translation; history, begun, restarts;
-                               pens, clusters, generation
+                               pens, clusters, generation; packed
     Cursor      cursor.py      tab_stops, alternate_tab_stops, reverse_wrap, clustering
     Printer     printing.py    nothing: it writes cells
     Editor      edit.py        nothing: it erases and moves them
@@ -42,10 +42,14 @@ An attribute belongs to the layer that sets it first, and whose docstrings say w
     Answers     answers.py     answering, name
     Terminal    model.py       what the daemon talks to
 
-sequences.py says which method a sequence calls. Rows and what they are made of: cells.py, lines.py,
-pen.py, pens.py, clusters.py, width.py. Functions of a whole state, which is all they know:
-reflow.py, restore.py with paint.py and settings.py, goodbye.py, compact.py, snapshot.py,
-screen_lines.py, past.py, drawn.py with window.py.
+sequences.py says which method a sequence calls. Rows and what they are made of: screen.py,
+cells.py, lines.py, pen.py, pens.py, clusters.py, width.py; blocks.py has what a backlog keeps bytes
+in. Functions of a whole state, which is all they know: reflow.py, restore.py with paint.py and
+settings.py, goodbye.py, compact.py, snapshot.py, screen_lines.py, past.py, drawn.py with window.py.
+
+What is handed on to another process is what each class names in CARRIED (daemon/carried.py), rows
+as columns (columns.py). A history that was handed on is packed until advance() has unpacked it,
+before anything else is interpreted.
 
 Not modelled: images (after one the cursor may be wrong until the next absolute move), double-size
 lines, VT52 mode, 132-column mode (DECCOLM), win32 input mode (?9001), single shifts, national

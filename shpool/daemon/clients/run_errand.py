@@ -44,8 +44,9 @@ _PASTE_COMES = 0.1
 # Seconds for which a prompt has stood when nothing that was typed ahead can follow any more.
 _SETTLED = 1.0
 
-# Seconds of quiet at the line editor of a shell that has not sent a mark yet.
-_NO_MARKS_AFTER = 3.0
+# Seconds of quiet at the line editor of a shell that has not sent a mark yet; its files may take a
+# while behind a prompt that is there already (the instant one of powerlevel10k).
+_NO_MARKS_AFTER = 5.0
 
 # Seconds of quiet, with the shell's line editor still there, after which it has not taken the
 # command as it is; and how often it is sent ^C then, and after how many seconds again.

@@ -134,6 +134,29 @@ def test_share_joins_who_is_there(inside: Place) -> None:
     assert [who["pid"] for who in inside.sessions()["a"]["attachments"]] == both
 
 
+def test_who_watches_is_sent_where_there_is_something_to_watch_and_goes_on_to(
+    inside: Place,
+) -> None:
+    inside.raw_session("b", "cat")
+    client = inside.attach("a")
+    client.ask("true")
+    watcher = inside.attach("-r", "a")
+    pid = str(watcher.pid)
+
+    def watched(name: str) -> bool:
+        return [each["pid"] for each in inside.sessions()[name]["watchers"]] == [watcher.pid]
+
+    eventually(lambda: watched("a"))
+    assert inside.run("switch", "--pid", pid, "zzz") == (1, "", "not found: zzz\n")
+    assert inside.run("switch", "--pid", pid, "b").status == 0
+    eventually(lambda: watched("b"))
+    watcher.send("typed in vain\n")
+    assert inside.run("switch", "--pid", pid, "-").status == 0
+    eventually(lambda: watched("a"))
+    assert inside.run("peek", "b").out.strip() == ""
+    assert at(inside, a=client.pid)
+
+
 def test_the_configuration_may_say_what_an_occupied_session_is_to_who_goes_there(
     inside: Place,
 ) -> None:

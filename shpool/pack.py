@@ -1,7 +1,8 @@
 """python3 -m shpool.pack [--compiled] FILE: write shpool as one file that can be run.
 
-It is a zip of the package behind a first line for the kernel; Python runs the __main__.py at its
-root.  The same sources give the same bytes, whatever they were packed from.
+It is a zip of the package, without what only people read, behind a first line for the kernel;
+Python runs the __main__.py at its root.  The same sources give the same bytes, whatever they were
+packed from.
 """
 
 import io
@@ -12,6 +13,7 @@ import tempfile
 import zipfile
 from importlib.util import MAGIC_NUMBER, source_hash
 
+from shpool.bare import bare
 from shpool.errors import ShpoolError
 from shpool.options import HELP, Option, UsageError, describe, parse
 from shpool.output import complain, put
@@ -93,6 +95,7 @@ def packed(sources: "dict[str, bytes]", *, compiled: bool) -> bytes:
         # Not deflated: it has to tell of a Python that could not inflate it.
         _add(file, "__main__.py", main.encode(), zipfile.ZIP_STORED)
         for name, source in sources.items():
+            source = bare(source)
             if compiled:
                 # Inflating takes longer than reading what deflating saves.
                 _add(file, f"{name}c", _bytecode(name, source), zipfile.ZIP_STORED)

@@ -18,7 +18,7 @@ from tests.programs import need
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 # What is sent over a slow line before anything can be seen.
-MOST_BYTES = 512 * 1024
+MOST_BYTES = 400 * 1024
 
 
 def run(*words: str | Path) -> tuple[int, str, str]:

@@ -15,7 +15,6 @@ from hashlib import sha256
 from pathlib import Path
 
 from shpool import pack
-from shpool.client.ssh.bare import bare
 from shpool.client.ssh.package import Package
 
 
@@ -23,8 +22,7 @@ from shpool.client.ssh.package import Package
 def _made() -> dict[str, bytes]:
     """Files by their names: that of the sources first."""
     package = Package()
-    sources = {name: bare(source) for name, source in pack.sources().items()}
-    data = pack.packed(sources, compiled=False)
+    data = pack.packed(pack.sources(), compiled=False)
     wanted = ("t0", package.name, len(data), sha256(data).hexdigest(), "", "")
     python = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
     with tempfile.TemporaryDirectory() as folder:

@@ -3,7 +3,7 @@
     command.py       what is asked for, and the order of what is done
     arguments.py     ours from ssh's on the command line
     probing.py       what the ssh at hand can be told, from its -G
-    package.py       the one file that is to run there; bare.py: made smaller
+    package.py       the one file that is to run there
     notes.py         which host has it already, in the user's cache
     copying.py       the connection that takes it there; there.py is what that runs
     script.py        what the session's connection runs there, for any shell

@@ -6,7 +6,7 @@ import re
 import zipfile
 
 from shpool import __version__, pack
-from shpool.client.ssh.bare import bare
+from shpool.bare import bare
 from shpool.client.ssh.there import cache, private_directory, remove_old, version, write
 from shpool.program import archive
 
@@ -61,8 +61,7 @@ class Package:
         return data
 
     def _made(self) -> bytes:
-        sources = {name: bare(source) for name, source in self._sources.items()}
-        return pack.packed(sources, compiled=False)
+        return pack.packed(self._sources, compiled=False)
 
 
 def _running() -> str:

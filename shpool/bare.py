@@ -1,4 +1,4 @@
-"""Sources without what only people read: nearly half of what would have to be sent.
+"""Sources without what only people read: nearly half of what would have to be packed.
 
 Lines keep their numbers, so that a traceback from there can be read beside the sources here.
 """

@@ -20,20 +20,22 @@ class ScreenLines:
         self.texts: list[str] = []
         self.rows: list[int] = []
         self.cursor = 0
-        above = ""
+        above = counts = ""  # of the row before: all its text, and that up to the cursor
         for number, row in enumerate(terminal.lines):
             text = row.text
             if row.wrapped and number and not self.alternate:
                 joined = completed(above, terminal.cols, text)
-                self.texts[-1] = self.texts[-1][: len(self.texts[-1]) - len(above)] + joined
+                if number - 1 == terminal.y:
+                    joined = counts.ljust(len(joined), BLANK)
+                self.texts[-1] = self.texts[-1][: len(self.texts[-1]) - len(counts)] + joined
             else:
                 self.texts.append("")
                 self.rows.append(number)
+            above = counts = text
             if number == terminal.y:
-                text = text[: terminal.x].ljust(terminal.x, BLANK)
+                counts = text[: terminal.x].ljust(terminal.x, BLANK)
                 self.cursor = len(self.texts) - 1
-            self.texts[-1] += text
-            above = text
+            self.texts[-1] += counts
         shown = terminal.clusters.text
         self.texts = [
             text.replace(TAIL, "").replace(BLANK, " ")

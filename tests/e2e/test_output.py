@@ -24,7 +24,7 @@ COMPLAINING = {
     "attach nope": 1,  # its input is at its end
     "set-log-level loud": 2,
     "-D -s nowhere list": 1,
-    "attach": 2,
+    "attach one two": 2,
     "nonsense": 2,
     "var get": 2,
 }

@@ -63,6 +63,12 @@ def test_the_cursors_line_goes_up_to_the_cursor() -> None:
     assert past(terminal, 0) == (["one ", "$ ", "", ""], 0)
 
 
+def test_a_wide_character_follows_where_the_cursor_stands_in_the_row_before() -> None:
+    terminal = Terminal(2, 2, 10)
+    terminal.feed("漢字\x1b[H".encode())
+    assert ScreenLines(terminal).texts == past(terminal, 0)[0] == ["  字"]
+
+
 def test_the_cursors_line_has_a_number_on_either_screen() -> None:
     terminal = Terminal(4, 10, 10)
     terminal.feed(b"0\r\n1\r\n2\r\n3\r\n" + b"x" * 30)  # goes on from row 0 or 1

@@ -53,8 +53,9 @@ PROGRAMS = {
 
 
 def noted(place: Place, name: str) -> Any:
-    """What List says of it, but for how long nobody has typed at the clients."""
+    """What List says of it, but for how long nobody has typed at the clients, and what runs."""
     row = place.sessions()[name]
+    del row["foreground_pid"]
     for each in row["attachments"]:
         del each["idle_ms"]
     return row
@@ -82,6 +83,7 @@ def look_and_type(place: Place, program: Program, following: Following) -> list[
     line = f"^{re.escape(program.seen)} *$"  # vim writes the blanks too
     assert place.run("wait", "one", "--text", line, "--since", mark).out == "one\ttext\n"
     assert place.run("wait", "one", "--quiet", "50ms").out == "one\tquiet\n"
+    eventually(lambda: "-- INSERT" not in place.run("peek", "one").out, "vim is done")
     following.until(program.seen[-2:].encode())  # as terminals are sent it, some keys alone
     plain = place.run("peek", "one").out
     assert program.seen in plain.split("\n")

@@ -111,7 +111,7 @@ def test_memory_stays_bounded_under_endless(what: str) -> None:
     tracemalloc.start()
     try:
         peaks = []
-        for _ in range(3):  # caches may fill for a while, but not for ever
+        for _ in range(4):  # caches and tables may fill for a while, but not for ever
             sizes = []
             for _ in range(6):
                 model.feed(more)
@@ -119,8 +119,9 @@ def test_memory_stays_bounded_under_endless(what: str) -> None:
             peaks.append(max(sizes))
     finally:
         tracemalloc.stop()
-    assert peaks[2] < peaks[1] * 1.1 + 16 * 1024
-    assert peaks[2] < 8 * 1024 * 1024
+    assert peaks[3] < peaks[2] * 1.1 + 16 * 1024
+    # The most is that of links, each a pen of its own: 22,000 of them.
+    assert peaks[3] < 12 * 1024 * 1024
     assert len(model.restore(100)) < 1024 * 1024
 
 

@@ -92,7 +92,9 @@ def test_it_has_the_state_and_nothing_else_of_the_daemons(stage: Stage) -> None:
 
 def test_nothing_is_blocked_or_ignored_in_it(stage: Stage) -> None:
     stage.begin_script("exec grep -E 'Sig(Blk|Ign)' /proc/self/status >&2")
-    assert stage.ended() == UNABLE + "SigIgn:\t0000000000000000"
+    name, mask = stage.ended().split("\t")
+    # 32 and 33 are the C library's own, which a Python may have it ignore.
+    assert (name, int(mask, 16) & ~(3 << 31)) == (UNABLE + "SigIgn:", 0)
     stage.heard.clear()
     stage.begin_script("exec grep SigBlk /proc/self/status >&2")
     assert stage.ended() == UNABLE + "SigBlk:\t0000000000000000"

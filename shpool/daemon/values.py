@@ -8,7 +8,17 @@ all of it at once, up to hundreds of megabytes, and what is long in it is not co
 from struct import Struct
 
 from shpool.errors import ShpoolError
-from shpool.protocol.msgpack import ARRAY, BINARY, MAP, WireError, pack_head, pack_into
+from shpool.protocol.msgpack import (
+    ARRAY,
+    BINARY,
+    CONSTANTS,
+    FLOAT_32,
+    MAP,
+    NUMBERS,
+    WireError,
+    pack_head,
+    pack_into,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,19 +131,8 @@ def unpack(view: memoryview) -> "Any":
     return value
 
 
-# First byte -> layout of the number behind it.
-_NUMBERS = {
-    0xCB: Struct(">d"),
-    0xCC: Struct(">B"),
-    0xCD: Struct(">H"),
-    0xCE: Struct(">I"),
-    0xCF: Struct(">Q"),
-    0xD0: Struct(">b"),
-    0xD1: Struct(">h"),
-    0xD2: Struct(">i"),
-    0xD3: Struct(">q"),
-}
-_CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
+# First byte -> layout of the number behind it, of those that are written here.
+_NUMBERS = {tag: layout for tag, layout in NUMBERS.items() if tag != FLOAT_32}
 
 # First byte -> bytes of the length behind it.
 _BINARIES = {0xC4: 1, 0xC5: 2, 0xC6: 4}
@@ -165,8 +164,8 @@ class _Reader:
             return str(self._take(tag & 0x1F), "utf-8")
         if tag >= 0xE0:
             return tag - 256
-        if tag in _CONSTANTS:
-            return _CONSTANTS[tag]
+        if tag in CONSTANTS:
+            return CONSTANTS[tag]
         if tag in _TEXTS:
             return str(self._take(self._length(_TEXTS[tag])), "utf-8")
         if tag in _BINARIES:

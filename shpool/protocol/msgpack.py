@@ -128,9 +128,11 @@ def _pack_int(out: bytearray, value: int) -> None:
     raise WireError(f"{value} does not fit into 64 bits")
 
 
+FLOAT_32 = 0xCA
+
 # First byte -> layout of the bytes behind it, for the numbers.
-_NUMBERS = {
-    0xCA: Struct(">f"),
+NUMBERS = {
+    FLOAT_32: Struct(">f"),
     0xCB: Struct(">d"),
     0xCC: Struct(">B"),
     0xCD: Struct(">H"),
@@ -142,7 +144,7 @@ _NUMBERS = {
     0xD3: Struct(">q"),
 }
 
-_CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
+CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
 
 # First byte -> (kind, bytes of the length field), for what has a length.
 _SIZED = {
@@ -271,10 +273,10 @@ class Decoder:
             return pos + 1, None, tag
         if tag >= 0xE0:
             return pos + 1, None, tag - 256
-        if tag in _CONSTANTS:
-            return pos + 1, None, _CONSTANTS[tag]
-        if tag in _NUMBERS:
-            layout = _NUMBERS[tag]
+        if tag in CONSTANTS:
+            return pos + 1, None, CONSTANTS[tag]
+        if tag in NUMBERS:
+            layout = NUMBERS[tag]
             try:
                 (number,) = layout.unpack_from(buffer, pos + 1)
             except StructError:

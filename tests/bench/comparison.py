@@ -15,9 +15,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from statistics import median
-from time import monotonic, perf_counter, perf_counter_ns, sleep
+from time import monotonic, perf_counter, sleep
 
 from shpool.terminal.model import Terminal
 from tests.bench import flood, report
@@ -30,6 +31,7 @@ _LINES = 200
 _SETTLED = 0.4  # seconds of silence after which nothing more is expected
 _PATIENCE = 20.0
 _RUNS, _KEYS = 5, 400
+_numbers = count()  # of the sessions
 
 
 class _Other(Contestant):
@@ -170,11 +172,12 @@ class Trial:
 
     def __init__(self, contestant: Contestant, script: str) -> None:
         self.contestant = contestant
-        self._command = ["sh", str(contestant.root / "script")]
         (contestant.root / "script").write_text(
             f"stty -echo\nread go\n{script}\nprintf DONE\nread answer\n"
         )
-        self.first = Window(contestant, contestant.new("one", self._command))
+        self.first = Window(
+            contestant, contestant.new("one", ["sh", str(contestant.root / "script")])
+        )
         self.first.settle()
         self.first.type(b"\n")
         self.first.settle("DONE")
@@ -314,7 +317,8 @@ def result(
 
 def speed(kinds: list[type[Contestant]], *, coloured: bool) -> dict[str, float]:
     """Megabytes a second through to the terminal: the medians of some runs, in turns."""
-    with Bench(Sizes(), kinds, say_on_stderr).contestants(relays=True) as contestants:
+    bench = Bench(Sizes(), kinds, say_on_stderr)
+    with bench.contestants(relays=True) as contestants:
         path = contestants[0].root.parent / "text"
         path.write_bytes(flood.text(16, coloured=coloured))
 
@@ -326,12 +330,13 @@ def speed(kinds: list[type[Contestant]], *, coloured: bool) -> dict[str, float]:
                 elapsed = perf_counter() - started
             return path.stat().st_size / elapsed / 1e6
 
-        return Bench(Sizes(), kinds, say_on_stderr).in_turns("flood", contestants, _RUNS, once)
+        return bench.in_turns("flood", contestants, _RUNS, once)
 
 
 def echo(kinds: list[type[Contestant]]) -> dict[str, float]:
     """Microseconds from a key to its echo, half of them; the medians of some runs, in turns."""
-    with Bench(Sizes(), kinds, say_on_stderr).contestants(relays=True) as contestants:
+    bench = Bench(Sizes(), kinds, say_on_stderr)
+    with bench.contestants(relays=True) as contestants:
 
         def once(contestant: Contestant) -> float:
             times = []
@@ -345,7 +350,7 @@ def echo(kinds: list[type[Contestant]]) -> dict[str, float]:
                     sleep(0.001)
             return median(times)
 
-        return Bench(Sizes(), kinds, say_on_stderr).in_turns("echo", contestants, _RUNS, once)
+        return bench.in_turns("echo", contestants, _RUNS, once)
 
 
 @contextmanager
@@ -353,8 +358,7 @@ def _session(contestant: Contestant, script: str) -> Iterator[Client]:
     """A new session that has said all it has to say at its start."""
     file = contestant.root / "script"
     file.write_text(f"stty -echo\n{script}\nread end\n")
-    name = f"s{len(os.listdir(contestant.root))}-{perf_counter_ns()}"
-    with Client(contestant.new(name, ["sh", str(file)]), contestant.env) as client:
+    with Client(contestant.new(f"s{next(_numbers)}", ["sh", str(file)]), contestant.env) as client:
         while client.readable(_SETTLED):
             client.read()
         yield client

@@ -35,7 +35,7 @@ CLOCKS = (
     "shpool.daemon.loop.outbound",
     "shpool.daemon.loop.reactor",
     "shpool.daemon.sessions.drawings",
-    "shpool.daemon.sessions.picture",
+    "shpool.daemon.sessions.model_picture",
     "shpool.daemon.sessions.roles",
     "shpool.daemon.sessions.seat",
     "shpool.daemon.sessions.session",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from shpool.daemon.clients.client import AttachedClient
-from shpool.daemon.sessions.picture import ModelPicture
+from shpool.daemon.sessions.model_picture import ModelPicture
 from shpool.daemon.sessions.session import Session
 from tests.daemon.core import Caller, Core
 from tests.daemon.fakes import FakeChild, inject

@@ -9,7 +9,7 @@ import pytest
 from shpool.config import Config
 from shpool.config_values import RestoreMode
 from shpool.daemon.clients.client import AttachedClient
-from shpool.daemon.sessions.picture import ModelPicture
+from shpool.daemon.sessions.model_picture import ModelPicture
 from shpool.daemon.sessions.session import Session
 from shpool.protocol.requests import TtySize
 from shpool.terminal.drawn import Drawing

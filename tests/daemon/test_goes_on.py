@@ -18,7 +18,7 @@ from shpool.config_values import RestoreMode
 from shpool.daemon.carried import Reading, Writing
 from shpool.daemon.programs.process import Process, open_pidfd
 from shpool.daemon.programs.spawn import Spawner
-from shpool.daemon.sessions.picture import ModelPicture
+from shpool.daemon.sessions.model_picture import ModelPicture
 from shpool.daemon.sessions.session import Session
 from shpool.protocol.requests import AttachHeader, TtySize
 from tests.daemon.carrying import carry_over

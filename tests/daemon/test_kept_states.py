@@ -20,7 +20,7 @@ import pytest
 from shpool.daemon import handed_on
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.server import Server
-from shpool.daemon.sessions.picture import ModelPicture
+from shpool.daemon.sessions.model_picture import ModelPicture
 from shpool.daemon.sessions.session import DOOMED, RUNNING, Session
 from shpool.daemon.state import FORMAT
 from shpool.daemon.values import StateError, values, write_value

@@ -23,9 +23,10 @@ from shpool.daemon.loop.reactor import Owner, each_alone, end_broken
 from shpool.daemon.programs import spawn
 from shpool.daemon.programs.directory import SessionDir
 from shpool.daemon.programs.pty import Pty, PtyUser
+from shpool.daemon.sessions.model_picture import ModelPicture, picture_for
 from shpool.daemon.sessions.onlookers import Onlookers
 from shpool.daemon.sessions.participant import Errand, Front, Onlooker, Participant
-from shpool.daemon.sessions.picture import ModelPicture, Picture, PictureUser, picture_for
+from shpool.daemon.sessions.picture import Picture, PictureUser
 from shpool.daemon.sessions.roles import Roles, RolesUser
 from shpool.daemon.sessions.size import WindowSize
 from shpool.daemon.sessions.typing import Message, Typist, TypistUser

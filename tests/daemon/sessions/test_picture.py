@@ -6,7 +6,8 @@ import pytest
 
 from shpool.config import Config
 from shpool.config_values import RestoreMode
-from shpool.daemon.sessions.picture import ModelPicture, Picture, PictureUser, picture_for
+from shpool.daemon.sessions.model_picture import ModelPicture, picture_for
+from shpool.daemon.sessions.picture import Picture, PictureUser
 from shpool.protocol.requests import TtySize
 from tests.daemon.fakes import FakeLoop
 

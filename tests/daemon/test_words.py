@@ -27,6 +27,7 @@ from shpool.daemon.programs import pty as program_pty
 from shpool.daemon.programs.command import CannotCreate, prepare
 from shpool.daemon.programs.directory import SessionDir, remove_leftovers
 from shpool.daemon.programs.environment import FORWARD_ENV_FILE
+from shpool.daemon.programs.program import Program
 from shpool.daemon.sessions.session import SessionKeeper
 from shpool.daemon.sessions.variables import TooManyVariables, Variables
 from shpool.paths import Paths
@@ -182,7 +183,7 @@ def test_a_process_that_cannot_be_had(
         monkeypatch.setattr(os, "pipe", fail)
     else:
         monkeypatch.setattr(reactor, "on_readable", fail)
-    program = spawn.Program("/bin/true", ["true"], {}, "/")
+    program = Program("/bin/true", ["true"], {}, "/")
     with pytest.raises(spawn.SpawnError) as caught:
         spawner.start(program, SIZE, spawn.ProgramOwner())
     assert (

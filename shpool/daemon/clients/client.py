@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from shpool.daemon.clients.channel import Channel
     from shpool.daemon.loop.peer import Device
     from shpool.daemon.loop.reactor import Reactor, Timer
-    from shpool.daemon.programs.spawn import Program, Spawner
+    from shpool.daemon.programs.program import Program
+    from shpool.daemon.programs.spawn import Spawner
     from shpool.daemon.sessions.participant import Front
     from shpool.daemon.sessions.session import Session
     from shpool.protocol.replies import AttachReply

@@ -12,7 +12,7 @@ from time import monotonic
 
 from shpool import logs
 from shpool.daemon.programs.directory import MOTD_FILE
-from shpool.daemon.programs.spawn import Program
+from shpool.daemon.programs.program import Program
 from shpool.files import read_bounded
 
 TYPE_CHECKING = False

@@ -10,6 +10,7 @@ from shpool.protocol.requests import TtySize
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor
+    from shpool.daemon.programs.program import Program
     from shpool.daemon.sessions.participant import Participant
 
 
@@ -54,7 +55,7 @@ class Pager(spawn.ProgramOwner, PtyUser, Front):
         self,
         reactor: "Reactor",
         spawner: spawn.Spawner,
-        program: spawn.Program,
+        program: "Program",
         size: TtySize,
         user: PagerUser,
     ) -> None:

@@ -9,7 +9,7 @@ from shpool.daemon.programs.environment import (
     forward_env_text,
     shell_environment,
 )
-from shpool.daemon.programs.spawn import Program
+from shpool.daemon.programs.program import Program
 from shpool.errors import ShpoolError
 from shpool.shellwords import WordError, split_words
 

@@ -5,10 +5,8 @@ day: start() ends in a call to `started`, with the pty, or to `failed`; a child'
 `exited`.
 """
 
-import errno
 import fcntl
 import os
-import resource
 import signal
 import struct
 import termios
@@ -17,14 +15,7 @@ from time import monotonic, sleep
 from shpool.daemon.carried import Deadline, Held
 from shpool.daemon.loop import descriptors
 from shpool.daemon.loop.reactor import Owner
-from shpool.daemon.programs.process import (
-    Adoption,
-    Process,
-    above_stdio,
-    close_from,
-    default_signals,
-    fork,
-)
+from shpool.daemon.programs.process import Adoption, Process, fork
 from shpool.errors import ShpoolError
 
 TYPE_CHECKING = False
@@ -33,6 +24,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from shpool.daemon.loop.reactor import Reactor, Timer
+    from shpool.daemon.programs.program import Program
     from shpool.protocol.requests import TtySize
 
 # Linux and macOS agree on the bit, which termios does not name: the kernel's line editing erases
@@ -70,32 +62,6 @@ class ProgramOwner(Owner):
 
     def exited(self, status: int) -> None:
         """The program has ended: its exit status, or 128+N when signal N killed it."""
-
-
-class Program:
-    """What to run: argv (argv[0] as the program is to see it), the file, env, where.
-
-    `shell`: which shell it is, if that marks its prompts; `aid`: by which its marks are known.
-    """
-
-    __slots__ = ("aid", "argv", "directory", "env", "file", "shell")
-
-    def __init__(
-        self,
-        file: str,
-        argv: "list[str]",
-        env: "dict[str, str]",
-        directory: str,
-        *,
-        shell: str = "",
-        aid: str = "",
-    ) -> None:
-        self.file = file  # looked up on PATH of `env` unless it has a slash
-        self.argv = argv
-        self.env = env
-        self.directory = directory
-        self.shell = shell
-        self.aid = aid
 
 
 class PtyEnds:
@@ -308,7 +274,7 @@ class Spawner(Owner):
 
     def start(
         self,
-        program: Program,
+        program: "Program",
         size: "TtySize",
         owner: ProgramOwner,
         *,
@@ -322,7 +288,6 @@ class Spawner(Owner):
         `trial`: do all but run the program, so that the owner hears whether it could be run.
         Raises SpawnError when there is no pty or no process to be had.
         """
-        execute = _find if trial else _execute
         ends = PtyEnds(size, echo=echo)
         try:
             trouble, report = os.pipe()
@@ -331,7 +296,9 @@ class Spawner(Owner):
             ends.close()
             raise SpawnError(f"cannot start a process: {error.strerror}") from None
         try:
-            pid = fork(lambda: self._become(program, ends.slave, report, execute))
+            pid = fork(
+                lambda: program.become(ends.slave, report, self._umask, self._nofile, trial=trial)
+            )
         except OSError as error:
             ends.close()
             os.close(trouble)
@@ -422,37 +389,6 @@ class Spawner(Owner):
         for child in self.children.values():
             child.signal_group(signal.SIGKILL)
 
-    def _become(
-        self, program: Program, slave: int, report: int, execute: "Callable[[Program], None]"
-    ) -> "NoReturn":
-        """In the child: become the program, or end where `execute` returns."""
-        what = "cannot prepare the shell"
-        try:
-            default_signals()
-            os.setsid()
-            if hasattr(termios, "TIOCSCTTY"):
-                fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-            report = above_stdio(report)
-            for fd in range(3):
-                os.dup2(slave, fd)
-            os.dup2(report, 3, inheritable=False)
-            close_from(4)
-            report = 3
-            os.umask(self._umask)
-            if self._nofile is not None:
-                resource.setrlimit(resource.RLIMIT_NOFILE, self._nofile)
-            what = f"cannot use the directory {program.directory!r}"
-            os.chdir(program.directory)
-            what = f"cannot run {program.file!r}"
-            signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            execute(program)
-        except OSError as error:
-            os.write(report, f"{what}: {error.strerror}".encode("utf-8", "replace")[:512])
-        except BaseException as error:
-            os.write(report, f"{what}: {error}".encode("utf-8", "replace")[:512])
-        finally:
-            os._exit(127)
-
 
 def set_size(master: int, size: "TtySize") -> None:
     """Tell the pty its size; its foreground processes get a SIGWINCH if it is new."""
@@ -466,37 +402,6 @@ def _set_modes(slave: int, echo: bool) -> None:
     if not echo:
         modes[3] &= ~termios.ECHO
     termios.tcsetattr(slave, termios.TCSANOW, modes)
-
-
-def _execute(program: Program) -> None:
-    """As os.execvpe, which would load a module for every shell.  Raises OSError."""
-    failure = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
-    for path in _candidates(program):
-        try:
-            os.execve(path, program.argv, program.env)
-        except (FileNotFoundError, NotADirectoryError):
-            pass
-        except OSError as error:
-            failure = error  # it is there; another may be better
-    raise failure
-
-
-def _find(program: Program) -> None:
-    """Return if there is a file that _execute() could try.  Raises OSError."""
-    failure = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
-    for path in _candidates(program):
-        if os.path.isfile(path):
-            if os.access(path, os.X_OK):
-                return
-            failure = OSError(errno.EACCES, os.strerror(errno.EACCES))
-    raise failure
-
-
-def _candidates(program: Program) -> "list[str]":
-    if "/" in program.file:
-        return [program.file]
-    directories = program.env.get("PATH", os.defpath).split(":")
-    return [os.path.join(directory or ".", program.file) for directory in directories]
 
 
 def _exit_status(status: int) -> int:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from shpool.config import Config
     from shpool.daemon.loop.peer import Device
     from shpool.daemon.loop.reactor import Reactor, Timer
+    from shpool.daemon.programs.program import Program
 
 STARTING, RUNNING, DOOMED, ENDED = "starting", "running", "doomed", "ended"
 
@@ -210,7 +211,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, RolesUser, TypistUser, F
 
     # ---- life
 
-    def start(self, spawner: spawn.Spawner, program: spawn.Program, *, echo: bool) -> None:
+    def start(self, spawner: spawn.Spawner, program: "Program", *, echo: bool) -> None:
         """Run the shell; the keeper is told how that went.  Raises SpawnError."""
         self.env = program.env
         self.prompt = Prompt(program.aid, program.shell)

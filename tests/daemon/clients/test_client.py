@@ -9,7 +9,7 @@ from shpool.config import Config
 from shpool.config_values import RestoreMode
 from shpool.daemon.clients.channel import Channel
 from shpool.daemon.clients.client import AttachedClient, ClientUser
-from shpool.daemon.programs.spawn import Program
+from shpool.daemon.programs.program import Program
 from shpool.daemon.sessions.session import Session, SessionKeeper
 from shpool.keys.scanner import Scanner
 from tests.daemon.fakes import FakeLoop, FakePrograms, make_session

@@ -8,7 +8,8 @@ import pytest
 
 from shpool.daemon.clients.pager import Pager, PagerUser
 from shpool.daemon.programs import spawn
-from shpool.daemon.programs.spawn import Program, SpawnError
+from shpool.daemon.programs.program import Program
+from shpool.daemon.programs.spawn import SpawnError
 from shpool.protocol.requests import TtySize
 from tests.daemon.conftest import LogLines
 from tests.daemon.fakes import FakeChild, FakeLoop, FakePrograms, Visitor

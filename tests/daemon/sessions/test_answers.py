@@ -7,7 +7,7 @@ import pytest
 from shpool import __version__
 from shpool.config import Config
 from shpool.config_values import RestoreMode
-from shpool.daemon.programs.spawn import Program
+from shpool.daemon.programs.program import Program
 from shpool.daemon.sessions.session import Session, SessionKeeper
 from tests.daemon.fakes import FakeChild, FakeLoop, FakePrograms, Visitor, make_session
 

@@ -8,7 +8,8 @@ import pytest
 
 from shpool.config import Config
 from shpool.config_values import RestoreMode
-from shpool.daemon.programs.spawn import Program, SpawnError
+from shpool.daemon.programs.program import Program
+from shpool.daemon.programs.spawn import SpawnError
 from shpool.daemon.sessions.participant import Participant
 from shpool.daemon.sessions.session import DOOMED, ENDED, RUNNING, Session, SessionKeeper
 from shpool.protocol.requests import TtySize

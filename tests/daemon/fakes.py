@@ -37,6 +37,7 @@ CLOCKS = (
     "shpool.daemon.loop.reactor",
     "shpool.daemon.sessions.drawings",
     "shpool.daemon.sessions.model_picture",
+    "shpool.daemon.sessions.output",
     "shpool.daemon.sessions.roles",
     "shpool.daemon.sessions.seat",
     "shpool.daemon.sessions.session",

@@ -11,29 +11,25 @@ The shell's end is what ends a session: not the end of the pty's last user, for 
 process may keep it open for years, and not a hang-up of the pty, for a shell may do without.
 
 A session knows its clients as Participants and the table as its Keeper, and nothing of either.
-Who of several clients has which say is in roles.py.
+What they are shown is in output.py, and who of several has which say in roles.py.
 """
 
 import signal
 from time import monotonic
 
 from shpool import logs
-from shpool.daemon.carried import PATH, Added, Deadline, Life, OneOf, References
-from shpool.daemon.loop.reactor import Owner, each_alone, end_broken
+from shpool.daemon.carried import PATH, Deadline, Life
+from shpool.daemon.loop.reactor import Owner, each_alone
 from shpool.daemon.programs import spawn
 from shpool.daemon.programs.directory import SessionDir
-from shpool.daemon.programs.pty import Pty, PtyUser
-from shpool.daemon.sessions.model_picture import ModelPicture, picture_for
+from shpool.daemon.programs.pty import Pty
 from shpool.daemon.sessions.onlookers import Onlookers
-from shpool.daemon.sessions.participant import Errand, Front, Onlooker, Participant
-from shpool.daemon.sessions.picture import Picture, PictureUser
-from shpool.daemon.sessions.roles import Roles, RolesUser
-from shpool.daemon.sessions.size import WindowSize
+from shpool.daemon.sessions.output import SessionOutput
+from shpool.daemon.sessions.participant import Front, Participant
 from shpool.daemon.sessions.typing import Message, Typist, TypistUser
 from shpool.daemon.states import State
 from shpool.protocol.replies import SessionRow
 from shpool.protocol.requests import TtySize
-from shpool.terminal.leave import LEAVE
 from shpool.terminal.marks import Prompt
 
 TYPE_CHECKING = False
@@ -69,16 +65,10 @@ class SessionKeeper(Owner):
         """Its shell has ended, and its clients are about to be let go."""
 
 
-class Session(spawn.ProgramOwner, PtyUser, PictureUser, RolesUser, TypistUser, Front):
+class Session(SessionOutput, spawn.ProgramOwner, TypistUser, Front):
     CARRIED = {
-        "name": str,
         "directory": SessionDir,
         "state": Life(LIFE, State),
-        "picture": OneOf(model=ModelPicture, simple=Picture),
-        "size": WindowSize,
-        "roles": Roles,
-        "onlookers": References("Onlooker"),
-        "prompt": Added(Prompt, Prompt),
         "started_at_ms": int,
         "last_connected_at_ms": int,
         "last_disconnected_at_ms": (int, None),
@@ -86,14 +76,12 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, RolesUser, TypistUser, F
         "warnings": [PATH],
         "env": {PATH: PATH},
         "_child": (spawn.Child, None),
-        "_pty": (Pty, None),
         "typist": (Typist, None),
-        "_errands": References("Errand"),
         "_ttl": (int, None),
         "_expiry": Deadline("_expired"),
         "_kill": Deadline("_kill_for_good"),
     }
-    DERIVED = ("_keeper", "_reactor")
+    DERIVED = ("_keeper",)
 
     def __init__(
         self,
@@ -106,16 +94,10 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, RolesUser, TypistUser, F
         ttl: "int | None" = None,
     ) -> None:
         """`ttl`: seconds from when its shell runs until it is killed."""
-        self._reactor = reactor
+        super().__init__(reactor, name, config, size)
         self._keeper = keeper
-        self.name = name
         self.directory = directory
         self.state = State(f"session {name!r}", LIFE, STARTING)
-        self.picture = picture_for(config, reactor, size, self)
-        self.size = WindowSize(reactor, size, self.picture)
-        self.prompt = Prompt()
-        self.roles = Roles(reactor, self.size, self)
-        self.onlookers = Onlookers()
         self.started_at_ms = 0
         self.last_connected_at_ms = 0
         self.last_disconnected_at_ms: int | None = None
@@ -123,9 +105,7 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, RolesUser, TypistUser, F
         self.warnings: list[str] = []  # for who is attached first
         self.env: dict[str, str] = {}
         self._child: spawn.Child | None = None
-        self._pty: Pty | None = None
         self.typist: Typist | None = None  # while its program runs
-        self._errands: list[Errand] = []  # to be told when the picture has caught up
         self._ttl = ttl
         self._expiry: Timer | None = None
         self._kill: Timer | None = None
@@ -165,11 +145,6 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, RolesUser, TypistUser, F
     def pid(self) -> int:
         """The shell's, 0 before it is started."""
         return self._child.pid if self._child else 0
-
-    @property
-    def clients(self) -> "list[Participant]":
-        """All who are attached, those who only watch included."""
-        return self.roles.clients
 
     @property
     def typing(self) -> "list[Participant]":
@@ -279,6 +254,10 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, RolesUser, TypistUser, F
         self.kill()
         each_alone(self.clients, lambda client: client.broken())
 
+    def picture_broken(self) -> None:
+        if self.state.now != ENDED:
+            super().picture_broken()
+
     def parts(self) -> "tuple[object, ...]":
         return (
             *(self._child, self._pty, self.typist, self.picture, self.size, self.roles),
@@ -349,154 +328,13 @@ class Session(spawn.ProgramOwner, PtyUser, PictureUser, RolesUser, TypistUser, F
         self.roles.resized(pid, size)
         self.onlookers.session_changed()
 
-    def roles_changed(self) -> None:
-        self.onlookers.session_changed()
-        self.check_output()
-
-    # ---- who looks on
-
-    def admit(self, onlooker: Onlooker) -> None:
-        """Tell it what happens, until dismiss() or the session's end."""
-        self.onlookers.append(onlooker)
-
-    def dismiss(self, onlooker: Onlooker) -> None:
-        if onlooker in self.onlookers:
-            self.onlookers.remove(onlooker)
-            self.check_output()
-
-    def _tell_onlookers(self, data: bytes) -> None:
-        """Marks are found here and now, also in a flood, which may never be interpreted; where
-        nothing is remembered they are not looked for."""
-        marks = [] if self.picture.jiggles else self.prompt.feed(data, monotonic())
-        if self.onlookers:
-            self.onlookers.take_output(data, marks)
-
-    # ---- pictures
-
-    def want_picture(self) -> None:
-        """A client is waiting for a picture: have it drawn as soon as that can be."""
-        each_alone((self.picture,), lambda picture: picture.want())
-        self.check_output()
-
-    def when_caught_up(self, errand: Errand) -> None:
-        """Do an errand as soon as all that was written is interpreted."""
-        self._errands.append(errand)
-        self.want_picture()
-
-    def redraw(self, *, jiggle: bool = True) -> None:
-        """The same, where no change of size makes the program draw itself, with `jiggle` by being
-        made to, if nothing is remembered."""
-        if jiggle and self.picture.jiggles:
-            self.size.fit(self.size.current)
-        self.want_picture()
-
-    def farewell(self) -> bytes:
-        """What turns off on a terminal what the session turned on."""
-        try:
-            return self.picture.farewell()
-        except Exception as error:
-            end_broken(error, self.picture)
-            return b""
-
-    def farewell_drawn(self) -> bytes:
-        """The same on a terminal that the session was drawn on."""
-        try:
-            return self.picture.farewell_drawn()
-        except Exception as error:
-            end_broken(error, self.picture)
-            return LEAVE
-
-    def picture_ready(self) -> None:
-        errands, self._errands = self._errands, []
-        each_alone(errands, lambda errand: errand.caught_up())
-        for client in tuple(self.clients):
-            if client.waiting:
-                self._show_picture(client)
-        self.check_output()
-
-    def picture_passed_on(self) -> None:
-        told = [client for client in self.clients if client.token and client.live]
-        if told:
-            line = self.picture.line()
-            each_alone(told, lambda client: client.seen_up_to(line))
-
-    def picture_relieved(self) -> None:
-        self.check_output()
+    # ---- input: from the clients to the pty
 
     def picture_answers(self, answers: bytes) -> None:
         # A program that does not read has asked enough.
         if self.typist is not None and not self.typist.full:
             self.typist.keys(None, answers)
             self.picture.typed(answers)
-
-    def picture_broken(self) -> None:
-        """Nothing is remembered from now on, and the program draws itself for who comes."""
-        if self.state.now == ENDED:
-            return
-        logs.error(f"session {self.name!r}: goes on in mode simple")
-        self.picture = self.size.picture = Picture(self._reactor, self)
-        self.prompt = Prompt()
-        self.onlookers.session_changed()
-        size = self.size.current
-        each_alone(self.clients, lambda client: client.place_changed(size))
-        if self._errands or any(client.waiting for client in self.clients):
-            self.redraw()
-
-    def _show_picture(self, client: Participant) -> None:
-        """If there is an error in the picture the client is waiting for the next one."""
-        try:
-            picture = self.picture.draw(client.since, client.first_line)
-        except Exception as error:
-            end_broken(error, self.picture)
-            return
-        each_alone((client,), lambda client: client.show_picture(picture))
-        self.picture_passed_on()
-
-    # ---- output: from the pty to the clients
-
-    def check_output(self) -> None:
-        """Read the pty, unless the driver or the picture cannot take more."""
-        if self._pty is not None:
-            held = self.picture.must_hold or self._anybody_holds
-            self._pty.read(not held)
-
-    @property
-    def _anybody_holds(self) -> bool:
-        driver = self.driver
-        return (driver is not None and driver.holds) or self.onlookers.hold
-
-    def show(self, text: bytes) -> None:
-        """Have `text` on the terminal as if the program had written it."""
-        if text:
-            self.pty_output(text)
-
-    def pty_output(self, data: bytes) -> None:
-        roles = self.roles
-        hold = shown = False
-        for client in tuple(roles.clients):
-            try:
-                client.take_output(data)
-                if client is roles.driver:
-                    hold = client.holds
-                if client is roles.answerer:
-                    shown = client.live
-            except Exception as error:
-                end_broken(error, client)
-        try:
-            roles.output(data)
-        except Exception as error:
-            end_broken(error, roles)
-        try:
-            self.picture.output(data, not shown)
-        except Exception as error:
-            end_broken(error, self.picture)
-        self._tell_onlookers(data)
-        if self.onlookers:
-            hold = hold or self._anybody_holds
-        if hold or self.picture.must_hold:
-            self.check_output()
-
-    # ---- input: from the clients to the pty
 
     def full_for(self, client: Participant) -> bool:
         return self.roles.full_for(client)

@@ -6,15 +6,10 @@ from time import monotonic
 from shpool.client.connect import SILENCE, Call, ClientError, dial
 from shpool.client.reach import ask
 from shpool.errors import Verdict
+from shpool.protocol.attaching import AttachHeader, AttachReply
 from shpool.protocol.msgpack import WireError
-from shpool.protocol.replies import AttachReply, MaybeSwitch, read_list_reply
-from shpool.protocol.requests import (
-    AttachHeader,
-    DetachRequest,
-    GetVars,
-    KillRequest,
-    ListRequest,
-)
+from shpool.protocol.replies import MaybeSwitch, read_list_reply
+from shpool.protocol.requests import DetachRequest, GetVars, KillRequest, ListRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

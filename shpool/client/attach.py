@@ -23,9 +23,10 @@ from shpool.forwarded import client_variables
 from shpool.names import check_name_template, check_session_name
 from shpool.options import UsageError
 from shpool.output import complain, unwritable
+from shpool.protocol.attaching import AttachHeader, AttachReply
 from shpool.protocol.msgpack import WireError
-from shpool.protocol.replies import PROGRAM, AttachReply, read_missed
-from shpool.protocol.requests import AttachHeader, DetachRequest, SessionMessage
+from shpool.protocol.replies import PROGRAM, read_missed
+from shpool.protocol.requests import DetachRequest, SessionMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import sys
 from shpool import __version__
 from shpool.output import complain, put
 from shpool.program import path
+from shpool.protocol.attaching import COMEBACK, REPLACES_MAX, Comeback, is_token, mark
 from shpool.protocol.replies import PROGRAM
-from shpool.protocol.requests import COMEBACK, REPLACES_MAX, Comeback, is_token, mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from shpool.protocol.requests import Request
+    from shpool.protocol.all_requests import Request
 else:
     # What socket adds to this, by way of enum and selectors, takes as long to load as the
     # interpreter itself, and is nothing that a client needs.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from shpool.client.connect import Call
     from shpool.client.context import Context
-    from shpool.protocol.requests import Request
+    from shpool.protocol.all_requests import Request
 
 
 def session_meant(context: "Context", name: str) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from shpool.client.context import Context
-    from shpool.protocol.requests import Request
+    from shpool.protocol.all_requests import Request
 
 
 def reach(context: "Context") -> Call:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from shpool.client.context import Context
-    from shpool.protocol.requests import Request
+    from shpool.protocol.all_requests import Request
 
 _READ = 65_536
 

@@ -28,8 +28,8 @@ import os
 import socket
 
 from shpool.daemon.values import StateError
+from shpool.protocol.all_requests import read_request
 from shpool.protocol.msgpack import WireError
-from shpool.protocol.requests import read_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

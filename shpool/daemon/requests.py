@@ -1,8 +1,8 @@
 """What each request does, and what is answered.  Attach, the long one, is in clients/attach.py.
 
 A request is answered at once, or waits in the waiting room for a session that is just coming or
-going, to be asked again.  A new one needs a class in protocol/requests.py, a line in the table at
-the end of this file, and what it does.
+going, to be asked again.  A new one needs a class in protocol/, a line in the table at the end of
+this file, and what it does.
 """
 
 from shpool import logs
@@ -22,6 +22,7 @@ from shpool.daemon.sessions.session import DOOMED, STARTING
 from shpool.daemon.sessions.table import TableUser
 from shpool.daemon.sessions.variables import TooManyVariables, Variables
 from shpool.protocol import replies, requests
+from shpool.protocol.attaching import AttachHeader
 from shpool.protocol.outside import PeekRequest, SendRequest
 from shpool.protocol.running import RunRequest
 from shpool.protocol.switching import SwitchRequest
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor
     from shpool.daemon.sessions.session import Session
     from shpool.daemon.sessions.table import SessionTable
-    from shpool.protocol.requests import Request
+    from shpool.protocol.all_requests import Request
 
 
 class Requests(ConnectionUser, TableUser):
@@ -126,7 +127,7 @@ class Requests(ConnectionUser, TableUser):
 
     # ---- what each does
 
-    def _attach(self, connection: Connection, request: requests.AttachHeader) -> None:
+    def _attach(self, connection: Connection, request: AttachHeader) -> None:
         self._attaching.attach(connection, request)
 
     def _list(self, connection: Connection, request: requests.ListRequest) -> None:
@@ -265,7 +266,7 @@ def _its_session(request: "Any") -> "list[str]":
 # The sessions that a request names, of which none may be just being started, and what it does.
 _TABLE: "dict[type, tuple[Callable[[Any], list[str]], Callable[[Requests, Connection, Any], None]]]"
 _TABLE = {
-    requests.AttachHeader: (_nobody, Requests._attach),  # sees to that itself
+    AttachHeader: (_nobody, Requests._attach),  # sees to that itself
     requests.ListRequest: (_nobody, Requests._list),
     requests.SessionMessage: (_its_session, Requests._session_message),
     requests.DetachRequest: (_its_sessions, Requests._detach),

@@ -9,7 +9,6 @@ from shpool.protocol.shapes import (
     U16_MAX,
     U64_MAX,
     as_map,
-    as_text,
     items,
     number,
     optional_number,
@@ -49,51 +48,6 @@ def read_greeting(value: "Any") -> "tuple[str, str, list[str] | None]":
         server,
         texts(fields, "knows") if server and "knows" in fields else None,
     )
-
-
-class AttachReply:
-    """How an Attach went: status Attached, Created, Busy, Forbidden or UnexpectedError, or, where
-    only an existing session was asked for, NotFound.
-
-    The first two carry warnings for the user, the last two a reason.  `passed`: the daemon has
-    taken the terminal whose descriptor came with the request, and reads and writes it itself.
-    """
-
-    __slots__ = ("passed", "reason", "status", "warnings")
-
-    def __init__(
-        self,
-        status: str,
-        warnings: "list[str] | None" = None,
-        reason: str = "",
-        passed: bool = False,
-    ) -> None:
-        self.status = status
-        self.warnings = warnings or []
-        self.reason = reason
-        self.passed = passed
-
-    def to_wire(self) -> "Any":
-        if self.status in ("Attached", "Created"):
-            reply = {"status": {self.status: {"warnings": self.warnings}}}
-            return {**reply, "terminal_passed": True} if self.passed else reply
-        if self.status in ("Busy", "NotFound"):
-            return {"status": self.status}
-        return {"status": {self.status: self.reason}}
-
-    @classmethod
-    def from_wire(cls, value: "Any") -> "AttachReply":
-        reply = as_map(value, "the attach reply")
-        name, content = variant(reply.get("status"), "status")
-        if name in ("Attached", "Created"):
-            fields = as_map(content, name) if content is not None else {}
-            passed = reply.get("terminal_passed") is True
-            return cls(name, texts(fields, "warnings"), passed=passed)
-        if name in ("Busy", "NotFound"):
-            return cls(name)
-        if name in ("Forbidden", "UnexpectedError"):
-            return cls(name, reason=as_text(content, name))
-        raise WireError(f"the unknown attach status {name!r}")
 
 
 class Attachment:

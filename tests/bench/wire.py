@@ -7,8 +7,9 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from shpool.protocol.attaching import AttachHeader
 from shpool.protocol.msgpack import Decoder, pack
-from shpool.protocol.requests import AttachHeader, ListRequest, TtySize
+from shpool.protocol.requests import ListRequest, TtySize
 from tests.bench.client import PATIENCE, Stuck
 
 LIST = pack(ListRequest().to_wire())

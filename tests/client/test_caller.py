@@ -10,7 +10,7 @@ from shpool import __version__
 from shpool.client.caller import Caller
 from shpool.client.connect import Call
 from shpool.program import path
-from shpool.protocol.requests import COMEBACK, mark
+from shpool.protocol.attaching import COMEBACK, mark
 
 
 class Daemon(Call):

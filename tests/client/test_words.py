@@ -16,8 +16,7 @@ from shpool.client.signals import Signals
 from shpool.client.tty import UserTerminal
 from shpool.errors import Verdict
 from shpool.options import Parsed
-from shpool.protocol.replies import AttachReply
-from shpool.protocol.requests import AttachHeader
+from shpool.protocol.attaching import AttachHeader, AttachReply
 
 
 def fail(*arguments: object) -> None:

@@ -16,9 +16,10 @@ from shpool.daemon.sessions.events import Events
 from shpool.daemon.sessions.hooks import Hooks
 from shpool.daemon.sessions.table import SessionTable
 from shpool.daemon.sessions.variables import Variables
+from shpool.protocol.attaching import AttachHeader
 from shpool.protocol.chunks import EXIT_STATUS, ChunkReader
 from shpool.protocol.msgpack import Decoder, pack
-from shpool.protocol.requests import AttachHeader, TtySize
+from shpool.protocol.requests import TtySize
 from tests.daemon.fakes import FakeLoop, FakePrograms
 
 

@@ -10,8 +10,9 @@ from shpool.config import Config
 from shpool.config_values import Motd
 from shpool.daemon.server import Server
 from shpool.protocol import chunks
+from shpool.protocol.attaching import AttachHeader
 from shpool.protocol.msgpack import pack
-from shpool.protocol.requests import AttachHeader, TtySize
+from shpool.protocol.requests import TtySize
 from shpool.protocol.running import RunRequest
 from shpool.terminal.marks import Prompt
 from tests.daemon.core import Caller, Core, FixedConfig

@@ -20,7 +20,8 @@ from shpool.daemon.programs.process import Process, open_pidfd
 from shpool.daemon.programs.spawn import Spawner
 from shpool.daemon.sessions.model_picture import ModelPicture
 from shpool.daemon.sessions.session import Session
-from shpool.protocol.requests import AttachHeader, TtySize
+from shpool.protocol.attaching import AttachHeader
+from shpool.protocol.requests import TtySize
 from tests.daemon.carrying import carry_over
 from tests.daemon.core import Caller
 from tests.daemon.fakes import FakeLoop

@@ -9,7 +9,8 @@ import pytest
 from shpool import logs
 from shpool.daemon import requests
 from shpool.daemon.clients.waiting import AwaitEnd
-from shpool.protocol import requests as wire_requests
+from shpool.protocol.all_requests import KINDS
+from shpool.protocol.requests import LOG_LEVELS
 from tests.daemon.core import Core
 
 SIZE = {"rows": 30, "cols": 90, "xpixel": 0, "ypixel": 0}
@@ -34,7 +35,7 @@ ABOUT_A_COMING_ONE: dict[str, tuple[Any, Any, Any]] = {
 
 
 def test_every_request_that_can_be_read_has_a_handler() -> None:
-    assert set(requests._TABLE) == {*wire_requests.kinds().values(), AwaitEnd}
+    assert set(requests._TABLE) == {*KINDS.values(), AwaitEnd}
 
 
 @pytest.mark.parametrize("what", ABOUT_A_COMING_ONE)
@@ -149,7 +150,7 @@ def test_variables_that_no_client_could_be_told_are_refused(core: Core) -> None:
     assert caller.received() == b""
 
 
-@pytest.mark.parametrize("level", wire_requests.LOG_LEVELS)
+@pytest.mark.parametrize("level", LOG_LEVELS)
 def test_the_level_of_the_log_is_set_by_its_name(
     core: Core, level: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,8 @@ import pytest
 from shpool.config import Config
 from shpool.config_values import Motd, RestoreMode
 from shpool.paths import LOG_FILE_NAME
-from shpool.protocol.requests import AttachHeader, TtySize
+from shpool.protocol.attaching import AttachHeader
+from shpool.protocol.requests import TtySize
 from shpool.terminal.backlog import Backlog
 from tests.daemon.carrying import carry_over
 from tests.daemon.core import Caller

@@ -31,9 +31,10 @@ from shpool.daemon.programs.program import Program
 from shpool.daemon.sessions.session import SessionKeeper
 from shpool.daemon.sessions.variables import TooManyVariables, Variables
 from shpool.paths import Paths
+from shpool.protocol.attaching import AttachHeader
 from shpool.protocol.chunks import MAX_PAYLOAD
 from shpool.protocol.msgpack import pack
-from shpool.protocol.requests import AttachHeader, TtySize
+from shpool.protocol.requests import TtySize
 from tests.daemon.conftest import LogLines
 from tests.daemon.fakes import make_session
 from tests.daemon.turning import turn_until

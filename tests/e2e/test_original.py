@@ -18,16 +18,16 @@ from collections.abc import Iterator
 import pytest
 
 from shpool import __version__
+from shpool.protocol.all_requests import KNOWN
 from shpool.protocol.msgpack import pack
 from shpool.protocol.replies import SessionRow
-from shpool.protocol.requests import known
 from tests.e2e.harness import DEADLINE, DETACH, Place, Terminal, eventually
 
 GREETING = b"\x81\xa7version\xa50.4.2"
 # Ours names the program as well, which the original's clients skip.
 SERVER = f"shpool-py {__version__}".encode()
 NAMED = GREETING[1:] + b"\xa6server" + bytes([0xA0 + len(SERVER)]) + SERVER
-OURS = b"\x83" + NAMED + b"\xa5knows" + pack(known())
+OURS = b"\x83" + NAMED + b"\xa5knows" + pack(KNOWN)
 GET_VARS = b"\xa7GetVars"
 NO_VARS = b"\x82\xa9switch_to\xc0\xa4vars\x90"
 CREATED = b"\x81\xa6status\x81\xa7Created\x81\xa8warnings\x90"

@@ -49,6 +49,7 @@ OURS = {
     "events": {*ALWAYS, "shpool.client.events"},
     "attach": {
         *ALWAYS,
+        "shpool.protocol.attaching",
         "shpool.protocol.requests",
         *(
             "shpool.client.asking",

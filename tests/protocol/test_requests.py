@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shpool.protocol.all_requests import KINDS, KNOWN, read_request
+from shpool.protocol.attaching import AttachHeader, AttachReply, Comeback
 from shpool.protocol.msgpack import Decoder, WireError, pack
 from shpool.protocol.replies import (
     Attachment,
-    AttachReply,
     Destination,
     Here,
     MaybeSwitch,
@@ -26,8 +27,6 @@ from shpool.protocol.replies import (
 )
 from shpool.protocol.requests import (
     LOG_LEVELS,
-    AttachHeader,
-    Comeback,
     DetachRequest,
     GetVars,
     KillRequest,
@@ -36,9 +35,6 @@ from shpool.protocol.requests import (
     SessionMessage,
     SetLogLevel,
     TtySize,
-    kinds,
-    known,
-    read_request,
 )
 from shpool.protocol.running import RunRequest
 from shpool.protocol.switching import SwitchReply, SwitchRequest
@@ -372,13 +368,13 @@ ORIGINAL = {
 
 
 def test_each_request_that_the_original_does_not_have_needs_a_daemon_that_knows_it() -> None:
-    assert kinds().keys() >= ORIGINAL
-    for name, kind in kinds().items():
+    assert KINDS.keys() >= ORIGINAL
+    for name, kind in KINDS.items():
         features = getattr(kind, "FEATURES", ())
         of_fields = features if name in ORIGINAL else features[1:]
         assert name in ORIGINAL or features[:1] == (name,)
         assert all(each.startswith(f"{name}.") for each in of_fields)
-    assert {each for each in known() if "." not in each} == kinds().keys() - ORIGINAL
+    assert {each for each in KNOWN if "." not in each} == KINDS.keys() - ORIGINAL
 
 
 @pytest.mark.parametrize("value", ["0.4.2", None, ["0.4.2"], {"version": 4}, {"version": None}])

@@ -7,7 +7,16 @@ from collections.abc import Callable
 
 import pytest
 
-from shpool.protocol import chunks, msgpack, replies, requests, shapes, upgrading, watching
+from shpool.protocol import (
+    all_requests,
+    attaching,
+    chunks,
+    msgpack,
+    replies,
+    shapes,
+    upgrading,
+    watching,
+)
 from shpool.protocol.msgpack import Decoder, WireError, pack
 
 
@@ -16,7 +25,7 @@ def decode(data: bytes, limit: int | None = None) -> Callable[[], object]:
 
 
 def request(value: object) -> Callable[[], object]:
-    return lambda: requests.read_request(value)
+    return lambda: all_requests.read_request(value)
 
 
 SAID: list[tuple[Callable[[], object], str]] = [
@@ -53,7 +62,7 @@ SAID: list[tuple[Callable[[], object], str]] = [
         "a session message of the unknown kind 'Dance'",
     ),
     (
-        lambda: replies.AttachReply.from_wire({"status": "Maybe"}),
+        lambda: attaching.AttachReply.from_wire({"status": "Maybe"}),
         "the unknown attach status 'Maybe'",
     ),
     (lambda: replies.MaybeSwitch.from_bytes(b"\x81"), "half a message in a chunk"),

@@ -30,7 +30,7 @@ from shpool.forwarded import client_variables
 from shpool.names import check_name_template, check_session_name
 from shpool.options import UsageError
 from shpool.output import complain
-from shpool.protocol.requests import REPLACES_MAX
+from shpool.protocol.attaching import REPLACES_MAX
 from shpool.shellwords import split_words
 
 TYPE_CHECKING = False

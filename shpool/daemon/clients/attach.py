@@ -27,8 +27,8 @@ from shpool.daemon.sessions.session import RUNNING, Session
 from shpool.errors import ShpoolError
 from shpool.keys.scanner import Scanner
 from shpool.names import InvalidName, check_name_template, check_session_name, shown
-from shpool.protocol.replies import AttachReply, Destination
-from shpool.protocol.requests import AttachHeader
+from shpool.protocol.attaching import AttachHeader, AttachReply
+from shpool.protocol.replies import Destination
 from shpool.protocol.switching import SwitchReply
 
 TYPE_CHECKING = False

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import socket
 
     from shpool.daemon.loop.reactor import Reactor
-    from shpool.protocol.replies import AttachReply
+    from shpool.protocol.attaching import AttachReply
 
 # Bytes of output kept for a client before the pty is held back; the kernel's buffer comes on
 # top.  What is kept here delays the effect of a ^C.

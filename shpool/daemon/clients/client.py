@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from shpool.daemon.programs.spawn import Spawner
     from shpool.daemon.sessions.participant import Front
     from shpool.daemon.sessions.session import Session
-    from shpool.protocol.replies import AttachReply
-    from shpool.protocol.requests import Comeback
+    from shpool.protocol.attaching import AttachReply, Comeback
 
 # Seconds that a client has to go after it was told to go over to another session.
 _GOES_WITHIN = 2.0

@@ -20,16 +20,17 @@ from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.states import State
 from shpool.protocol import chunks
+from shpool.protocol.all_requests import KNOWN, read_request
+from shpool.protocol.attaching import AttachHeader, AttachReply
 from shpool.protocol.msgpack import Decoder, WireError, pack
-from shpool.protocol.replies import PROGRAM, AttachReply, greeting
-from shpool.protocol.requests import AttachHeader, known, read_request
+from shpool.protocol.replies import PROGRAM, greeting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from shpool.daemon.loop.reactor import Reactor, Timer
-    from shpool.protocol.requests import Request
+    from shpool.protocol.all_requests import Request
 
 # Seconds a peer has for its request; the protocol's.
 _REQUEST_TIMEOUT = 5.0
@@ -49,8 +50,6 @@ _ANCILLARY = socket.CMSG_LEN(array("i").itemsize)
 _CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 _SHORTAGE = f"the daemon can have no more: {descriptors.shortage().strerror}"
-
-_KNOWN = known()
 
 # No reply is refused for its length; the cap only has a meaning for streams.
 _REPLY_CAP = 1 << 62
@@ -140,7 +139,7 @@ class Connection(OutboundUser):
         self._patience = _REQUEST_TIMEOUT if descriptors.suits_session(fd) else _SHORT_TIMEOUT
         self._timeout: Timer | None = reactor.call_later(self._patience, self._time_is_over)
         reactor.on_readable(fd, self._read)
-        self._outbound.send(pack(greeting(version, f"{PROGRAM} {__version__}", _KNOWN)))
+        self._outbound.send(pack(greeting(version, f"{PROGRAM} {__version__}", KNOWN)))
 
     def taken_on(self, reactor: "Reactor", user: ConnectionUser) -> None:
         self._reactor = reactor

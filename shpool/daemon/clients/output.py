@@ -21,7 +21,7 @@ from shpool.daemon.clients.channel import ChannelUser
 from shpool.daemon.clients.drawn_terminal import DrawnTerminal
 from shpool.daemon.sessions.participant import DRIVER, Participant
 from shpool.daemon.states import State
-from shpool.protocol.requests import mark
+from shpool.protocol.attaching import mark
 from shpool.terminal.drawn import WIPE
 from shpool.terminal.leave import LEAVE
 

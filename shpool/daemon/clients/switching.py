@@ -13,9 +13,9 @@ from shpool.daemon.sessions.inside import closes_ring, ring_refused, who_typed
 from shpool.daemon.sessions.participant import WATCHER
 from shpool.errors import ShpoolError
 from shpool.names import InvalidName, check_session_name, shown
+from shpool.protocol.attaching import AttachHeader
 from shpool.protocol.chunks import MAX_PAYLOAD
 from shpool.protocol.replies import Destination, MaybeSwitch
-from shpool.protocol.requests import AttachHeader
 from shpool.protocol.switching import SwitchReply
 
 TYPE_CHECKING = False

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import socket
 
     from shpool.daemon.loop.reactor import Reactor
-    from shpool.protocol.replies import AttachReply
+    from shpool.protocol.attaching import AttachReply
 
 # Seconds between two looks at the client on behalf of output.
 _LOOK_EVERY = 0.01

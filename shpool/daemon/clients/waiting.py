@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.clients.connection import Connection
     from shpool.daemon.sessions.session import Session
-    from shpool.protocol.requests import Request
+    from shpool.protocol.all_requests import Request
 
 
 class AwaitEnd:

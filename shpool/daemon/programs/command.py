@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from shpool.config import Config
     from shpool.daemon.programs.directory import SessionDir
-    from shpool.protocol.requests import AttachHeader
+    from shpool.protocol.attaching import AttachHeader
 
 
 # Nobody else's marks are taken for those of a session's shell.

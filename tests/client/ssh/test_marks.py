@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shpool.client.ssh.marks import Marks
-from shpool.protocol.requests import mark
+from shpool.protocol.attaching import mark
 
 TOKEN = "a1b2"
 

@@ -17,8 +17,9 @@ from shpool.daemon.clients.output import PAGING
 from shpool.daemon.clients.terminal_channel import TerminalChannel
 from shpool.daemon.loop import peer
 from shpool.daemon.sessions.hooks import Hooks
+from shpool.protocol.attaching import AttachHeader
 from shpool.protocol.msgpack import pack
-from shpool.protocol.requests import AttachHeader, TtySize
+from shpool.protocol.requests import TtySize
 from tests.daemon.core import Caller, Core
 
 CREATED: dict[str, dict[str, object]] = {"status": {"Created": {"warnings": []}}}

@@ -10,9 +10,10 @@ import pytest
 from shpool.daemon.clients.channel import ChannelUser, ChunkChannel, Line
 from shpool.daemon.loop.outbound import OutboundUser
 from shpool.protocol import chunks
+from shpool.protocol.attaching import AttachReply
 from shpool.protocol.chunks import ChunkReader
 from shpool.protocol.msgpack import Decoder
-from shpool.protocol.replies import AttachReply, MaybeSwitch
+from shpool.protocol.replies import MaybeSwitch
 from tests.daemon.fakes import FakeLoop
 
 VARS = MaybeSwitch([("a", "1")]).to_bytes()

@@ -8,7 +8,7 @@ import pytest
 
 from shpool.config import Config
 from shpool.config_values import RestoreMode
-from shpool.protocol.requests import COMEBACK, Comeback
+from shpool.protocol.attaching import COMEBACK, Comeback
 from tests.daemon.core import Caller, Core
 from tests.daemon.scene import flood
 

@@ -11,8 +11,9 @@ import pytest
 
 from shpool.daemon.clients.connection import CLOSED, Connection, ConnectionUser
 from shpool.daemon.loop import descriptors
+from shpool.protocol.attaching import AttachHeader
 from shpool.protocol.msgpack import Decoder, pack
-from shpool.protocol.requests import AttachHeader, ListRequest, TtySize
+from shpool.protocol.requests import ListRequest, TtySize
 from tests.daemon.conftest import LogLines
 from tests.daemon.fakes import FakeLoop
 

@@ -14,9 +14,9 @@ import pytest
 from shpool.daemon.clients.passed_terminal import PassedTerminal
 from shpool.daemon.clients.terminal_channel import TerminalChannel
 from shpool.protocol import chunks
+from shpool.protocol.attaching import AttachReply
 from shpool.protocol.chunks import ChunkReader
 from shpool.protocol.msgpack import Decoder
-from shpool.protocol.replies import AttachReply
 from shpool.terminal.leave import ALTERNATE, LEAVE_MAIN, REPORTS
 from tests.daemon.clients.test_channel import Listener
 from tests.daemon.fakes import FakeLoop

@@ -1,8 +1,9 @@
 """The rehearsal of an upgrade: a snapshot of the daemon, and the new program beside the old one.
 
 A child is forked, which is the daemon as it is at this moment.  It writes the daemon's state to a
-file without a name, and becomes the new program, as `take-over --rehearse`, with that file as
-descriptor 3 and with nothing else of the daemon's.  Its stdout has two lines:
+file without a name, and becomes the new program, as `take-over --rehearse`, behind the options that
+the daemon was started with; with that file as descriptor 3 and with nothing else of the daemon's.
+Its stdout has two lines:
 
     the mark of what was written                                        by the child itself
     shpool-py, its version, the format it read, and the same mark       by the new program

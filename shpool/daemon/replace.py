@@ -198,12 +198,18 @@ class Replacement(RehearsalUser):
 
     def _rehearse(self) -> None:
         self.state.become(REHEARSING)
-        program = [*self._program, b"take-over", b"--rehearse"]
+        # With the options, before the command: one that knows them no more is to say so now.
+        program = [*self._words[:-1], b"take-over", b"--rehearse"]
         file = StateFile(self._directory, self._daemon.write_state)
         try:
             self._rehearsal = Rehearsal(self._spawner, program, file, self)
         except SpawnError as error:
             self._fail(str(error))
+
+    @property
+    def _words(self) -> "list[bytes]":
+        """The command line of the new program, of which the last word is the command."""
+        return [*self._program, *(os.fsencode(option) for option in self._options or ())]
 
     def not_rehearsed(self, reason: str) -> None:
         self._rehearsal = None
@@ -268,9 +274,8 @@ class Replacement(RehearsalUser):
 
     def _execute(self, inheritance: Inheritance, descriptors: "list[int]") -> None:
         """Raises OSError; what the new program was to have is ours alone then."""
-        assert self._options is not None
         inherited = [*descriptors, inheritance.state, inheritance.pipe]
-        words = [*self._program, *(os.fsencode(option) for option in self._options)]
+        words = self._words
         environ = {**os.environ, TAKE_OVER: inheritance.to_text()}
         try:
             for fd in inherited:

@@ -161,7 +161,8 @@ def test_the_new_program_is_rehearsed_and_then_the_last_turn_is_due(trial: Trial
     caller = trial.ask()
     assert trial.state == REHEARSING
     (rehearsal,) = trial.rehearsals
-    assert rehearsal.program == [*PROGRAM, b"take-over", b"--rehearse"]
+    options = [b"-v", b"--socket", b"/a\xff"]
+    assert rehearsal.program == [*PROGRAM, *options, b"take-over", b"--rehearse"]
     trial.core.loop._running = True
     trial.rehearsed()
     assert trial.replacement.due

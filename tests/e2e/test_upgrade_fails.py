@@ -25,7 +25,8 @@ class Work:
     """A daemon with a session in which somebody works."""
 
     def __init__(self, place: Place, copy: Copy | None = None) -> None:
-        place.start(env=copy.env if copy else None)
+        options = ("-v", "--config-file", str(place.config_file))
+        place.start(*options, env=copy.env if copy else None)
         self.place = place
         self.client = place.attach("one")
         self.client.ask("x=kept")
@@ -93,6 +94,10 @@ def forget_the_command(copy: Copy) -> None:
     copy.change("cli.py", 'name == "take-over"', "False")
 
 
+def forget_an_option(copy: Copy) -> None:
+    copy.change("options.py", '"c", "config-file"', '"c", "config-files"')
+
+
 def be_killed(copy: Copy) -> None:
     copy.change(
         "daemon/take_over.py", "    data = _mapped(_STATE)\n", "    os.kill(os.getpid(), 9)\n"
@@ -121,6 +126,7 @@ _FORGET = """\
         (lose_a_module, "the module shpool.daemon.places is missing: .*"),
         (need_more, f"the state needs format 1, version {__version__} reads 0"),
         (forget_the_command, "unknown command 'take-over'"),
+        (forget_an_option, "unexpected option '--config-file'"),
         (be_killed, "it was killed by signal 9"),
         (
             lose_something,

@@ -272,9 +272,12 @@ class HandedOn(Replaceable):
     def renew_pid(self) -> None:
         self._places.renew_pid()
 
-    def took_over(self, guardian: int) -> None:
-        """This is the new program, and serves; `guardian` is the pid of its child that waited."""
+    def expect_end(self, guardian: int) -> None:
+        """A child of that pid is about to end, or has; to be called before any is waited for."""
         self._spawner.children[guardian] = Process(guardian)
+
+    def took_over(self) -> None:
+        """This is the new program, and serves."""
         for connection in tuple(self._requests.connections):
             errand = connection.streams
             if isinstance(errand, UpgradeErrand):

@@ -57,9 +57,10 @@ def _come_to_serve(inheritance: Inheritance, options: "list[str]") -> Server:
     server: Server = Server.read_state(data, os.environ, rehearsing=False, options=options)
     os.close(inheritance.state)
     server.take_up()
+    server.expect_end(inheritance.guardian)
     server.catch_signals(os.environ)
     signal.pthread_sigmask(signal.SIG_SETMASK, inheritance.mask)
-    server.took_over(inheritance.guardian)
+    server.took_over()
     return server
 
 

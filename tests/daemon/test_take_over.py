@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from shpool.daemon import take_over
+from shpool.daemon.guardian import Inheritance
+from shpool.daemon.loop.reactor import Reactor
+from shpool.daemon.programs.spawn import Spawner
+from shpool.daemon.server import Server
 from shpool.daemon.values import StateError
 from shpool.paths import TAKE_OVER
 
@@ -27,3 +35,30 @@ def test_where_there_is_no_state_there_is_no_rehearsal(monkeypatch: pytest.Monke
         said = f"^there is no state of a daemon at descriptor {null.fileno()}$"
         with pytest.raises(StateError, match=said):
             take_over.rehearse()
+
+
+class Next(Server):
+    """One of which only the children are there; its guardian was killed."""
+
+    def __init__(self, reactor: Reactor) -> None:
+        self._reactor = reactor
+        self._spawner = Spawner(reactor, 0o022, None)
+        self._requests = SimpleNamespace(connections=())  # type: ignore[assignment]
+
+    def take_up(self) -> None:
+        pass
+
+
+def test_a_guardian_that_has_ended_before_it_is_told_to_is_not_waited_for(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "state").write_bytes(b"state")
+    state = os.open(tmp_path / "state", os.O_RDONLY)
+    guardian = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, guardian.pid, os.WEXITED | os.WNOWAIT)
+    server = Next(reactor)
+    monkeypatch.setattr(sys, "unraisablehook", None)  # it is set
+    monkeypatch.setattr(Server, "read_state", lambda *args, **kwargs: server)
+    take_over._come_to_serve(Inheritance(state, -1, guardian.pid, []), [])
+    assert server._spawner.children == {}
+    guardian.returncode = 0  # which is not its pid any more

@@ -2,8 +2,7 @@
 
 from shpool.client.connect import ClientError
 from shpool.client.here import by_directory
-from shpool.client.reach import ask, reach
-from shpool.output import complain
+from shpool.client.reach import ask
 from shpool.protocol.msgpack import WireError
 from shpool.protocol.replies import MaybeSwitch
 from shpool.protocol.requests import GetVars
@@ -11,11 +10,7 @@ from shpool.templates import render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
-    from shpool.client.connect import Call
     from shpool.client.context import Context
-    from shpool.protocol.all_requests import Request
 
 
 def session_meant(context: "Context", name: str) -> str:
@@ -33,27 +28,3 @@ def filled(context: "Context", text: str) -> str:
     except WireError as error:
         raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
     return render(text, dict(variables))
-
-
-def begin(context: "Context", request: "Request") -> "Call":
-    """A connection on which `request` was sent.  Raises ClientError."""
-    connection = reach(context)
-    try:
-        if connection.warning:
-            complain(f"warning: {connection.warning}, try restarting your daemon\n")
-        connection.send(request)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def ask_daemon(context: "Context", request: "Request") -> "Any":
-    """One request, one reply.  Raises ClientError."""
-    connection = begin(context, request)
-    try:
-        return connection.receive()
-    except WireError as error:
-        raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
-    finally:
-        connection.close()

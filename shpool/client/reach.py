@@ -60,19 +60,33 @@ def _may_daemonize(context: "Context") -> bool:
 
 
 def ask(context: "Context", request: "Request") -> "Any":
-    """One request, one reply; a version mismatch is warned of.  Raises ClientError."""
+    """One request, which may be repeated, and one reply.  Raises ClientError."""
     try:
-        return _ask(context, request)
+        return ask_once(context, request)
     except LostDaemon:
-        return _ask(context, request)
+        return ask_once(context, request)
 
 
-def _ask(context: "Context", request: "Request") -> "Any":
+def begin(context: "Context", request: "Request") -> Call:
+    """A connection on which `request` was sent; a version mismatch is warned of.
+
+    Raises ClientError.
+    """
     connection = reach(context)
     try:
         if connection.warning:
             complain(f"warning: {connection.warning}, try restarting your daemon\n")
         connection.send(request)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def ask_once(context: "Context", request: "Request") -> "Any":
+    """One request, one reply.  Raises ClientError."""
+    connection = begin(context, request)
+    try:
         return connection.receive()
     except WireError as error:
         raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None

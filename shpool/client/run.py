@@ -5,8 +5,9 @@ import select
 import signal
 
 from shpool.client.connect import ClientError
-from shpool.client.outside import ask_daemon, session_meant
+from shpool.client.outside import session_meant
 from shpool.client.printed import Printed, Text
+from shpool.client.reach import ask_once
 from shpool.client.watching import Feed, NoSession
 from shpool.durations import parse_span
 from shpool.errors import ShpoolError, Verdict
@@ -155,7 +156,7 @@ class Running:
         """To whom ^C was meant."""
         if not self._taken:
             raise KeyboardInterrupt
-        ask_daemon(self._context, SendRequest(self._feed.names[0], [("key", "C-c")]))
+        ask_once(self._context, SendRequest(self._feed.names[0], [("key", "C-c")]))
 
     def _take(self, event: "tuple[str, int, list[Any]]") -> None:
         kind, _, said = event

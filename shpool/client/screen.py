@@ -4,7 +4,8 @@ How they look is for the modules that each make one kind of output: as_text.py, 
 """
 
 from shpool.client.connect import ClientError
-from shpool.client.outside import begin, session_meant
+from shpool.client.outside import session_meant
+from shpool.client.reach import begin
 from shpool.errors import Verdict
 from shpool.protocol.chunks import DATA, EXIT_STATUS, ChunkReader
 from shpool.protocol.msgpack import WireError

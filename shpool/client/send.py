@@ -3,7 +3,8 @@
 import sys
 
 from shpool.client.connect import ClientError
-from shpool.client.outside import ask_daemon, session_meant
+from shpool.client.outside import session_meant
+from shpool.client.reach import ask_once
 from shpool.durations import parse_span
 from shpool.errors import Verdict
 from shpool.keys.encoding import parse_key
@@ -32,7 +33,7 @@ def run(context: "Context", parsed: "Parsed") -> int:
     request = SendRequest(
         name, items, paste=bool(parsed.count("paste")), timeout_ms=timeout, mark=as_json
     )
-    answer = ask_daemon(context, request)
+    answer = ask_once(context, request)
     if answer == "NotFound":
         raise Verdict(f"not found: {name}")
     reply = SendReply.from_wire(answer)

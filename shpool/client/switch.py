@@ -2,7 +2,8 @@
 
 from shpool.client.connect import ClientError
 from shpool.client.detach import pid_given
-from shpool.client.outside import ask_daemon, filled, session_meant
+from shpool.client.outside import filled, session_meant
+from shpool.client.reach import ask_once
 from shpool.client.wanted import directory, time_to_live, working_directory
 from shpool.errors import Verdict
 from shpool.names import check_session_name
@@ -27,7 +28,7 @@ def run(context: "Context", parsed: "Parsed") -> int:
         back=back,
     )
     try:
-        reply = SwitchReply.from_wire(ask_daemon(context, request))
+        reply = SwitchReply.from_wire(ask_once(context, request))
     except WireError as error:
         raise ClientError(f"cannot make sense of the daemon's answer: {error}") from None
     if reply.error is not None:

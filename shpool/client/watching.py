@@ -1,7 +1,8 @@
 """What the commands share that are told of what happens at sessions from now on."""
 
 from shpool.client.connect import ClientError, LostDaemon
-from shpool.client.outside import begin, session_meant
+from shpool.client.outside import session_meant
+from shpool.client.reach import begin
 from shpool.errors import Verdict
 from shpool.protocol.msgpack import WireError
 from shpool.protocol.watching import EventReader, WatchHead

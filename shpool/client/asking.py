@@ -1,28 +1,42 @@
-"""What an attaching client asks the daemon, and that a signal may interrupt the wait for it."""
+"""What a client asks the daemon: to attach, where a signal may interrupt it, and once attached."""
 
+import os
 import select
 from time import monotonic
 
+from shpool.client import tty
 from shpool.client.connect import SILENCE, Call, ClientError, dial
 from shpool.client.reach import ask
 from shpool.errors import Verdict
 from shpool.protocol.attaching import AttachHeader, AttachReply
 from shpool.protocol.msgpack import WireError
-from shpool.protocol.replies import MaybeSwitch, read_list_reply
-from shpool.protocol.requests import DetachRequest, GetVars, KillRequest, ListRequest
+from shpool.protocol.replies import MaybeSwitch, read_list_reply, read_missed
+from shpool.protocol.requests import (
+    DetachRequest,
+    GetVars,
+    KillRequest,
+    ListRequest,
+    SessionMessage,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from typing import Any
 
     from shpool.client.context import Context
     from shpool.client.signals import Signals
     from shpool.client.tty import UserTerminal
+    from shpool.protocol.all_requests import Request
+    from shpool.protocol.requests import TtySize
 
 # After a forced detach: seconds between tries, and how many.
 _FORCE_PAUSE = 0.1
 _FORCE_TRIES = 22
+
+# Seconds that the daemon may take over a question of ours while we are attached.
+_BUSY_TIMEOUT = 2.0
 
 
 class Interrupted(Exception):
@@ -45,7 +59,7 @@ class NotThere(Verdict):
 
 
 class Asking:
-    """Each question on a connection of its own.
+    """What is asked before the client is attached: each on a connection of its own.
 
     Every method may raise ClientError, Verdict, and, once signals are caught, Interrupted.
     """
@@ -153,6 +167,62 @@ class Asking:
             ready = poll.poll(left)
             if not ready or any(found != self._signals.fd for found, _ in ready):
                 return bool(ready)
+
+
+class Aside:
+    """What is asked while the client is attached: each on a connection of its own, to a daemon that
+    has little time to answer.  One that does not is going away, which the client hears anyway.
+
+    `path`: the daemon's socket; `name`: the session; `size`: what the daemon knows to be the
+    terminal's.
+    """
+
+    def __init__(self, path: str, name: str, size: "TtySize") -> None:
+        self._path = path
+        self._name = name
+        self._size = size
+
+    def variables(self) -> "dict[str, str] | None":
+        """None if there is no answer."""
+        try:
+            return ask_variables(dial(self._path, _BUSY_TIMEOUT))
+        except (ClientError, Verdict):
+            return None
+
+    def detach(self) -> bool:
+        """Have the daemon detach this process from the session; returns whether it does."""
+        request = DetachRequest([self._name], os.getpid())
+        try:
+            reply = self._ask(dial(self._path, _BUSY_TIMEOUT), request)
+            return read_missed(reply) == ([], [])
+        except (ClientError, Verdict, WireError):
+            return False
+
+    def resize(self) -> None:
+        """Tell the daemon of the size that the terminal has now."""
+        size = tty.size()
+        if size.same(self._size):
+            return
+        try:
+            try:
+                connection = dial(self._path, _BUSY_TIMEOUT)
+            except Verdict:
+                # Without its socket the daemon serves us as ever, but cannot be told.
+                from shpool.client.lost import bring_back
+
+                bring_back(self._path, patience=_BUSY_TIMEOUT)
+                connection = dial(self._path, _BUSY_TIMEOUT)
+            self._ask(connection, SessionMessage(self._name, size))
+            self._size = size
+        except (ClientError, Verdict, WireError):
+            pass
+
+    def _ask(self, connection: Call, request: "Request") -> "Any":
+        try:
+            connection.send(request)
+            return connection.receive()
+        finally:
+            connection.close()
 
 
 def ask_variables(

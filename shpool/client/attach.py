@@ -10,7 +10,7 @@ import signal
 
 from shpool import __version__
 from shpool.client import tty
-from shpool.client.asking import Asking, Busy, Interrupted, NotThere, ask_variables
+from shpool.client.asking import Aside, Asking, Busy, Interrupted, NotThere, ask_variables
 from shpool.client.connect import Call, ClientError, LostDaemon, dial
 from shpool.client.hands import DaemonsHands, OurHands
 from shpool.client.reach import ask, reach
@@ -18,15 +18,14 @@ from shpool.client.relay import Outcome, Relay, interruption
 from shpool.client.signals import Signals
 from shpool.client.streams import Upstream
 from shpool.client.wanted import MAIN, Wanted, directory, from_switch, from_words, working_directory
-from shpool.errors import ShpoolError, Verdict
+from shpool.errors import ShpoolError
 from shpool.forwarded import client_variables
 from shpool.names import check_name_template, check_session_name
 from shpool.options import UsageError
 from shpool.output import complain, unwritable
 from shpool.protocol.attaching import AttachHeader, AttachReply
-from shpool.protocol.msgpack import WireError
-from shpool.protocol.replies import PROGRAM, read_missed
-from shpool.protocol.requests import DetachRequest, SessionMessage
+from shpool.protocol.replies import PROGRAM, Destination
+from shpool.protocol.requests import DetachRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,12 +35,8 @@ if TYPE_CHECKING:
     from shpool.client.context import Context
     from shpool.client.relay import Hands
     from shpool.options import Parsed
-    from shpool.protocol.replies import Destination
 
 _OURS = f"{PROGRAM} {__version__}"
-
-# Seconds that the daemon may take over a question of ours while we are attached.
-_BUSY_TIMEOUT = 2.0
 
 # Without a name: how often a free session is looked for, where somebody else is faster.
 _LOOKS = 5
@@ -75,6 +70,7 @@ class Attach:
         self._terminal = tty.UserTerminal()
         self._signals = Signals()
         self._asking = Asking(context, self._signals, self._terminal)
+        self._aside: Aside
         self._name = ""
         self._previous: str | None = None  # the session that we were in before that
         self._left: tuple[Wanted, str | None] | None = None  # what to come back to, if need be
@@ -84,7 +80,6 @@ class Attach:
         self._behind: tuple[Call, DaemonsHands] | None = None
         self._switched = False
         self._looks = 0  # for a session that is free
-        self._told: object = None  # the size that the daemon knows, in its form on the wire
         self._caller = _caller(context.environ)
 
     def run(self) -> int:
@@ -168,7 +163,10 @@ class Attach:
 
         self._looks += 1
         found = find(self._context)
-        self._wanted = self._new if found is None else Wanted(found, existing=True, literal=True)
+        if found is None:
+            self._wanted = self._new
+        else:
+            self._wanted = Wanted(Destination(found, existing=True), literal=True)
 
     def _looks_again(self) -> bool:
         """Returns whether somebody was faster at the session that was found."""
@@ -216,17 +214,18 @@ class Attach:
     def _take_wishes(self, connection: Call) -> None:
         """Before anything is asked: a daemon that does not know what it was to do would do harm."""
         wanted, usual = self._wanted, self._config.attach
+        to = wanted.to
         try:
-            for wish in ("read_only", "share"):
-                if getattr(wanted, wish):
+            for wish, wished in (("read_only", wanted.read_only), ("share", to.share)):
+                if wished:
                     connection.require(f"Attach.{wish}")
         except ClientError:
             connection.close()
             raise
-        said = wanted.read_only or wanted.share or wanted.force or self._background
+        said = wanted.read_only or to.share or to.force or self._background
         if not said and self._caller is None:
-            wanted.force = usual == "force"
-            wanted.share = usual == "share" and connection.knows("Attach.share")
+            to.force = usual == "force"
+            to.share = usual == "share" and connection.knows("Attach.share")
 
     def _warn_of_version(self, warning: str) -> None:
         if self._background:
@@ -255,9 +254,9 @@ class Attach:
     # ---- asking
 
     def _name_for(self, variables: "dict[str, str]") -> str:
-        name = self._wanted.filled(self._wanted.template, variables)
+        name = self._wanted.name(variables)
         check_session_name(name)
-        check_name_template(self._wanted.template)
+        check_name_template(self._wanted.to.name)
         return name
 
     def _attach(self, variables: "dict[str, str]") -> "tuple[Call, AttachReply]":
@@ -271,35 +270,35 @@ class Attach:
                 descriptor = tty.STDIN if self._terminal.offer() else None
         connection, reply = self._asking.attach(self._header(variables), descriptor)
         if self._caller is not None:
-            self._caller.attached(self._wanted.template, connection, self._newline)
+            self._caller.attached(self._wanted.to.name, connection, self._newline)
         for warning in reply.warnings:
             complain(f"shpool: warn: {warning}{self._newline}")
         return connection, reply
 
     def _header(self, variables: "dict[str, str]") -> AttachHeader:
-        wanted = self._wanted
+        wanted, to = self._wanted, self._wanted.to
 
         def filled(text: "str | None") -> "str | None":
             return None if text is None else wanted.filled(text, variables)
 
-        where = filled(wanted.dir)
+        where = filled(to.dir)
         if not wanted.literal:
             where = directory(self._context, where, self._here)
         size = tty.size()
-        self._told = size.to_wire()
+        self._aside = Aside(self._context.paths.socket, self._name, size)
         return AttachHeader(
             self._name,
-            wanted.template,
+            to.name,
             size,
             self._forwarded(),
-            wanted.ttl,
-            filled(wanted.cmd),
+            to.ttl_secs,
+            filled(to.cmd),
             where,
-            filled(wanted.start_cmd),
+            filled(to.start_cmd),
             background=self._background,
-            existing=wanted.existing or self._returns,
-            force=wanted.force,
-            share=wanted.share,
+            existing=to.existing or self._returns,
+            force=to.force,
+            share=to.share,
             read_only=wanted.read_only,
             client=_OURS,
             previous=self._previous,
@@ -320,12 +319,12 @@ class Attach:
         try:
             upstream = Upstream(connection.sock)
             can_ask = self._terminal.is_terminal and connection.knows("Detach.pid")
-            hands: Hands = OurHands(self._terminal, self._detach if can_ask else None)
+            hands: Hands = OurHands(self._terminal, self._aside.detach if can_ask else None)
             if reply.passed:
                 hands = DaemonsHands(self._terminal, upstream)
             hands.take()
             self._let_go_behind()
-            # What _resized() may need, while it is there: we may stay for months.
+            # What resizing may need, while it is there: we may stay for months.
             import shpool.client.lost  # noqa: F401
 
             relay = Relay(
@@ -335,7 +334,7 @@ class Attach:
                 hands,
                 self._terminal,
                 self._signals,
-                self._resized,
+                self._aside.resize,
                 self._switches,
             )
             self._catch_up(relay)
@@ -347,18 +346,6 @@ class Attach:
             if self._behind is None:
                 connection.close()
 
-    def _detach(self) -> bool:
-        """Have the daemon detach us; returns whether it does."""
-        try:
-            connection = dial(self._context.paths.socket, _BUSY_TIMEOUT)
-            try:
-                connection.send(DetachRequest([self._name], os.getpid()))
-                return read_missed(connection.receive()) == ([], [])
-            finally:
-                connection.close()
-        except (ClientError, Verdict, WireError):
-            return False
-
     def _let_go_behind(self) -> None:
         """The terminal is in good hands again, or as it was."""
         if self._behind is not None:
@@ -368,39 +355,12 @@ class Attach:
 
     def _catch_up(self, relay: Relay) -> None:
         """Nobody told us of changes since we asked, or while we left another session."""
-        if not self._wanted.varies:
-            return
-        try:
-            relay.hear(ask_variables(dial(self._context.paths.socket, _BUSY_TIMEOUT)))
-        except (ClientError, Verdict):
-            pass  # it is going away, which the relay is about to hear
-
-    def _resized(self) -> None:
-        """Tell the daemon, on a connection of its own; one that cannot be told is going away."""
-        size = tty.size()
-        if size.to_wire() == self._told:
-            return
-        path = self._context.paths.socket
-        try:
-            try:
-                connection = dial(path, _BUSY_TIMEOUT)
-            except Verdict:
-                # Without its socket the daemon serves us as ever, but cannot be told.
-                from shpool.client.lost import bring_back
-
-                bring_back(path, patience=_BUSY_TIMEOUT)
-                connection = dial(path, _BUSY_TIMEOUT)
-            try:
-                connection.send(SessionMessage(self._name, size))
-                connection.receive()
-                self._told = size.to_wire()
-            finally:
-                connection.close()
-        except (ClientError, Verdict, WireError):
-            pass
+        variables = self._aside.variables() if self._wanted.varies else None
+        if variables is not None:
+            relay.hear(variables)
 
     def _switches(self, variables: "dict[str, str]") -> bool:
-        return self._wanted.filled(self._wanted.template, variables) != self._name
+        return self._wanted.name(variables) != self._name
 
     def _suspend(self) -> None:
         """Stop, as a job does; while stopped the session is free, so that nothing waits for us."""

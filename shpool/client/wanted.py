@@ -7,6 +7,7 @@ a switch all is literal, and what a session would be made of counts once.
 import os
 
 from shpool.options import UsageError
+from shpool.protocol.replies import Destination
 from shpool.templates import render
 
 TYPE_CHECKING = False
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from shpool.client.context import Context
     from shpool.options import Parsed
-    from shpool.protocol.replies import Destination
-
 
 # The session that is made where none was named and there is none.
 MAIN = "main"
@@ -29,42 +28,24 @@ _EXCLUDED = (
 
 
 class Wanted:
-    """`literal`: nothing in it stands for something else; then `dir` is absolute, or home."""
+    """`to`: the session, how it is attached to, and what it is made of; in its texts variables are
+    named, and `dir` may be relative, unless all is `literal`.  `read_only`: only to watch."""
 
-    __slots__ = (
-        *("cmd", "dir", "existing", "force", "literal", "read_only", "share", "start_cmd"),
-        *("template", "ttl"),
-    )
+    __slots__ = ("literal", "read_only", "to")
 
-    def __init__(
-        self,
-        template: str,
-        *,
-        ttl: "int | None" = None,
-        cmd: "str | None" = None,
-        dir: "str | None" = None,  # noqa: A002  (as the option)
-        start_cmd: "str | None" = None,
-        existing: bool = False,
-        force: bool = False,
-        share: bool = False,
-        read_only: bool = False,
-        literal: bool = False,
-    ) -> None:
-        self.template = template
-        self.ttl = ttl
-        self.cmd = cmd
-        self.dir = dir
-        self.start_cmd = start_cmd
-        self.existing = existing
-        self.force = force
-        self.share = share
+    def __init__(self, to: Destination, *, read_only: bool = False, literal: bool = False) -> None:
+        self.to = to
         self.read_only = read_only
         self.literal = literal
 
     @property
     def varies(self) -> bool:
         """Variables may change what it is."""
-        return not self.literal and "{" in self.template
+        return not self.literal and "{" in self.to.name
+
+    def name(self, variables: "Mapping[str, str]") -> str:
+        """The session's, with the values of variables in it.  Raises TemplateError."""
+        return self.filled(self.to.name, variables)
 
     def filled(self, text: str, variables: "Mapping[str, str]") -> str:
         """With the values of variables where it names them.  Raises TemplateError."""
@@ -74,7 +55,8 @@ class Wanted:
         """What is wanted once the session is attached to, should it be left for a while."""
         if not self.literal:
             return self
-        return Wanted(self.template, share=self.share, read_only=self.read_only, literal=True)
+        to = Destination(self.to.name, share=self.to.share)
+        return Wanted(to, read_only=self.read_only, literal=True)
 
 
 def from_words(template: str, parsed: "Parsed") -> Wanted:
@@ -83,33 +65,22 @@ def from_words(template: str, parsed: "Parsed") -> Wanted:
         for other in others:
             if parsed.count(wish) and parsed.count(other):
                 raise UsageError(f"--{wish} and --{other} exclude each other")
-    return Wanted(
+    to = Destination(
         template,
-        ttl=time_to_live(parsed.text("ttl")),
-        cmd=parsed.text("cmd"),
-        dir=parsed.text("dir"),
-        start_cmd=parsed.text("start-cmd"),
+        time_to_live(parsed.text("ttl")),
+        parsed.text("cmd"),
+        parsed.text("dir"),
+        parsed.text("start-cmd"),
         existing=bool(parsed.count("existing")),
         force=bool(parsed.count("force")),
         share=bool(parsed.count("share")),
-        read_only=bool(parsed.count("read-only")),
     )
+    return Wanted(to, read_only=bool(parsed.count("read-only")))
 
 
-def from_switch(to: "Destination", before: Wanted) -> Wanted:
+def from_switch(to: Destination, before: Wanted) -> Wanted:
     """As somebody has said who has us go over to another session; who watches goes on to watch."""
-    return Wanted(
-        to.name,
-        ttl=to.ttl_secs,
-        cmd=to.cmd,
-        dir=to.dir,
-        start_cmd=to.start_cmd,
-        existing=to.existing,
-        force=to.force,
-        share=to.share,
-        read_only=before.read_only,
-        literal=True,
-    )
+    return Wanted(to, read_only=before.read_only, literal=True)
 
 
 def time_to_live(given: "str | None") -> "int | None":

@@ -17,8 +17,9 @@ def wanted(*words: str) -> Wanted:
 def test_the_command_line_is_wanted_whenever_it_is_asked_for() -> None:
     found = wanted("-f", "-c", "echo {w}", "--ttl", "1h", "x-{w}")
     assert found.varies
-    assert found.filled(found.template, {"w": "a"}) == "x-a"
-    assert (found.ttl, found.force, found.share, found.read_only) == (3600, True, False, False)
+    assert found.name({"w": "a"}) == "x-a"
+    to = found.to
+    assert (to.ttl_secs, to.force, to.share, found.read_only) == (3600, True, False, False)
     assert found.settled() is found
     assert not wanted("x").varies
 
@@ -27,14 +28,12 @@ def test_what_somebody_is_sent_to_is_literal_and_made_once() -> None:
     to = Destination("{w}", 60, "echo {w}", "/", "x", force=True, share=True)
     found = from_switch(to, wanted("x-{w}"))
     assert not found.varies
-    assert found.filled(found.template, {"w": "a"}) == "{w}"
-    made_of = (found.ttl, found.cmd, found.dir, found.start_cmd, found.force)
-    assert made_of == (60, "echo {w}", "/", "x", True)
+    assert found.name({"w": "a"}) == "{w}"
+    assert found.to is to
     after = found.settled()
-    assert (after.template, after.literal, after.share) == ("{w}", True, True)
-    assert (after.ttl, after.cmd, after.dir, after.start_cmd, after.force) == (
-        *(None, None, None, None, False),
-    )
+    assert after.literal
+    assert after.to.fields() == {"share": True}
+    assert after.to.name == "{w}"
 
 
 def test_who_watches_goes_on_to_watch() -> None:

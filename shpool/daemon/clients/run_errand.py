@@ -10,8 +10,9 @@ over
 from time import monotonic
 
 from shpool.daemon.carried import REQUEST, Deadline, Life, Reference
-from shpool.daemon.clients.connection import STREAMS, StreamUser
-from shpool.daemon.loop import peer
+from shpool.daemon.clients import run_reasons
+from shpool.daemon.clients.connection import STREAMS
+from shpool.daemon.clients.patient_stream import CAP, PATIENCE, PatientStream
 from shpool.daemon.sessions.participant import Errand, Onlooker
 from shpool.daemon.sessions.typing import DONE as WAS_TYPED
 from shpool.daemon.sessions.typing import ENDED, INTERRUPTED, Message, MessageUser
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
     from shpool.daemon.sessions.session import Session
     from shpool.protocol.running import RunRequest
     from shpool.terminal.marks import Mark
-
-# Bytes that may wait to be read before the program is to wait, and for how long it does, in
-# seconds, if nothing is read at all: as for who waits.
-_CAP = 8 * 1024 * 1024
-_PATIENCE = 2.0
 
 # Seconds until a prompt is looked at again which the terminal does not look like; at first, and at
 # most.  Some shells write what makes it a prompt right behind the mark.
@@ -54,11 +50,6 @@ _NOT_TAKEN = 2.0
 _CALLS_OFF = 5
 _AGAIN = 1.0
 
-# Shells, by the name of their process: at a prompt of another one nothing is pasted.
-_SHELLS = frozenset(
-    "bash zsh fish sh dash ash ksh ksh93 mksh tcsh csh nu pwsh".split()  # noqa: SIM905
-)
-
 WAITING, TYPED, REFUSED, RUNNING, OVER = "waiting", "typed", "refused", "running", "over"
 
 LIFE = {
@@ -69,13 +60,8 @@ LIFE = {
     OVER: (),
 }
 
-_NO_MARKS = (
-    "does not mark its prompts: run needs bash 4.4 or later, zsh, or fish before 4, not with --cmd"
-    " or TERM=dumb, and shell_integration (see CONFIG.md)"
-)
 
-
-class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
+class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
     CARRIED = {
         "_state": Life(LIFE, State),
         "_session": Reference("Session"),
@@ -92,9 +78,7 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
         "_skipping": bool,
         "_deadline": Deadline("_time_is_over"),
         "_next": Deadline("_look_again"),
-        "_stall": Deadline("_look_at_reader"),
     }
-    DERIVED = ("_connection", "_reactor")
 
     def __init__(
         self,
@@ -103,8 +87,7 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
         session: "Session",
         request: "RunRequest",
     ) -> None:
-        self._reactor = reactor
-        self._connection = connection
+        super().__init__(reactor, connection)
         self._session: Session | None = session
         self._request = request
         self._state = State(f"a command for session {session.name!r}", LIFE, WAITING)
@@ -120,43 +103,28 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
         self._skipping = False  # the reader took nothing for too long
         self._deadline: Timer | None = None
         self._next: Timer | None = None
-        self._stall: Timer | None = None
-
-    def taken_on(self, reactor: "Reactor", connection: "Connection") -> None:
-        self._reactor = reactor
-        self._connection = connection
 
     def begin(self) -> None:
         session = self._session
         if session is None:
             return
-        reason = self._hopeless(session)
+        reason = run_reasons.hopeless(session, self._connection.pid)
         if reason:
             self._connection.reply(WatchHead([], error=reason).to_wire())
             return
         request = self._request
         self._line = command_line(request.words, request.line, session.prompt.shell)
-        self._connection.open_stream(WatchHead([session.name]).to_wire(), _CAP, self)
+        self._connection.open_stream(WatchHead([session.name]).to_wire(), CAP, self)
         session.admit(self)
         if request.timeout_ms is not None:
-            self._deadline = self._reactor.call_later(request.timeout_ms / 1000, self._time_is_over)
+            self._deadline = self.reactor.call_later(request.timeout_ms / 1000, self._time_is_over)
         self._latest = monotonic()
         self._look()
-
-    def _hopeless(self, session: "Session") -> str:
-        """Why the command can never be run there; empty if it can."""
-        if session.picture.jiggles:
-            return f"session '{session.name}' keeps no screen: its restore mode is simple"
-        if peer.same_terminal(peer.controlling_terminal(self._connection.pid), session.device):
-            return f"this is session '{session.name}', whose prompt does not come while run waits"
-        if not session.prompt.shell:
-            return f"the shell of session '{session.name}' {_NO_MARKS}"
-        return ""
 
     def session_changed(self) -> None:
         session = self._session
         if session is not None and session.picture.jiggles:  # since there was an error in it
-            self._fail(f"session '{session.name}' keeps no screen: its restore mode is simple")
+            self._fail(run_reasons.no_screen(session))
 
     # ---- the prompt
 
@@ -168,8 +136,8 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
         prompt = session.prompt
         if not prompt.ours:
             self._look_for_marks(session)
-        elif prompt.running and self._in_another_shell(session):
-            self._refuse_other_shell(session)
+        elif prompt.running and run_reasons.in_another_shell(session):
+            self._fail(run_reasons.other_shell(session))
         elif prompt.stands and not self._asked:
             self._asked = True
             session.when_caught_up(self)
@@ -180,22 +148,9 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
         edits = typist is not None and not typist.canonical
         quiet = monotonic() - self._latest
         if edits and quiet >= _NO_MARKS_AFTER and session.foreground() == session.pid:
-            self._fail(f"the shell of session '{session.name}' {_NO_MARKS}")
+            self._fail(run_reasons.no_marks(session))
         else:
             self._look_later(_SETTLED)
-
-    def _in_another_shell(self, session: "Session") -> bool:
-        typist = session.typist
-        if typist is None or typist.canonical:
-            return False
-        return session.foreground() != session.pid and _name_of(session.foreground()) in _SHELLS
-
-    def _refuse_other_shell(self, session: "Session") -> None:
-        command = session.prompt.command or _name_of(session.foreground())
-        self._fail(
-            f"session '{session.name}' is in another shell ({command}), where run cannot tell what"
-            " comes of a command: leave that first, or use send"
-        )
 
     def caught_up(self) -> None:
         """All that the shell has written is interpreted.  What is checked now holds when the
@@ -220,15 +175,15 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
             self._fail(str(error))
             return
         self._strict = stood < _SETTLED
-        self._message = Message(data, _PATIENCE, self, whole=True)
+        self._message = Message(data, PATIENCE, self, whole=True)
         if session.send(self._message):
             self._state.become(TYPED)
         else:
-            self._fail(f"session '{session.name}' does not read its input")
+            self._fail(run_reasons.not_reading(session))
 
     def _look_later(self, seconds: float) -> None:
         self._stop_looking()
-        self._next = self._reactor.call_later(seconds, self._look_again)
+        self._next = self.reactor.call_later(seconds, self._look_again)
 
     def _look_again(self) -> None:
         self._next = None
@@ -256,7 +211,7 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
         elif message.outcome == ENDED:
             self.session_over()
         else:
-            self._fail(f"session '{session.name}' does not read its input")
+            self._fail(run_reasons.not_reading(session))
 
     def _look_whether_taken(self) -> None:
         """The shell has not said that it runs the command.  If it edits a line, that is ours."""
@@ -269,14 +224,14 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
         if typist.canonical or quiet < wait:
             self._look_later(wait if typist.canonical else wait - quiet)
         elif self._calls_off == _CALLS_OFF:
-            self._fail(_NOT_AS_IT_IS)
+            self._fail(run_reasons.NOT_AS_IT_IS)
         else:
             self._calls_off += 1
             if self._state.now == TYPED:
                 self._state.become(REFUSED)
-            self._message = Message(typist.interrupt_character, _PATIENCE, self)
+            self._message = Message(typist.interrupt_character, PATIENCE, self)
             if not session.send(self._message):
-                self._fail(_NOT_AS_IT_IS)
+                self._fail(run_reasons.NOT_AS_IT_IS)
 
     def marked(self, mark: "Mark") -> None:
         state = self._state.now
@@ -292,7 +247,7 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
     def _look_at_mark(self, mark: "Mark") -> None:
         session = self._session
         if session is not None and session.prompt.running and mark.kind in "AB":
-            self._refuse_other_shell(session)
+            self._fail(run_reasons.other_shell(session))
         else:
             self._look()
 
@@ -306,7 +261,9 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
                 self._connection.stream(event(TAKEN, 0))
         elif mark.kind == "A" and mark.new:
             if not self._others:
-                self._fail(_NOT_TAKEN_AT_ALL if self._state.now == TYPED else _NOT_AS_IT_IS)
+                self._fail(
+                    run_reasons.NOT_TAKEN if self._state.now == TYPED else run_reasons.NOT_AS_IT_IS
+                )
                 return
             self._others = False  # what was typed ahead is done, and ours is read now
             self._latest = monotonic()
@@ -338,22 +295,10 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
             self._stop()
             self._connection.end_stream(TIMED_OUT)
             return
-        self._fail(self._why_not_yet(session))
-
-    def _why_not_yet(self, session: "Session") -> str:
-        prompt = session.prompt
-        if self._state.now != WAITING:
-            return "the shell has not taken the command in time"
-        if prompt.running:
-            command = prompt.command or _name_of(session.foreground())
-            return f"session '{session.name}' was not at its prompt in time: {command} runs there"
-        if prompt.at_prompt and not prompt.fresh:
-            return f"somebody has begun a line at the prompt of session '{session.name}'"
-        if not prompt.ours:
-            return (
-                f"the shell of session '{session.name}' has sent no marks in time; it {_NO_MARKS}"
-            )
-        return f"session '{session.name}' was not at its prompt in time"
+        if self._state.now == WAITING:
+            self._fail(run_reasons.not_yet(session))
+        else:
+            self._fail("the shell has not taken the command in time")
 
     def _fail(self, reason: str) -> None:
         self._finish(event(FAILED, 0, reason))
@@ -368,6 +313,7 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
         self._connection.end_stream(patient=True)
 
     def stream_gone(self) -> None:
+        super().stream_gone()
         if self._state.now != OVER:
             self._stop()
 
@@ -375,10 +321,11 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
         """Nobody waits any more: what is not typed yet is not typed."""
         unread = self._state.now in (TYPED, REFUSED)
         self._state.become(OVER)
-        for timer in (self._deadline, self._next, self._stall):
+        for timer in (self._deadline, self._next):
             if timer is not None:
                 timer.cancel()
-        self._deadline = self._next = self._stall = None
+        self._deadline = self._next = None
+        self._stop_stall()
         session, self._session = self._session, None
         if session is None:
             return
@@ -395,49 +342,20 @@ class RunErrand(Onlooker, Errand, MessageUser, StreamUser):
     def holds(self) -> bool:
         return self._state.now == RUNNING and self._connection.full and not self._skipping
 
-    def stream_full(self) -> None:
-        if self._stall is None:
-            self._stall = self._reactor.call_later(_PATIENCE, self._look_at_reader)
-        self._check_output()
-
     def stream_drained(self) -> None:
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
         self._skipping = False
         if self._missed:
             self._connection.stream(event(MISSED, 0, self._missed))
             self._missed = 0
-        self._check_output()
+        super().stream_drained()
 
-    def _look_at_reader(self) -> None:
-        """The program has waited for it; if nothing was taken, it waits no more."""
-        self._stall = None
-        rest = self._connection.progress + _PATIENCE - monotonic()
-        if not self._connection.full:
-            return
-        if rest > 0:
-            self._stall = self._reactor.call_later(rest, self._look_at_reader)
-            return
-        self._skipping = True
-        self._check_output()
-
-    def _check_output(self) -> None:
+    def reader_moves(self) -> None:
         if self._session is not None:
             self._session.check_output()
 
-
-_NOT_TAKEN_AT_ALL = "the shell did not take the command"
-_NOT_AS_IT_IS = f"{_NOT_TAKEN_AT_ALL}: it wants more of it, or asks something"
-
-
-def _name_of(pid: int) -> str:
-    """What the process is called, by proc(5); empty if that cannot be known."""
-    try:
-        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-            return file.read(64).strip()
-    except OSError:
-        return ""
+    def reader_stands_still(self) -> None:
+        self._skipping = True
+        self.reader_moves()
 
 
 STREAMS.add("run", RunErrand)

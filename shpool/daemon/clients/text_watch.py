@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from shpool.daemon.sessions.session import Session
     from shpool.terminal.screen_lines import ScreenLines
 
-# Bytes that may wait to be read before the program is to wait.
-CAP = 8 * 1024 * 1024
-
 # Seconds between two looks at the screen.
 _LOOK = 0.05
 

@@ -8,8 +8,9 @@ done while nothing happens.
 from time import monotonic
 
 from shpool.daemon.carried import REQUEST, Deadline, Reference, added
-from shpool.daemon.clients.connection import STREAMS, StreamUser
-from shpool.daemon.clients.text_watch import CAP, TextUser, TextWatch
+from shpool.daemon.clients.connection import STREAMS
+from shpool.daemon.clients.patient_stream import CAP, PatientStream
+from shpool.daemon.clients.text_watch import TextUser, TextWatch
 from shpool.daemon.sessions.participant import Onlooker
 from shpool.protocol.watching import ENDED, HELD, TIMED_OUT, WatchHead, event
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from shpool.daemon.sessions.session import Session
     from shpool.protocol.watching import WaitRequest
     from shpool.terminal.marks import Mark
-
-# Seconds for which a program waits for a reader that takes nothing; as for attached clients.
-_PATIENCE = 2.0
 
 # Seconds for which a prompt has to stand: a shell that has the next command already, typed ahead,
 # shows one all the same, and goes on.
@@ -163,7 +161,7 @@ class Awaited(Onlooker, TextUser):
         self._quiet = self._prompt = None
 
 
-class WaitErrand(StreamUser):
+class WaitErrand(PatientStream):
     """A wait that goes on: `awaited` are its sessions."""
 
     CARRIED = {
@@ -172,25 +170,20 @@ class WaitErrand(StreamUser):
         "_timer": Deadline("_time_is_over"),
         "_deadline": float,
         "_unseen": int,
-        "_stall": Deadline("_look_at_reader"),
     }
-    DERIVED = ("_connection", "reactor")
 
     def __init__(
         self, reactor: "Reactor", connection: "Connection", request: "WaitRequest"
     ) -> None:
-        self.reactor = reactor
-        self._connection = connection
+        super().__init__(reactor, connection)
         self.request = request
         self.awaited: list[Awaited] = []
         self._timer: Timer | None = None
         self._deadline = 0.0  # monotonic
         self._unseen = 0  # sessions of which that is not so yet
-        self._stall: Timer | None = None
 
     def taken_on(self, reactor: "Reactor", connection: "Connection") -> None:
-        self.reactor = reactor
-        self._connection = connection
+        super().taken_on(reactor, connection)
         for awaited in self.awaited:
             awaited.taken_on(reactor, connection, self)
 
@@ -249,39 +242,17 @@ class WaitErrand(StreamUser):
     def tell(self, message: bytes) -> None:
         self._connection.stream(message)
 
-    def stream_full(self) -> None:
-        if self._stall is None:
-            self._stall = self.reactor.call_later(_PATIENCE, self._look_at_reader)
-        self._check_texts()
-
-    def stream_drained(self) -> None:
-        self._stop_stall()
-        self._check_texts()
-
-    def _look_at_reader(self) -> None:
-        """The program has waited for it; if nothing was taken, it waits no more."""
-        self._stall = None
-        rest = self._connection.progress + _PATIENCE - monotonic()
-        if not self._connection.full:
-            return
-        if rest > 0:
-            self._stall = self.reactor.call_later(rest, self._look_at_reader)
-            return
-        for text in self._texts():
-            text.skipping = True
-        self._check_texts()
-
-    def _texts(self) -> "list[TextWatch]":
-        return [awaited.text for awaited in self.awaited if awaited.text is not None]
-
-    def _check_texts(self) -> None:
+    def reader_moves(self) -> None:
         for text in self._texts():
             text.check()
 
-    def _stop_stall(self) -> None:
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
+    def reader_stands_still(self) -> None:
+        for text in self._texts():
+            text.skipping = True
+        self.reader_moves()
+
+    def _texts(self) -> "list[TextWatch]":
+        return [awaited.text for awaited in self.awaited if awaited.text is not None]
 
     def stream_gone(self) -> None:
         self._stop()

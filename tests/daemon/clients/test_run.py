@@ -8,7 +8,7 @@ import pytest
 
 from shpool.config import Config
 from shpool.config_values import RestoreMode
-from shpool.daemon.clients import run_errand
+from shpool.daemon.clients import run_reasons
 from shpool.daemon.loop import peer
 from shpool.daemon.programs.pty import Pty
 from shpool.daemon.sessions.session import Session
@@ -265,7 +265,7 @@ def test_a_shell_below_is_known_by_its_name_as_well(
 ) -> None:
     runner.write(PROMPT + mark("C", "bash"))
     monkeypatch.setattr(Session, "foreground", lambda session: 77)
-    monkeypatch.setattr(run_errand, "_name_of", lambda pid: "bash")
+    monkeypatch.setattr(run_reasons, "name_of", lambda pid: "bash")
     runner.run()
     ((_, reason),) = runner.told()
     assert reason.startswith("session 'one' is in another shell (bash)")

@@ -8,7 +8,7 @@ import pytest
 
 from shpool.config import Config
 from shpool.config_values import RestoreMode
-from shpool.daemon.clients.text_watch import CAP
+from shpool.daemon.clients.patient_stream import CAP
 from shpool.protocol.outside import SendRequest
 from shpool.protocol.replies import SendReply
 from shpool.protocol.watching import EventReader, WaitRequest, WatchHead, event

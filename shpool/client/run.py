@@ -14,7 +14,7 @@ from shpool.errors import ShpoolError, Verdict
 from shpool.options import Parsed, UsageError
 from shpool.output import complain, put
 from shpool.protocol.outside import SendRequest
-from shpool.protocol.running import DONE, FAILED, TAKEN, RunRequest
+from shpool.protocol.running import DONE, FAILED, TAKEN, WAITS, RunRequest
 from shpool.protocol.watching import MISSED, OUTPUT, TIMED_OUT
 
 TYPE_CHECKING = False
@@ -164,6 +164,8 @@ class Running:
             self._printed.output(said[0])
         elif kind == TAKEN:
             self._taken = True
+        elif kind == WAITS:
+            complain(f"shpool: {said[0]}\n")
         elif kind == MISSED:
             complain(f"shpool: {said[0]} bytes were missed\n")
         elif kind == DONE:

@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+WAITS = "waits"  # what for; before TAKEN
 TAKEN = "taken"  # the command has begun
 DONE = "done"  # its status, or None if the shell does not tell; the columns of the terminal
 FAILED = "failed"  # why it was not run, or its end is not known

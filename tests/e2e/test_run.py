@@ -88,6 +88,8 @@ def test_who_is_attached_sees_it_as_if_it_had_been_typed(place: Place, shell: st
     done = place.run("run", "one", "-t", "300ms", "--", "true")
     said = "shpool: somebody has begun a line at the prompt of session 'one'\n"
     assert done == (125, "", said)
+    person.send("\x15")
+    assert place.run("run", "one", "--", "true") == (0, "", "")
 
 
 def test_output_comes_as_it_is_written_and_an_interrupt_goes_to_the_command(

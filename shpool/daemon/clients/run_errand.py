@@ -7,9 +7,10 @@ running   what is written is passed on, until the shell says that the command ha
 over
 """
 
+from math import inf
 from time import monotonic
 
-from shpool.daemon.carried import REQUEST, Deadline, Life, Reference
+from shpool.daemon.carried import REQUEST, Deadline, Life, Reference, added
 from shpool.daemon.clients import run_reasons
 from shpool.daemon.clients.connection import STREAMS
 from shpool.daemon.clients.patient_stream import CAP, PATIENCE, PatientStream
@@ -19,7 +20,7 @@ from shpool.daemon.sessions.typing import ENDED, INTERRUPTED, Message, MessageUs
 from shpool.daemon.states import State
 from shpool.keys.commands import command_line, pasted_command, same_command
 from shpool.keys.pasting import CannotPaste
-from shpool.protocol.running import DONE, FAILED, TAKEN
+from shpool.protocol.running import DONE, FAILED, TAKEN, WAITS
 from shpool.protocol.watching import MISSED, OUTPUT, TIMED_OUT, WatchHead, event
 
 TYPE_CHECKING = False
@@ -39,6 +40,9 @@ _PASTE_COMES = 0.1
 
 # Seconds for which a prompt has stood when nothing that was typed ahead can follow any more.
 _SETTLED = 1.0
+
+# Seconds after which who waits for the prompt is told why.
+_TOLD_AFTER = 2.0
 
 # Seconds of quiet at the line editor of a shell that has not sent a mark yet; its files may take a
 # while behind a prompt that is there already (the instant one of powerlevel10k).
@@ -78,6 +82,8 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
         "_skipping": bool,
         "_deadline": Deadline("_time_is_over"),
         "_next": Deadline("_look_again"),
+        "_telling": added(Deadline("_tell_why")),
+        "_told": added(str, ""),
     }
 
     def __init__(
@@ -103,6 +109,8 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
         self._skipping = False  # the reader took nothing for too long
         self._deadline: Timer | None = None
         self._next: Timer | None = None
+        self._telling: Timer | None = None
+        self._told = ""  # why it waits
 
     def begin(self) -> None:
         session = self._session
@@ -120,6 +128,7 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
             self._deadline = self.reactor.call_later(request.timeout_ms / 1000, self._time_is_over)
         self._latest = monotonic()
         self._look()
+        self._tell_later()
 
     def session_changed(self) -> None:
         session = self._session
@@ -134,13 +143,30 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
         if session is None or self._state.now != WAITING:
             return
         prompt = session.prompt
+        rest = run_reasons.free_in(session)
         if not prompt.ours:
             self._look_for_marks(session)
         elif prompt.running and run_reasons.in_another_shell(session):
             self._fail(run_reasons.other_shell(session))
-        elif prompt.stands and not self._asked:
+        elif 0 < rest < inf:
+            self._look_later(rest)
+        elif rest <= 0 and not self._asked:
             self._asked = True
             session.when_caught_up(self)
+
+    def _tell_later(self) -> None:
+        if self._telling is None and self._state.now == WAITING:
+            self._telling = self.reactor.call_later(_TOLD_AFTER, self._tell_why)
+
+    def _tell_why(self) -> None:
+        """Tell who waits what it waits for, each thing once."""
+        self._telling = None
+        if self._session is None or self._state.now != WAITING:
+            return
+        why = run_reasons.waiting(self._session)
+        if why != self._told:
+            self._told = why
+            self._connection.stream(event(WAITS, 0, why))
 
     def _look_for_marks(self, session: "Session") -> None:
         """The shell has sent none of its own.  If it edits a line all the same, none will come."""
@@ -157,7 +183,10 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
         command is typed: nobody else's turn is between."""
         self._asked = False
         session = self._session
-        if session is None or self._state.now != WAITING or not session.prompt.stands:
+        if session is None or self._state.now != WAITING:
+            return
+        if run_reasons.free_in(session) > 0:
+            self._look()
             return
         typist = session.typist
         if typist is None:
@@ -174,7 +203,7 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
         except CannotPaste as error:
             self._fail(str(error))
             return
-        self._strict = stood < _SETTLED
+        self._strict = stood < _SETTLED or not session.prompt.fresh
         self._message = Message(data, PATIENCE, self, whole=True)
         if session.send(self._message):
             self._state.become(TYPED)
@@ -250,6 +279,7 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
             self._fail(run_reasons.other_shell(session))
         else:
             self._look()
+            self._tell_later()
 
     def _look_for_our_command(self, mark: "Mark") -> None:
         if mark.kind == "C":
@@ -271,12 +301,21 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
 
     def take_output(self, data: bytes) -> None:
         self._latest = monotonic()
+        if self._state.now == WAITING:
+            self._look_at_line()
         if self._state.now != RUNNING:
             return
         if self._skipping:
             self._missed += len(data)
         else:
             self._connection.stream(event(OUTPUT, 0, data))
+
+    def _look_at_line(self) -> None:
+        """What somebody types is echoed."""
+        session = self._session
+        if session is not None and session.prompt.at_prompt and self._next is None:
+            self._look()
+            self._tell_later()
 
     # ---- the end
 
@@ -321,10 +360,10 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
         """Nobody waits any more: what is not typed yet is not typed."""
         unread = self._state.now in (TYPED, REFUSED)
         self._state.become(OVER)
-        for timer in (self._deadline, self._next):
+        for timer in (self._deadline, self._next, self._telling):
             if timer is not None:
                 timer.cancel()
-        self._deadline = self._next = None
+        self._deadline = self._next = self._telling = None
         self._stop_stall()
         session, self._session = self._session, None
         if session is None:

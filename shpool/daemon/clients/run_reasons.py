@@ -1,6 +1,10 @@
-"""Why a command is not run in a session, in words for who asked for it."""
+"""Why a command is not run in a session (yet), in words for who asked for it."""
+
+from math import inf
+from time import monotonic
 
 from shpool.daemon.loop import peer
+from shpool.names import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +14,13 @@ if TYPE_CHECKING:
 _SHELLS = frozenset(
     "bash zsh fish sh dash ash ksh ksh93 mksh tcsh csh nu pwsh".split()  # noqa: SIM905
 )
+
+# Seconds for which nothing was typed, and nothing is left of what was, when who typed may be
+# thought to be done.
+_LEFT_ALONE = 1.0
+
+# What a command is told of in a line, in characters.
+_TOLD = 60
 
 NOT_TAKEN = "the shell did not take the command"
 NOT_AS_IT_IS = f"{NOT_TAKEN}: it wants more of it, or asks something"
@@ -51,25 +62,58 @@ def in_another_shell(session: "Session") -> bool:
     return session.foreground() != session.pid and name_of(session.foreground()) in _SHELLS
 
 
+def free_in(session: "Session") -> float:
+    """Seconds until nobody's typing speaks against a command at the prompt; infinite while it is
+    not known to end, or there is no prompt."""
+    prompt, line = session.prompt, session.line
+    if prompt.stands:
+        return 0.0
+    if prompt.at_prompt and line.empty:
+        return line.at + _LEFT_ALONE - monotonic()
+    return inf
+
+
 def other_shell(session: "Session") -> str:
-    command = session.prompt.command or name_of(session.foreground())
     return (
-        f"session '{session.name}' is in another shell ({command}), where run cannot tell what"
-        " comes of a command: leave that first, or use send"
+        f"session '{session.name}' is in another shell ({_command(session)}), where run cannot tell"
+        " what comes of a command: leave that first, or use send"
     )
 
 
 def not_yet(session: "Session") -> str:
-    """Why the shell is not at a prompt at which nothing was typed."""
+    """Why the shell is not at a prompt at which nothing was typed, now that time is up."""
     prompt = session.prompt
     if prompt.running:
-        command = prompt.command or name_of(session.foreground())
-        return f"session '{session.name}' was not at its prompt in time: {command} runs there"
+        return f"session '{session.name}' was not at its prompt in time: {_runs(session)}"
     if prompt.at_prompt and not prompt.fresh:
-        return f"somebody has begun a line at the prompt of session '{session.name}'"
+        return _begun(session)
     if not prompt.ours:
         return f"the shell of session '{session.name}' has sent no marks in time; it {_NO_MARKS}"
     return f"session '{session.name}' was not at its prompt in time"
+
+
+def waiting(session: "Session") -> str:
+    """What is waited for."""
+    prompt = session.prompt
+    if prompt.running:
+        return f"waiting for the prompt of session '{session.name}': {_runs(session)}"
+    if prompt.at_prompt and not prompt.fresh:
+        return f"{_begun(session)}, and it is waited for"
+    return f"waiting for the prompt of session '{session.name}'"
+
+
+def _runs(session: "Session") -> str:
+    return f"{_command(session)} runs there"
+
+
+def _command(session: "Session") -> str:
+    """What runs there, as it may be written to anybody's terminal."""
+    command = shown(session.prompt.command or name_of(session.foreground()))
+    return command if len(command) <= _TOLD else f"{command[: _TOLD - 3]}..."
+
+
+def _begun(session: "Session") -> str:
+    return f"somebody has begun a line at the prompt of session '{session.name}'"
 
 
 def name_of(pid: int) -> str:

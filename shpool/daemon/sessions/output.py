@@ -17,6 +17,7 @@ from shpool.daemon.sessions.participant import Errand, Onlooker, Participant
 from shpool.daemon.sessions.picture import Picture, PictureUser
 from shpool.daemon.sessions.roles import Roles, RolesUser
 from shpool.daemon.sessions.size import WindowSize
+from shpool.daemon.sessions.typed_line import TypedLine
 from shpool.terminal.leave import LEAVE
 from shpool.terminal.marks import Prompt
 
@@ -37,6 +38,7 @@ class SessionOutput(PtyUser, PictureUser, RolesUser):
         "roles": Roles,
         "onlookers": References("Onlooker"),
         "prompt": Added(Prompt, Prompt),
+        "line": Added(TypedLine, TypedLine),
         "_pty": (Pty, None),
         "_errands": References("Errand"),
     }
@@ -50,6 +52,7 @@ class SessionOutput(PtyUser, PictureUser, RolesUser):
         self.roles = Roles(reactor, self.size, self)
         self.onlookers = Onlookers()
         self.prompt = Prompt()
+        self.line = TypedLine()
         self._pty: Pty | None = None
         self._errands: list[Errand] = []  # to be told when the picture has caught up
 
@@ -121,6 +124,9 @@ class SessionOutput(PtyUser, PictureUser, RolesUser):
         """Marks are found here and now, also in a flood, which may never be interpreted; where
         nothing is remembered they are not looked for."""
         marks = [] if self.picture.jiggles else self.prompt.feed(data, monotonic())
+        begun = any(each.kind == "A" and each.new for each in marks) and self.prompt.fresh
+        if begun and self.line.prompted():
+            self.prompt.typed()
         if self.onlookers:
             self.onlookers.take_output(data, marks)
 

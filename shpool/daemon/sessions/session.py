@@ -26,6 +26,7 @@ from shpool.daemon.programs.pty import Pty
 from shpool.daemon.sessions.onlookers import Onlookers
 from shpool.daemon.sessions.output import SessionOutput
 from shpool.daemon.sessions.participant import Front, Participant
+from shpool.daemon.sessions.typed_line import ESCAPE
 from shpool.daemon.sessions.typing import Message, Typist, TypistUser
 from shpool.daemon.states import State
 from shpool.protocol.replies import SessionRow
@@ -341,10 +342,16 @@ class Session(SessionOutput, spawn.ProgramOwner, TypistUser, Front):
 
     def take_input(self, client: Participant, data: bytes) -> None:
         if self.roles.take_input(client, data):
-            self.prompt.typed()
+            self._typed(data)
 
     def roles_typed(self) -> None:
+        self._typed(ESCAPE)
+
+    def _typed(self, keys: bytes) -> None:
+        """What a program reads key by key is nothing of the shell's."""
         self.prompt.typed()
+        if not self.prompt.running or (self.typist is not None and self.typist.canonical):
+            self.line.typed(keys, monotonic())
 
     def typist_relieved(self) -> None:
         self.pty_drained()
@@ -353,7 +360,7 @@ class Session(SessionOutput, spawn.ProgramOwner, TypistUser, Front):
         """Type a message from outside, after those that wait; False if too much is waiting."""
         sent = self.typist is not None and self.typist.add(message)
         if sent:
-            self.prompt.typed()
+            self._typed(message.data)
         return sent
 
     def pty_full(self) -> None:

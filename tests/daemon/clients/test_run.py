@@ -66,6 +66,14 @@ class Runner:
         self.head = WatchHead.from_wire(self.caller.message())
         self.core.loop.idle()
 
+    def run_after(self, keys: bytes) -> None:
+        """Somebody attached has typed `keys`, which the program has read."""
+        self.person.send(keys)
+        self.program.typed()
+        self.core.loop.writable(self.program.ends.master)
+        self.core.loop.pass_time(0.03)  # so long an escape may become a key
+        self.run()
+
     def told(self) -> list[Any]:
         """What was told since this was asked last: events, each with what it says."""
         events = self.reader.feed(self.caller.received())
@@ -128,8 +136,104 @@ def test_a_line_that_somebody_has_begun_is_waited_for_and_said_when_time_is_up(
     runner.run(timeout_ms=3000)
     runner.write(prompt)  # drawn again
     runner.core.loop.pass_time(3)
-    assert runner.told() == [("failed", "somebody has begun a line at the prompt of session 'one'")]
+    begun = "somebody has begun a line at the prompt of session 'one'"
+    assert runner.told() == [("waits", f"{begun}, and it is waited for"), ("failed", begun)]
     assert runner.typed() == b""
+
+
+def test_who_waits_is_told_what_for_once(runner: Runner) -> None:
+    runner.write(PROMPT + mark("C", "make%20%1b]0%3Bx%07%e2%80%ae" + "x" * 100))
+    runner.run()
+    runner.core.loop.pass_time(1)
+    assert runner.told() == []
+    runner.core.loop.pass_time(60)
+    command = (r"make \x1b]0;x\x07\u202e" + "x" * 100)[:57] + "..."
+    waits = f"waiting for the prompt of session 'one': {command} runs there"
+    assert runner.told() == [("waits", waits)]
+    runner.write(END + PROMPT.replace(b"A;", b"A;n=2;"))
+    assert runner.typed() == PASTED
+
+
+@pytest.mark.parametrize(
+    ("keys", "empty"),
+    [
+        (b"half\x15", True),
+        (b"half a line\x15", True),
+        (b"abc\x7f\x7f\x7f\x7f", True),
+        (b"abc\x7f\x7f", False),
+        (b"gco \x7f\x7f\x7f\x7f", False),  # what is expanded by a blank has more characters
+        (b"'\x15", False),  # there may be another one behind the cursor
+        (b"x\x1b0i\x15", False),
+        (b"\xc3\xa9\x7f", False),
+        (b"\x01\x15", False),
+    ],
+)
+def test_a_line_that_was_begun_and_erased_is_none_when_nobody_has_typed_for_a_second(
+    runner: Runner, keys: bytes, empty: bool
+) -> None:
+    runner.at_prompt()
+    runner.run_after(keys)
+    runner.core.loop.pass_time(0.9)
+    assert runner.typed() == b""
+    runner.core.loop.pass_time(0.2)
+    runner.core.loop.idle()
+    assert runner.typed() == (PASTED if empty else b"")
+
+
+def test_a_line_that_is_erased_while_it_is_waited_for_is_none(runner: Runner) -> None:
+    runner.at_prompt()
+    runner.run_after(b"half")
+    runner.core.loop.pass_time(5)
+    runner.person.send(b"\x15")
+    runner.typed()
+    runner.write(b"\x1b[K")
+    runner.core.loop.pass_time(0.5)
+    runner.person.send(b"x\x7f")
+    runner.typed()
+    runner.write(b"x\b \b")
+    runner.core.loop.pass_time(0.9)
+    assert runner.typed() == b""
+    runner.core.loop.pass_time(0.2)
+    runner.core.loop.idle()
+    assert runner.typed() == PASTED
+
+
+def test_a_line_that_was_entered_is_not_empty_before_the_next_prompt(runner: Runner) -> None:
+    runner.at_prompt()
+    runner.run_after(b"read\r")
+    runner.core.loop.pass_time(5)
+    assert runner.typed() == b""
+
+
+@pytest.mark.parametrize(
+    ("keys", "begun"), [(b"half", True), (b"half\r", False), (b"half\x03", False), (b"\x04", False)]
+)
+def test_what_is_typed_ahead_is_the_beginning_of_the_next_line(
+    runner: Runner, keys: bytes, begun: bool
+) -> None:
+    runner.at_prompt()
+    runner.write(TAKEN)
+    runner.edits = False
+    runner.run_after(keys)
+    runner.edits = True
+    runner.write(END + PROMPT)
+    assert runner.typed() == (b"" if begun else PASTED)
+    if begun:
+        runner.core.loop.pass_time(5)
+        runner.write(TAKEN + END + PROMPT)
+        assert runner.typed() == b""  # nobody has entered it
+        runner.person.send(b"\r")
+        runner.typed()
+        runner.write(TAKEN + END + PROMPT)
+        assert runner.typed() == PASTED
+
+
+def test_what_a_program_reads_key_by_key_is_not(runner: Runner) -> None:
+    runner.at_prompt()
+    runner.write(TAKEN)
+    runner.run_after(b"q")
+    runner.write(END + PROMPT)
+    assert runner.typed() == PASTED
 
 
 def test_the_prompt_of_a_program_that_has_not_turned_anything_on_yet_is_waited_for(
@@ -238,7 +342,8 @@ def test_why_there_was_no_prompt_in_time(runner: Runner, before: bytes, reason: 
     runner.write(before)
     runner.run(timeout_ms=1000)
     runner.core.loop.pass_time(1)
-    ((_, said),) = runner.told()
+    ((kind, said),) = runner.told()
+    assert kind == "failed"
     assert reason in said
 
 
@@ -246,7 +351,8 @@ def test_a_shell_that_edits_a_line_and_has_sent_no_marks_never_will(runner: Runn
     runner.write(b"$ ")
     runner.run()
     runner.core.loop.pass_time(10)
-    ((kind, reason),) = runner.told()
+    waits, (kind, reason) = runner.told()
+    assert waits == ("waits", "waiting for the prompt of session 'one'")
     assert kind == "failed"
     assert "does not mark its prompts" in reason
 

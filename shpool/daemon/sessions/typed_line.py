@@ -1,0 +1,75 @@
+"""What was typed of a shell's line: nothing that is left of it, something, or who knows.
+
+Only of keys that do the same for everybody anything is made: letters and the like, Backspace, and
+what drops or ends a line.  A quote may have put another one behind the cursor, and after an escape
+letters may be commands.
+"""
+
+import re
+
+# What a shell inserts as it is, and what takes that back.
+_PLAIN = re.compile(rb"[A-Za-z0-9 _./=,:@+\x08\x15\x7f-]*").fullmatch
+_DROPS = b"\x15"
+_BACKSPACES = b"\x08\x7f"
+
+# What ends a line: Enter, and what interrupts, quits or suspends.
+_END = re.compile(rb"[\r\n\x03\x1a\x1c]")
+
+# After this it is not known what keys do.
+ESCAPE = b"\x1b"
+
+# What stands before a blank may have been expanded: nobody knows how often Backspace it takes.
+_MANY = 1 << 20
+
+# Of more that is typed at once nothing is made, in bytes.
+_LONGEST = 4096
+
+
+class TypedLine:
+    """`at`: when something was typed last; monotonic."""
+
+    CARRIED = {"_length": (int, None), "_over": bool, "at": float}
+
+    __slots__ = ("_length", "_over", "at")
+
+    def __init__(self) -> None:
+        self._length: int | None = 0  # in characters; None if it is not known
+        self._over = True  # it was ended, or may have been, and no prompt has come since
+        self.at = 0.0
+
+    def typed(self, keys: bytes, now: float) -> None:
+        """Somebody typed `keys` to the shell, or to a program that reads lines, and then they may
+        be left for the shell."""
+        self.at = now
+        ends = [found.end() for found in _END.finditer(keys)]
+        if ends:
+            self._length, self._over = 0, True
+            keys = keys[ends[-1] :]
+        if len(keys) > _LONGEST or not _PLAIN(keys):
+            self._length, self._over = None, True
+            return
+        if _DROPS in keys and self._length is not None:
+            self._length = 0
+            keys = keys[keys.rindex(_DROPS) + 1 :]
+        for byte in keys:
+            self._add(byte)
+
+    def _add(self, byte: int) -> None:
+        if self._length is None:
+            return
+        if byte in _BACKSPACES:
+            self._length = max(self._length - 1, 0)
+        else:
+            self._length += _MANY if byte == ord(" ") else 1
+
+    def prompted(self) -> bool:
+        """The shell shows a prompt; returns whether something was typed ahead that it takes for
+        the beginning of the next line."""
+        self._over = False
+        self._length = self._length or 0
+        return self._length > 0
+
+    @property
+    def empty(self) -> bool:
+        """Nothing stands on the prompt's line, for certain."""
+        return self._length == 0 and not self._over

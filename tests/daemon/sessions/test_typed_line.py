@@ -1,0 +1,56 @@
+"""What is left on a shell's line of what was typed."""
+
+from __future__ import annotations
+
+import pytest
+
+from shpool.daemon.sessions.typed_line import TypedLine
+
+
+@pytest.mark.parametrize(
+    ("typed", "empty"),
+    [
+        ([], True),
+        ([b"ls"], False),
+        ([b"l", b"s", b"\x7f", b"\x08"], True),
+        ([b"ls\x7f"], False),
+        ([b"\x7f\x7fl\x7f"], True),
+        ([b"a b", b"\x7f\x7f\x7f"], False),
+        ([b"a b\x15"], True),
+        ([b"a\x15b"], False),
+        ([b"ls\r"], False),  # it is the next line then
+        ([b"ls\r", b"x\x15"], False),
+        ([b"\x03"], False),
+        ([b"\x1b[A", b"\x15"], False),
+        ([b"(", b"\x15"], False),
+        ([b"x" * 5000, b"\x15"], False),
+    ],
+)
+def test_a_line_is_empty_when_that_is_certain(typed: list[bytes], empty: bool) -> None:
+    line = TypedLine()
+    assert line.prompted() is False
+    for number, keys in enumerate(typed):
+        line.typed(keys, float(number))
+    assert line.empty is empty
+    assert line.at == max(len(typed) - 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("typed", "begun"),
+    [
+        ([], False),
+        ([b"ls"], True),
+        ([b"ls\n"], False),
+        ([b"x\r", b"l", b"s"], True),
+        ([b"ls\x03"], False),
+        ([b"ls", b"\x7f\x7f"], False),
+        ([b"\x1b[A"], False),  # nobody knows
+    ],
+)
+def test_what_was_typed_ahead_begins_the_next_line(typed: list[bytes], begun: bool) -> None:
+    line = TypedLine()
+    line.prompted()
+    for keys in typed:
+        line.typed(keys, 0.0)
+    assert line.prompted() is begun
+    assert line.empty is not begun

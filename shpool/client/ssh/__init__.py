@@ -1,6 +1,8 @@
 """shpool ssh HOST: a session on another host, by an ssh that is run again when it is lost.
 
-    command.py       what is asked for, and the order of what is done
+    command.py       the order of what is done, from the first connection to the last
+    command_line.py  what is asked for
+    host.py          the host: how it is reached, what is taken there, what is run
     arguments.py     ours from ssh's on the command line
     probing.py       what the ssh at hand can be told, from its -G
     package.py       the one file that is to run there

@@ -7,191 +7,32 @@ from time import monotonic
 
 from shpool.client import tty
 from shpool.client.signals import Signals
-from shpool.client.ssh import pause, retries, script
-from shpool.client.ssh.arguments import unquiet
-from shpool.client.ssh.complaints import Complaints
-from shpool.client.ssh.connection import (
-    CAUGHT,
-    Connection,
-    Modes,
-    SshError,
-    exit_status,
-    put_all,
-    start,
-)
-from shpool.client.ssh.copying import Copying
+from shpool.client.ssh import pause, retries
+from shpool.client.ssh.command_line import CommandLine
+from shpool.client.ssh.connection import CAUGHT, Connection, Modes, SshError, put_all
+from shpool.client.ssh.host import Host
 from shpool.client.ssh.marks import Marks
-from shpool.client.ssh.notes import Note
-from shpool.client.ssh.package import Package
-from shpool.client.ssh.probing import probe
 from shpool.client.ssh.retries import Ended
-from shpool.durations import parse_duration
-from shpool.forwarded import client_variables
-from shpool.names import check_name_template, check_session_name
-from shpool.options import UsageError
-from shpool.output import complain
 from shpool.protocol.attaching import REPLACES_MAX
-from shpool.shellwords import split_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from shpool.client.context import Context
     from shpool.options import Parsed
 
-# What a terminal is told to be where its own name is not known: nearly all there are understand it.
-_USUAL_TERM = "xterm-256color"
-
-# Options that are for the attach there.
-_PASSED_ON = ("ttl", "cmd", "dir", "start-cmd")
-
 
 def run(context: "Context", parsed: "Parsed") -> int:
-    wanted = Wanted(parsed, context.environ)
+    wanted = CommandLine(parsed, context.environ)
     host = Host(wanted)
     if not (os.isatty(tty.STDIN) and os.isatty(tty.STDOUT)):
         return host.without_terminal()
     return Visit(wanted, host).run()
 
 
-class Wanted:
-    """What the command line asks for.  Raises UsageError, InvalidName."""
-
-    def __init__(self, parsed: "Parsed", environ: "Mapping[str, str]") -> None:
-        self.host, self.name = (*parsed.arguments, "main")[:2]
-        if not self.host or self.host.startswith("-"):
-            raise UsageError("HOST may neither be empty nor begin with a hyphen")
-        check_name_template(self.name)
-        if "{" not in self.name:
-            check_session_name(self.name)
-        ttl = parsed.text("ttl")
-        if ttl is not None:
-            parse_duration(ttl)
-        given = parsed.text("ssh")
-        self.ssh = split_words("ssh" if given is None else given)
-        if not self.ssh:
-            raise UsageError("the option '--ssh' needs a command")
-        self.options = parsed.rest
-        self.shares = bool(parsed.count("share-connection"))
-        self.remote = parsed.text("remote") or ""
-        self.force = not parsed.count("no-force")
-        self.passed_on = [word for name in _PASSED_ON for word in _option(name, parsed.text(name))]
-        self.term = environ.get("TERM", "")
-        variables = client_variables(environ, ())
-        self.env = [
-            (name, value)
-            for name, value in variables.items()
-            if name in ("COLORTERM", "LANG") or name.startswith("LC_")
-        ]
-
-
-def _option(name: str, value: "str | None") -> "list[str]":
-    return [] if value is None else [f"--{name}={value}"]
-
-
-class Host:
-    """The host, as this ssh reaches it, and what is known of it."""
-
-    def __init__(self, wanted: Wanted) -> None:
-        """Raises PackError, OSError."""
-        self._wanted = wanted
-        self.probed = probe(wanted.ssh, wanted.options, wanted.host, share=wanted.shares)
-        self._package = None if wanted.remote else Package()
-        self._note = Note(self.probed.host(f"{wanted.ssh} {wanted.options} {wanted.host}"))
-
-    def complaints(self, *, held: bool = False) -> Complaints:
-        return Complaints(self.probed.level, held=held)
-
-    def command(self, options: "list[str]", remote_command: "str | None" = None) -> "list[str]":
-        wanted = self._wanted
-        own = unquiet(wanted.options)
-        words = [*wanted.ssh, *options, *own, *self.probed.unshared(), wanted.host]
-        return words if remote_command is None else [*words, remote_command]
-
-    def session_command(
-        self,
-        *,
-        token: str,
-        caller: str,
-        name: str,
-        existing: bool = False,
-        force: bool = False,
-    ) -> str:
-        """Raises SshError."""
-        wanted = self._wanted
-        env = list(wanted.env)
-        if self._package is not None and not self._note.terms.get(wanted.term, True):
-            env.append(("TERM", _USUAL_TERM))
-        words = [*(["-f"] if force else []), *wanted.passed_on, "--", name]
-        command = script.session_command(
-            token=token,
-            file=self._package.name if self._package is not None else "",
-            remote=wanted.remote,
-            name=name,
-            existing=existing,
-            caller=caller,
-            env=env,
-            words=words,
-        )
-        if len(command) > script.LONGEST:
-            raise SshError("what is to be run there is too long")
-        return command
-
-    def prepare(self, *, again: bool = False, batch: bool = False) -> "int | None":
-        """Have the file there, unless a note says that it is; `again`: it is not.
-
-        Returns an exit status if there is no use in going on.  Raises SshError, PackError.
-        """
-        package, term = self._package, self._wanted.term
-        if package is None or (not again and self._note.says(package.name, term)):
-            return None
-        options = self.probed.without_terminal(copies=True)
-        if batch:
-            options = [*self.probed.for_retry(batch=True), *options]
-        complaints = self.complaints()
-        copied = Copying(package, term, complaints).run(self.command(options))
-        kind, _, value = copied.told.partition(";")
-        if kind == "failed":
-            raise SshError(f"cannot take shpool to {self._wanted.host}: {copied.reason}")
-        if kind == "none":
-            self._note.keep(package.name, term, none=True)
-        elif kind == "done":
-            known = value == "1"
-            if not known:
-                complain(
-                    f"shpool: {self._wanted.host} does not know the terminal {term}, and is told"
-                    f" {_USUAL_TERM}\n"
-                )
-            self._note.keep(package.name, term, known=known)
-        else:
-            put_all(tty.STDOUT, copied.printed)
-            if copied.status == 255:
-                return 255
-            printed = bool(copied.printed) or complaints.any
-            return self.runs_nothing(copied.status, printed=printed)
-        return None
-
-    def runs_nothing(self, status: int, *, printed: bool) -> int:
-        """A host that runs something else than what it is told; the exit status."""
-        if not printed:
-            complain(f"shpool: {self._wanted.host} does not run commands\n")
-        return status or 1
-
-    def without_terminal(self) -> int:
-        """Attach as a pipe does: once, and whatever comes of it."""
-        status = self.prepare(again=True)
-        if status is not None:
-            return status
-        wanted = self._wanted
-        command = self.session_command(token="", caller="", name=wanted.name, force=wanted.force)
-        return exit_status(start(self.command(self.probed.without_terminal(), command)).wait())
-
-
 class Visit:
     """Being in the session there, through one connection after the other."""
 
-    def __init__(self, wanted: Wanted, host: Host) -> None:
+    def __init__(self, wanted: CommandLine, host: Host) -> None:
         self._wanted = wanted
         self._host = host
         self._terminal = tty.UserTerminal((tty.STDIN, tty.STDOUT))

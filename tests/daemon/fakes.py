@@ -306,7 +306,7 @@ class Visitor(Participant):
         self.is_waiting = False
         self.is_live = False
         self.heard: list[object] = []
-        self.placed: list[tuple[str, int, int]] = []  # role, and the pty's size
+        self.placed: list[str] = []  # its role, whenever it was told of its place
 
     @property
     def holds(self) -> bool:
@@ -339,8 +339,8 @@ class Visitor(Participant):
     def resized(self, size: TtySize) -> None:
         self.size = size
 
-    def place_changed(self, pty_size: TtySize) -> None:
-        self.placed.append((self.role, pty_size.rows, pty_size.cols))
+    def place_changed(self) -> None:
+        self.placed.append(self.role)
 
     def leave(self, status: int, last_words: bytes) -> None:
         self.heard.append(("leave", status))

@@ -370,7 +370,7 @@ def test_questions_are_answered_while_the_driver_is_drawn(core: Core) -> None:
     (shell,) = core.programs.started
     (client,) = core.attaching.clients
     client.size = TtySize(10, 40)
-    client.place_changed(TtySize(24, 80))
+    client.place_changed()
     assert client.state.now == "drawn"
     shell.write(b"\x1b[c")
     core.loop.pass_time(1)

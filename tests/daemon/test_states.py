@@ -164,7 +164,7 @@ class Play:
         (client,) = (each for each in self.core.attaching.clients if each.state.now == "drawn")
         self.patch.setattr(ChunkChannel, "away", True)
         client.resized(TtySize(24, 80))
-        client.place_changed(TtySize(24, 80))
+        client.place_changed()
 
     def broken_at_once(self) -> None:
         self.patch.setattr(AttachedClient, "answer", lambda client, reply: 1 / 0)

@@ -164,7 +164,7 @@ class ClientOutput(Participant, ChannelUser):
         if self.state.now == DRAWN:
             self._draw()
 
-    def place_changed(self, pty_size: "TtySize") -> None:
+    def place_changed(self) -> None:
         if self._thawing is not None and (self.role == DRIVER or not self._fits):
             self._end_wait()
         if self.state.now in (LIVE, WAITING) and not self._fits:

@@ -53,7 +53,7 @@ class SessionDir:
     """
 
     CARRIED = {"name": str, "forward_env": (bytes, None), "agent": (PATH, None)}
-    DERIVED = ("agent_link", "path", "runtime_dir")
+    DERIVED = ("path", "runtime_dir")
 
     def __init__(self, runtime_dir: str, name: str) -> None:
         self.name = name
@@ -64,7 +64,6 @@ class SessionDir:
     def taken_on(self, runtime_dir: str) -> None:
         """It is there below `runtime_dir`."""
         self.path = os.path.join(runtime_dir, _SESSIONS, self.name)
-        self.agent_link = os.path.join(self.path, AGENT_LINK)
         self.runtime_dir = runtime_dir
 
     def create(self) -> None:

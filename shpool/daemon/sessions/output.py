@@ -188,8 +188,7 @@ class SessionOutput(PtyUser, PictureUser, RolesUser):
         self.picture = self.size.picture = Picture(self._reactor, self)
         self.prompt = Prompt()
         self.onlookers.session_changed()
-        size = self.size.current
-        each_alone(self.clients, lambda client: client.place_changed(size))
+        each_alone(self.clients, lambda client: client.place_changed())
         if self._errands or any(client.waiting for client in self.clients):
             self.redraw()
 

@@ -30,8 +30,8 @@ class Participant(Owner):
     """Who is attached to a session, as far as the session is concerned.
 
     `size` is its terminal's own, which need not be the pty's: what the program writes is laid out
-    for the pty's, which place_changed() tells.  `role` is WATCHER from the first and for good, or
-    else set by the session.
+    for the pty's; place_changed() tells of a change.  `role` is WATCHER from the first and for
+    good, or else set by the session.
     """
 
     pid: int
@@ -78,11 +78,11 @@ class Participant(Owner):
     def resized(self, size: "TtySize") -> None:
         """Its terminal has this size now; place_changed() follows."""
 
-    def place_changed(self, pty_size: "TtySize") -> None:
+    def place_changed(self) -> None:
         """Its role, its size or the pty's may be others than before.
 
-        `pty_size` is what the program draws to: while it is also the terminal's own, the raw bytes
-        fit.  Told from the loop, the first time when it has entered, before any more output.
+        While the terminal has the pty's size the raw bytes fit.  Told from the loop, the first time
+        when it has entered, before any more output.
         """
 
     def go_over(self, payload: bytes) -> None:

@@ -359,7 +359,6 @@ class Roles(SeatUser):
 
     def _tell_places(self) -> None:
         self._telling = False
-        size = self._size.current
-        each_alone(self.clients, lambda client: client.place_changed(size))
+        each_alone(self.clients, lambda client: client.place_changed())
         self._size.told()
         self._user.roles_changed()

@@ -47,6 +47,10 @@ def snapshot(path: pathlib.Path) -> "dict[str, str]":
     }
 
 
+def agent_link(directory: SessionDir) -> str:
+    return os.path.join(directory.path, "ssh-auth-sock.socket")
+
+
 def fill(directory: SessionDir) -> None:
     """All that a daemon ever writes there, half-written files included."""
     directory.write_forward_env(b"TERM=x\n")
@@ -55,7 +59,7 @@ def fill(directory: SessionDir) -> None:
         path = pathlib.Path(directory.write(name, b"text"))
         path.with_name(path.name + ".new").write_text("half")
     pathlib.Path(directory.path, "forward.env.new").write_text("half")
-    os.symlink("/tmp/agent", directory.agent_link + ".new")
+    os.symlink("/tmp/agent", agent_link(directory) + ".new")
 
 
 FOREIGN = ("notes", ".zshrc", "zsh/.zcompdump", "zsh/deeper/file", "folder/forward.env")
@@ -237,7 +241,7 @@ def test_it_can_be_made_again_as_it_was(
     before = snapshot(tmp_path)
     sessions = tmp_path / "sessions"
     if gone == "agent":
-        os.unlink(directory.agent_link)
+        os.unlink(agent_link(directory))
     elif gone == "forward.env":
         os.unlink(os.path.join(directory.path, gone))
     elif gone != "nothing":
@@ -293,15 +297,14 @@ def test_a_file_that_cannot_be_replaced_leaves_no_half_behind(directory: Session
 def test_the_agent_link_points_at_the_latest_agent(directory: SessionDir) -> None:
     for agent in ("/tmp/agent-1", "/tmp/agent-2", "/tmp/agent-2"):
         directory.link_agent(agent)
-        assert os.readlink(directory.agent_link) == agent
-    assert os.path.basename(directory.agent_link) == "ssh-auth-sock.socket"
+        assert os.readlink(agent_link(directory)) == agent
     assert os.listdir(directory.path) == ["ssh-auth-sock.socket"]
 
 
 def test_a_half_made_agent_link_is_no_obstacle(directory: SessionDir) -> None:
-    os.symlink("/tmp/agent-0", directory.agent_link + ".new")
+    os.symlink("/tmp/agent-0", agent_link(directory) + ".new")
     directory.link_agent("/tmp/agent-1")
-    assert os.readlink(directory.agent_link) == "/tmp/agent-1"
+    assert os.readlink(agent_link(directory)) == "/tmp/agent-1"
     assert os.listdir(directory.path) == ["ssh-auth-sock.socket"]
 
 

@@ -77,13 +77,13 @@ def test_a_newcomer_drives_until_somebody_types_and_the_pty_has_the_drivers_size
     company: Company,
 ) -> None:
     ada = company.come(1, 30)
-    assert (ada.role, company.rows, ada.placed[-1]) == (DRIVER, 30, (DRIVER, 30, 80))
+    assert (ada.role, company.rows, ada.placed[-1]) == (DRIVER, 30, DRIVER)
     bob = company.come(2, 40)
     assert (ada.role, bob.role, company.rows) == (SHARED, DRIVER, 40)
-    assert (ada.placed[-1], bob.placed[-1]) == ((SHARED, 40, 80), (DRIVER, 40, 80))
+    assert (ada.placed[-1], bob.placed[-1]) == (SHARED, DRIVER)
     company.types(ada)
     assert (ada.role, bob.role, company.rows) == (DRIVER, SHARED, 30)
-    assert (ada.placed[-1], bob.placed[-1]) == ((DRIVER, 30, 80), (SHARED, 30, 80))
+    assert (ada.placed[-1], bob.placed[-1]) == (DRIVER, SHARED)
     assert company.roles.driver is ada
 
 
@@ -112,7 +112,7 @@ def test_watchers_change_nothing(company: Company) -> None:
     company.roles.resized(9, TtySize(51, 80))
     company.loop.settle()
     assert (ada.role, company.rows, watcher.size.rows) == (DRIVER, 30, 51)
-    assert watcher.placed[-1] == another.placed[-1] == (WATCHER, 30, 80)
+    assert watcher.placed[-1] == another.placed[-1] == WATCHER
     company.roles.leave(ada)
     assert (company.roles.driver, company.rows) == (None, 30)
     company.roles.resized(9, TtySize(52, 80))
@@ -162,7 +162,7 @@ def test_who_is_told_of_its_place_is_there(company: Company) -> None:
     company.loop.settle()
     assert bob.placed == []
     company.loop.pass_time(0.5)
-    assert ada.placed[-1] == (DRIVER, 30, 80)
+    assert ada.placed[-1] == DRIVER
     assert company.roles.clear() == [ada]
     assert company.roles.clients == company.roles.typing == []
 

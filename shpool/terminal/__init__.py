@@ -27,7 +27,8 @@
 The interpreter is one object in layers, each a class in a file of its own that knows those below.
 An attribute belongs to the layer that sets it first, and whose docstrings say what it means:
 
-    Parser      parser.py      state, after_print, continues; what is unfinished
+    Machine     machine.py     state, after_print; the sequence that is unfinished
+    Parser      parser.py      continues, unprinted, work; what else is unfinished
     Grid        grid.py        rows, cols; main, alternate, and screen, lines for the one in use;
                                x, y, margin_wrap; top, bottom, left, right, side_margins, origin;
                                limit; pen, fill, linked; autowrap, insert_mode, newline_mode;

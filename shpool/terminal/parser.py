@@ -1,11 +1,9 @@
-"""From bytes to calls: decoding, and the state machine of control sequences.
+"""From bytes to calls: decoding, and finding control sequences.
 
 What stands complete in a piece of input is split off by one regular expression and looked up in
 a memo; that is nearly everything. What is cut by the end of a piece, or is odd (controls inside
-a sequence, a sequence broken off by the next), goes through a machine after Paul Williams'
-parser for DEC terminals (vt100.net/emu/dec_ansi_parser), with the choices of xterm.js: ESC ends
-an OSC and lets it take effect whatever follows; a character beyond ASCII breaks off any sequence
-but an OSC and the data of a DCS; ESC k is no string. C1 controls count when they come as UTF-8.
+a sequence, a sequence broken off by the next), goes through the machine of machine.py. C1
+controls count when they come as UTF-8.
 """
 
 import re
@@ -13,6 +11,7 @@ from codecs import utf_8_decode
 from itertools import islice
 
 from . import sequences
+from .machine import GROUND, OPEN, Machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,87 +34,22 @@ _MAX_MEMO_KEY = 64
 # Colours that have been seen once; what is seen twice is remembered.
 _MAX_SEEN = 4096
 
-# Characters of an unfinished sequence that are kept, for its effect and for a restore. A title or
-# a link fits many times over; of a clipboard or an image the rest passes through to nothing.
-MAX_STRING = 64 * 1024
-MAX_SEQUENCE = 1024
 
-# The machine's states, by the names they have in Williams' diagram.
-(
-    GROUND,
-    ESCAPE,
-    INTERMEDIATE,
-    CSI_PARAM,
-    OSC_STRING,
-    DCS_PARAM,
-    DCS_PASSTHROUGH,
-    SOS_PM_APC_STRING,
-) = range(8)
-
-_OPEN = {
-    "\x1b": ("\x1b", ESCAPE),
-    "\x90": ("\x1bP", DCS_PARAM),
-    "\x98": ("\x1bX", SOS_PM_APC_STRING),
-    "\x9b": ("\x1b[", CSI_PARAM),
-    "\x9d": ("\x1b]", OSC_STRING),
-    "\x9e": ("\x1b^", SOS_PM_APC_STRING),
-    "\x9f": ("\x1b_", SOS_PM_APC_STRING),
-}
-_AFTER_ESCAPE = {
-    "[": CSI_PARAM,
-    "]": OSC_STRING,
-    "P": DCS_PARAM,
-    "X": SOS_PM_APC_STRING,
-    "^": SOS_PM_APC_STRING,
-    "_": SOS_PM_APC_STRING,
-}
-
-# What ends the inside of a string, or interrupts it.
-_ENDS = {
-    OSC_STRING: re.compile("[\x07\x18\x1a\x1b\x80-\x9f]"),
-    DCS_PASSTHROUGH: re.compile("[\x18\x1a\x1b\x80-\x9f]"),
-    SOS_PM_APC_STRING: re.compile("[\x18\x1a\x1b\x80-\U0010ffff]"),
-}
-_IGNORED_IN_OSC = re.compile("[\x00-\x1f]+")
-
-# What a sequence longer than its cap turns into, so that its rest, which goes on arriving, does
-# nothing and prints nothing: an OSC of a number nobody uses, a PM, a malformed CSI.
-_DROPPED = {
-    OSC_STRING: "\x1b]88888888;",
-    DCS_PASSTHROUGH: "\x1b^",
-    SOS_PM_APC_STRING: "\x1b^",
-    CSI_PARAM: "\x1b[0<",
-    DCS_PARAM: "\x1b^",
-}
-
-
-class Parser:
+class Parser(Machine):
     """Feeds the methods that sequences.py names; a subclass has them, and write."""
 
-    # Here and in each subclass: in a dict, so many attributes would be read more slowly, by a
-    # twentieth of all the interpreter does.
     __slots__ = (
         "_partial",
         "_put_off",
-        "_unfinished",
-        "_unfinished_size",
-        "after_print",
         "continues",
         "match",
-        "state",
         "unprinted",
         "work",
     )
 
-    # What is carried over to another process, and by what it is told again there: see
-    # daemon/carried.py for what such a table says.
     CARRIED: "dict[str, Any]" = {
-        "state": int,
-        "after_print": bool,
         "continues": str,
         "_partial": bytes,
-        "_unfinished": [str],
-        "_unfinished_size": int,
         "_put_off": [str],
         "unprinted": str,
     }
@@ -125,13 +59,9 @@ class Parser:
     _seen: "set[str]" = set()  # likewise
 
     def __init__(self) -> None:
-        self.state = GROUND
-        # True when the last thing seen was printed: only then REP repeats (as in xterm.js).
-        self.after_print = False
+        super().__init__()
         self.continues = ""  # the very text that goes on where an earlier piece stopped printing
         self._partial = b""  # the first bytes of a character
-        self._unfinished: list[str] = []  # the sequence so far, without what it already did
-        self._unfinished_size = 0
         self.match: re.Match[str]  # of a control that is not worth remembering
         # Counts down what sequences may still cost before the interpreter pauses.
         self.work = UNBOUNDED
@@ -139,10 +69,8 @@ class Parser:
         self.unprinted = ""  # cells before those
 
     def derive(self) -> None:
-        """What follows from what was carried over, which is looked at.  Raises ValueError."""
+        super().derive()
         self.work = UNBOUNDED
-        if not GROUND <= self.state <= SOS_PM_APC_STRING:
-            raise ValueError(f"a parser in the state {self.state}")
 
     def write(self, text: str) -> None:
         """Print characters, none of them a control."""
@@ -291,8 +219,8 @@ class Parser:
         True if a sequence begins here that is not complete.
         """
         self.after_print = printed
-        if control in _OPEN:
-            self._begin(*_OPEN[control])
+        if control in OPEN:
+            self._begin(*OPEN[control])
             return True
         if control:  # REP
             self.after_print = False
@@ -337,91 +265,3 @@ class Parser:
         self.after_print = False
         action(self)
         return False
-
-    def _begin(self, opening: str, state: int) -> None:
-        self.state = state
-        self._unfinished = [opening]
-        self._unfinished_size = len(opening)
-
-    def _end(self) -> str:
-        """Back to ground; what had been collected."""
-        collected = "".join(self._unfinished)
-        self.state = GROUND
-        self._unfinished = []
-        return collected
-
-    def _collect(self, text: str) -> None:
-        self._unfinished_size += len(text)
-        cap = MAX_SEQUENCE if self.state in (CSI_PARAM, INTERMEDIATE, DCS_PARAM) else MAX_STRING
-        if self._unfinished_size <= cap:
-            self._unfinished.append(text)
-        elif self.state != INTERMEDIATE:
-            self._unfinished = [_DROPPED[self.state]]
-
-    def _consume(self, text: str) -> str:
-        """Take characters until ground is reached; what is left of text."""
-        at = 0
-        while at < len(text) and self.state != GROUND:
-            if self.state >= OSC_STRING and self.state != DCS_PARAM:
-                match = _ENDS[self.state].search(text, at)
-                end = match.start() if match else len(text)
-                inside = text[at:end]
-                if self.state == OSC_STRING:
-                    inside = _IGNORED_IN_OSC.sub("", inside)
-                if inside:
-                    self._collect(inside)
-                at = end
-                if match:
-                    self._end_string(text[at])
-                    at += 1
-            else:
-                self._step(text[at])
-                at += 1
-        return text[at:]
-
-    def _end_string(self, char: str) -> None:
-        """A character that ends a string, one way or another."""
-        if self.state != SOS_PM_APC_STRING:
-            self.after_print = False
-        if self.state == OSC_STRING:
-            body = self._end()[2:]
-            if char in "\x07\x1b\x9c":
-                self.operating_system_command(body, "\x07" if char == "\x07" else "\x1b\\")
-        self._end()
-        if char in _OPEN:
-            self._begin(*_OPEN[char])
-        elif "\x80" <= char < "\xa0" and char != "\x9c":
-            self._dispatch(char)
-        elif char in "\x18\x1a":
-            self.after_print = False
-
-    def operating_system_command(self, body: str, end: str) -> None:
-        """An OSC, without its introducer; end: what it was terminated by, BEL or ST."""
-
-    def _step(self, char: str) -> None:
-        """One character inside ESC, CSI or the head of a DCS."""
-        if char < " ":
-            if char == "\x1b":
-                self._begin(*_OPEN[char])
-            elif char in "\x18\x1a":
-                self._end()
-                self.after_print = False
-            elif self.state != DCS_PARAM:
-                self._dispatch(char)
-        elif char > "\x7f":
-            self._end()
-            if char in _OPEN:
-                self._begin(*_OPEN[char])
-            elif char < "\xa0" and char != "\x9c":
-                self._dispatch(char)
-        elif self.state == ESCAPE and char in _AFTER_ESCAPE:
-            self._begin("\x1b" + char, _AFTER_ESCAPE[char])
-        elif self.state == ESCAPE and char < "0":
-            self._begin("\x1b" + char, INTERMEDIATE)
-        elif char < ("0" if self.state == INTERMEDIATE else "@") and self.state != ESCAPE:
-            self._collect(char)
-        elif self.state == DCS_PARAM:
-            self._collect(char)
-            self.state = DCS_PASSTHROUGH
-        else:
-            self._dispatch(self._end() + char)

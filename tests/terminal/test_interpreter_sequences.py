@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from shpool.terminal.machine import MAX_STRING
 from shpool.terminal.model import Terminal
-from shpool.terminal.parser import MAX_STRING
 from shpool.terminal.pen import BLINK, BOLD, DEFAULT
 from shpool.terminal.sequences import CSI, parameters
 

@@ -26,7 +26,7 @@ PASTE = "paste"  # what follows is pasted, until PASTE_END
 OTHER = "other"  # function keys, the mouse, a terminal's answers
 UNFINISHED = "unfinished"  # may become any of these
 
-PASTE_END = b"\x1b[201~"
+PASTE_BEGIN, PASTE_END = b"\x1b[200~", b"\x1b[201~"
 
 _ESC = 0x1B
 

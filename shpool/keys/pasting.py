@@ -3,6 +3,7 @@
 import re
 
 from shpool.errors import ShpoolError
+from shpool.keys.decoding import PASTE_BEGIN, PASTE_END
 
 # Of the markers both forms, C1 and 7 bits: a program that reads one of them in what is pasted
 # takes what follows for typed.
@@ -26,7 +27,7 @@ def pasted(text: str, *, bracketed: bool) -> bytes:
     while found:
         text, found = _MARKERS.subn("", text)
     if bracketed:
-        return b"\x1b[200~" + text.encode() + b"\x1b[201~"
+        return PASTE_BEGIN + text.encode() + PASTE_END
     control = _CONTROLS.search(text)
     if control is not None:
         raise CannotPaste(

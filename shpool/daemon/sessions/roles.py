@@ -212,7 +212,16 @@ class Roles(SeatUser):
         seat = self.seat_of(client)
         return self._pass_on(seat, seat.take(data, answers=client is self.answerer))
 
+    def drained(self) -> None:
+        """What clients send is read again: who was in the midst of something may go on."""
+        if self.typist is not None:
+            self.typist.drained()
+        for seat in self.seats:
+            seat.await_rest()
+
     def seat_rested(self, seat: Seat) -> None:
+        if self.full_for(seat.client):
+            return  # the rest may have come, but was not read
         if self._pass_on(seat, seat.flush(answers=seat.client is self.answerer)):
             self._user.roles_typed()
 

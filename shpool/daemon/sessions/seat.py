@@ -10,6 +10,7 @@ from time import monotonic
 from shpool.daemon.carried import Deadline, Reference
 from shpool.daemon.sessions.participant import DRIVER
 from shpool.daemon.sessions.turns import KEY, NOTHING, PASTE, Speaker
+from shpool.keys.decoding import PASTE_BEGIN, PASTE_END
 from shpool.keys.sorting import (
     ANSWER,
     CURSOR,
@@ -111,7 +112,7 @@ class Seat(Speaker, Expected):
         self.strings: dict[str, float] = {}  # when an answer of that kind was asked for last
         self.answered_at = 0.0
         self.passes_string = False  # the answer under way is for the program
-        self.drops_paste = False  # the paste under way was overtaken
+        self.drops_paste = False  # the paste under way was overtaken, and ended for it
         self._rest: Timer | None = None
 
     def parts(self) -> "tuple[object, ...]":
@@ -174,6 +175,11 @@ class Seat(Speaker, Expected):
         self._await_rest()
         return said
 
+    def await_rest(self) -> None:
+        """What it has begun to say may go on from now on."""
+        if self._rest is None:
+            self._await_rest()
+
     def flush(self, *, answers: bool) -> Said:
         """What it has begun to say is all there is of it."""
         self._stop_waiting()
@@ -193,8 +199,11 @@ class Seat(Speaker, Expected):
         kept = []
         for piece in pieces:
             if self._is_for_program(piece, answers) or piece.passed:
-                kept.append(piece.data[piece.passed :])
-                said.felt = said.felt or piece.kind in _FELT
+                data = piece.data[piece.passed :]
+                if self.drops_paste:
+                    data = self._paste_anew(piece.kind, data)
+                kept.append(data)
+                said.felt = said.felt or (piece.kind in _FELT and bool(data))
             said.answered = said.answered or piece.kind == ANSWER
         if answers and all(question.own for question in self.questions):
             kept.append(self.sorter.pass_held())
@@ -211,10 +220,14 @@ class Seat(Speaker, Expected):
             return self.passes_string
         if kind in (MOVE, FOCUS):
             return self.client.role == DRIVER
-        if kind in (PASTED, PASTE_OVER) and self.drops_paste:
-            self.drops_paste = kind == PASTED
-            return False
         return True
+
+    def _paste_anew(self, kind: str, data: bytes) -> bytes:
+        """What came of a paste after it was overtaken: a paste of its own, lest it be typed."""
+        self.drops_paste = False
+        if kind == PASTE_OVER and PASTE_END.endswith(data):
+            return b""
+        return PASTE_BEGIN + data
 
     def _answered(self, what: str, answers: bool) -> bool:
         """Returns whether an answer is for the program.

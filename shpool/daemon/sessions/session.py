@@ -367,6 +367,7 @@ class Session(SessionOutput, spawn.ProgramOwner, TypistUser, Front):
         each_alone(self.clients, lambda client: client.front_full())
 
     def pty_drained(self) -> None:
+        each_alone((self.roles,), lambda roles: roles.drained())
         each_alone(self.clients, lambda client: client.front_drained())
 
     def pty_taken(self) -> None:

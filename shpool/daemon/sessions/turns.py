@@ -2,7 +2,8 @@
 
 Who is in the midst of one speaks, and what others type waits for the end of it.  One who pauses too
 long is overtaken by who waits, or by the next one to come; then a paste of the first is ended for
-it, or what is typed would be pasted, too.
+it, or what is typed would be pasted, too.  While the program does not read nobody is listened to,
+so that is no pause.
 """
 
 from shpool.daemon.carried import Deadline, Reference
@@ -29,13 +30,18 @@ class Speaker(Owner):
     __slots__ = ()
 
     def overtaken(self) -> None:
-        """Its paste is over, whatever comes of it yet."""
+        """Its paste is over; what comes of it yet is another one."""
 
 
 class TurnsUser(Owner):
     """Who types what is said."""
 
     __slots__ = ()
+
+    @property
+    def full(self) -> bool:
+        """Nothing that is said is listened to for now; drained() is called when it is again."""
+        return False
 
     def turn_over(self, pieces: "list[bytes]") -> None:
         """The one who spoke was overtaken, and this is to be typed now."""
@@ -137,6 +143,11 @@ class Turns(Owner):
         self._speak(None, NOTHING)
         return pieces + self._next()
 
+    def drained(self) -> None:
+        """Whoever speaks is listened to again."""
+        if not self.free and self._pause is None and not self._overdue:
+            self._await_more()
+
     def close(self) -> None:
         self._stop_waiting()
         self.waiting.clear()
@@ -149,7 +160,10 @@ class Turns(Owner):
         self.midst = midst
         self.speaker = None if midst == NOTHING else speaker
         if midst != NOTHING:
-            self._pause = self._reactor.call_later(_PAUSES[midst], self._paused)
+            self._await_more()
+
+    def _await_more(self) -> None:
+        self._pause = self._reactor.call_later(_PAUSES[self.midst], self._paused)
 
     def _next(self) -> "list[bytes]":
         """What of that which waits may be typed."""
@@ -168,6 +182,8 @@ class Turns(Owner):
 
     def _paused(self) -> None:
         self._pause = None
+        if self._user.full:
+            return
         if self.waiting or self.wanted:
             self._user.turn_over(self._overtake())
         else:

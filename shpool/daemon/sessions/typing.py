@@ -146,6 +146,10 @@ class Typist(TurnsUser):
     def interrupt_character(self) -> bytes:
         return self._pty.control_characters()[termios.VINTR]
 
+    def drained(self) -> None:
+        """Keys are brought again."""
+        self.turns.drained()
+
     def full_for(self, speaker: "Speaker") -> bool:
         """Nor by this one, whose turn it is not."""
         return self.full or self.turns.full_for(speaker)

@@ -24,6 +24,11 @@ class Typing(Typist):
         self._reactor = company.loop
         self._user = TypistUser()
         self.turns = Turns(company.loop, self)
+        self.is_full = False
+
+    @property
+    def full(self) -> bool:
+        return self.is_full
 
     def _type(self, data: bytes) -> None:
         self._company.typed.append((data.decode(), self._company.rows))
@@ -38,6 +43,13 @@ class Company:
         self.roles = Roles(loop, self.size, RolesUser())
         self.typed: list[tuple[str, int]] = []  # and the pty's rows then
         self.roles.typist = Typing(self)
+
+    def read(self, wanted: bool) -> None:
+        """The program reads what is typed, or does not."""
+        assert isinstance(self.roles.typist, Typing)
+        self.roles.typist.is_full = not wanted
+        if wanted:
+            self.roles.drained()
 
     def come(self, pid: int, rows: int, role: str = SHARED) -> Visitor:
         visitor = Visitor(pid)
@@ -345,7 +357,7 @@ def test_keys_wait_for_a_paste_and_a_paste_that_is_left_is_ended(company: Compan
     assert company.all_typed == "\x1b[200~a\x1b[201~"
 
 
-def test_of_a_paste_that_was_overtaken_nothing_more_is_typed(company: Company) -> None:
+def test_what_comes_of_a_paste_that_was_overtaken_is_not_typed(company: Company) -> None:
     ada, bob = company.live(1), company.live(2)
     company.roles.take_input(ada, b"\x1b[200~a")
     company.roles.take_input(bob, b"b")
@@ -353,7 +365,26 @@ def test_of_a_paste_that_was_overtaken_nothing_more_is_typed(company: Company) -
     company.roles.take_input(ada, b"rm\r")
     company.roles.take_input(bob, b"c")
     company.roles.take_input(ada, b"\x1b[201~d")
-    assert company.all_typed == "\x1b[200~a\x1b[201~bcd"
+    assert company.all_typed == "\x1b[200~a\x1b[201~b\x1b[200~rm\r\x1b[201~dc"
+
+
+def test_a_slow_program_makes_nobody_pause(company: Company) -> None:
+    """While it does not read clients are not heard, so what they go on with has not come."""
+    ada, bob = company.live(1), company.live(2)
+    company.roles.take_input(ada, b"\x1b")
+    company.roles.take_input(bob, b"\x1b[200~a")
+    company.read(False)
+    company.loop.pass_time(10)
+    company.read(True)
+    company.roles.take_input(ada, b"[A")
+    company.roles.take_input(bob, b"a\x1b[201~")
+    assert company.all_typed == "\x1b[200~aa\x1b[201~\x1b[A"
+    company.roles.take_input(ada, b"\x1b")
+    company.read(False)
+    company.loop.pass_time(10)
+    company.read(True)
+    company.loop.pass_time(0.05)
+    assert company.all_typed.endswith("\x1b[A\x1b")
 
 
 def test_a_client_that_goes_leaves_the_key_it_had_begun(company: Company) -> None:

@@ -158,15 +158,25 @@ def test_a_client_is_in_the_midst_of_what_it_has_begun_to_say(host: Host) -> Non
     assert take(b"1\x07", answers=True).midst == NOTHING
 
 
-def test_what_comes_of_a_paste_that_was_overtaken_is_dropped(host: Host) -> None:
+def test_what_comes_of_a_paste_that_was_overtaken_is_another_paste(host: Host) -> None:
+    """Typed, its lines would be commands; and its end may never come."""
     host.take(b"\x1b[200~a")
     host.seat.overtaken()
-    said = host.seat.take(b"bcd\r\x1b[20", answers=True)
-    assert (said.data, said.midst, said.felt) == (b"", NOTHING, False)
-    assert host.take(b"1~x") == b"x"
-    assert host.take(b"\x1b[200~y\x1b[201~") == b"\x1b[200~y\x1b[201~"
+    assert host.seat.flush(answers=True).midst == NOTHING
+    said = host.seat.take(b"bcd\r", answers=True)
+    assert (said.data, said.midst, said.felt) == (b"\x1b[200~bcd\r", PASTE, True)
+    assert host.take(b"e\x1b[20", b"1~x") == b"e\x1b[201~x"
     host.seat.overtaken()
     assert host.take(b"z") == b"z"
+
+
+@pytest.mark.parametrize("cut", range(6))
+def test_of_an_overtaken_paste_that_was_over_nothing_is_left(host: Host, cut: int) -> None:
+    host.take(b"\x1b[200~a" + b"\x1b[201~"[:cut])
+    host.seat.overtaken()
+    said = host.seat.take(b"\x1b[201~"[cut:], answers=True)
+    assert (said.data, said.midst, said.felt) == (b"", NOTHING, False)
+    assert host.take(b"x") == b"x"
 
 
 def test_an_error_in_it_ends_its_client(host: Host) -> None:

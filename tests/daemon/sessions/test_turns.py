@@ -28,6 +28,7 @@ class Desk(TurnsUser):
         self.turns = Turns(loop, self)
         self.text = b""
         self.overs = 0
+        self.is_full = False
         self.ada, self.bob, self.eve = (Named(name) for name in ("ada", "bob", "eve"))
 
     def take(self, who: Named | None, data: bytes, midst: str = NOTHING) -> None:
@@ -35,6 +36,10 @@ class Desk(TurnsUser):
 
     def leave(self, who: Named) -> None:
         self.text += b"".join(self.turns.leave(who))
+
+    @property
+    def full(self) -> bool:
+        return self.is_full
 
     def turn_over(self, pieces: list[bytes]) -> None:
         self.overs += 1
@@ -107,6 +112,29 @@ def test_who_paused_for_long_is_overtaken_by_the_next_to_come(desk: Desk, loop: 
     desk.take(desk.bob, b"b")
     assert desk.text == b"a" + END + b"b"
     assert desk.ada.was_overtaken
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_while_nobody_is_listened_to_nobody_pauses(desk: Desk, loop: FakeLoop, waits: bool) -> None:
+    """A paste that the program reads slowly is whole all the same."""
+    desk.take(desk.ada, b"a1", PASTE)
+    if waits:
+        desk.take(desk.bob, b"b")
+    desk.is_full = True
+    loop.pass_time(60)
+    assert loop.deadlines() == []
+    desk.is_full = False
+    desk.turns.drained()
+    if not waits:
+        desk.take(desk.bob, b"b")
+    desk.take(desk.ada, b"a2", PASTE)
+    loop.pass_time(0.9)
+    desk.turns.drained()
+    assert desk.text == b"a1a2"
+    loop.pass_time(0.1)
+    assert desk.text == b"a1a2" + END + b"b"
+    desk.turns.drained()
+    assert loop.deadlines() == []
 
 
 def test_who_waits_may_be_in_the_midst_of_something_then(desk: Desk, loop: FakeLoop) -> None:

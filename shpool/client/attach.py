@@ -79,6 +79,7 @@ class Attach:
         # Where we come from, while nobody else would put the terminal in order if we were killed.
         self._behind: tuple[Call, DaemonsHands] | None = None
         self._switched = False
+        self._resumes = False  # it was stopped, and goes on
         self._looks = 0  # for a session that is free
         self._caller = _caller(context.environ)
 
@@ -149,7 +150,7 @@ class Attach:
                 raise
             return Outcome("gone")
         self._left = None
-        self._returns = False
+        self._returns = self._resumes = False
         self._wanted = self._wanted.settled()
         self._named = True
         if self._background:
@@ -303,6 +304,7 @@ class Attach:
             client=_OURS,
             previous=self._previous,
             nested=self._nested,
+            resumes=self._resumes,
             comeback=self._caller.comeback if self._caller is not None else None,
         )
 
@@ -368,6 +370,7 @@ class Attach:
         self._let_go_behind()
         if self._signals.may_stop():
             os.kill(os.getpid(), signal.SIGSTOP)
+        self._resumes = True
 
 
 def _caller(environ: "Mapping[str, str]") -> "Caller | None":

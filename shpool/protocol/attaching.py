@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # Fields of AttachHeader that an original daemon does not know; each is set or left out.
-_WISHES = ("background", "existing", "force", "share", "read_only")
+_WISHES = ("background", "existing", "force", "share", "read_only", "resumes")
 
 # Of what a client calls itself so many characters are kept.
 _CLIENT_MAX = 64
@@ -87,7 +87,8 @@ class AttachHeader:
     it can go over to another session (MaybeSwitch).  `comeback`: for who comes back after a lost
     connection, and may.  `share`: who types there stays.  `read_only`: the client types nothing, is
     in nobody's way, and makes no session.  `previous`: the session that it was in before, if there
-    was one.  `nested`: it may run in one of the daemon's own sessions.
+    was one.  `nested`: it may run in one of the daemon's own sessions.  `resumes`: the process was
+    attached to this very session before, was stopped, and goes on.
     """
 
     FEATURES = (COMEBACK, "Attach.share", "Attach.read_only")
@@ -112,6 +113,7 @@ class AttachHeader:
         read_only: bool = False,
         previous: "str | None" = None,
         nested: bool = True,
+        resumes: bool = False,
     ) -> None:
         self.name = name
         self.name_template = name_template
@@ -130,6 +132,7 @@ class AttachHeader:
         self.read_only = read_only
         self.previous = previous
         self.nested = nested
+        self.resumes = resumes
 
     @property
     def needs(self) -> "list[str]":

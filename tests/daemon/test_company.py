@@ -10,6 +10,7 @@ import pytest
 from shpool.config import Config
 from shpool.config_values import Motd, RestoreMode
 from shpool.daemon.sessions.hooks import Hooks
+from shpool.protocol.attaching import Comeback
 from tests.daemon.core import Caller, Core
 from tests.daemon.fakes import FakeChild
 
@@ -130,6 +131,34 @@ def test_a_plain_detach_leaves_those_who_watch(core: Core) -> None:
     assert watcher.output()[1] is None
     again = {**nobody, "not_attached_sessions": ["one"]}
     assert core.ask({"Detach": {"sessions": ["one"]}}) == again
+
+
+def test_who_comes_back_after_the_session_was_free_is_a_newcomer(core: Core) -> None:
+    core.attached("one").hang_up()
+    other = core.attached("one", share=True)
+    assert core.attach("one", resumes=True).message() == {"status": "Busy"}
+    assert other.output()[1] is None
+
+
+@pytest.mark.parametrize("way", ["stopped", "cut off", "new"])
+def test_who_comes_back_to_where_another_one_types_does_not_take_the_size(
+    core: Core, way: str
+) -> None:
+    first = core.attached("one", comeback=Comeback("t1", [], None) if way == "cut off" else None)
+    second = core.attached("one", share=True, size=(30, 90))
+    core.loop.pass_time(1)
+    second.send(b"x")
+    first.hang_up()
+    if way == "new":
+        assert core.attach("one").message() == {"status": "Busy"}
+    core.attached(
+        "one",
+        share=way == "new",
+        resumes=way == "stopped",
+        comeback=Comeback("t2", ["t1"], None) if way == "cut off" else None,
+    )
+    drivers = [each["rows"] for each in row(core)["attachments"] if each["role"] == "driver"]
+    assert drivers == ([24] if way == "new" else [30])
 
 
 def test_a_watcher_where_nothing_is_remembered_is_told(core: Core) -> None:

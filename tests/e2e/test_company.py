@@ -80,6 +80,22 @@ def test_the_pty_has_the_size_of_who_types(shpool: Place) -> None:
     eventually(lambda: roles(shpool) == ["driver", "watcher"])
 
 
+def test_who_was_stopped_comes_back_as_what_it_was(shpool: Place) -> None:
+    first = shpool.attach("one", rows=20, cols=70)
+    first.ask("true")
+    second = shpool.attach("-x", "one")
+    eventually(lambda: roles(shpool) == ["shared", "driver"])
+    first.send("x\x7f")
+    eventually(lambda: driver(shpool) == first.pid)
+    for client, others in ((second, ["driver"]), (first, ["driver"])):
+        os.kill(client.pid, signal.SIGTSTP)
+        eventually(lambda others=others: roles(shpool) == others)  # type: ignore[misc]
+        os.kill(client.pid, signal.SIGCONT)
+        eventually(lambda: len(roles(shpool)) == 2)
+        assert driver(shpool) == first.pid
+    assert first.ask("stty size") == "20 70\n"
+
+
 def test_typing_of_two_never_mixes(shpool: Place) -> None:
     """Pastes in pieces from one, keys from the other; what the program reads shows no seam."""
     first = shpool.raw_attach("one", "sh -c 'stty raw -echo; echo ready; exec cat'")

@@ -163,14 +163,16 @@ class Attaching(ClientUser):
             return
         if header.force and not header.read_only:
             detach_all(session)
-        joins = _replace(session, header) or header.share or header.read_only
+        replaces = _replace(session, header)
+        typed_at = session.roles.typed_before(_names_before(connection, header))
+        joins = replaces or typed_at or header.share or header.read_only
         if session.typing and not joins:
             logs.info(f"session {session.name!r}: busy, attach of pid {connection.pid} refused")
             connection.reply(AttachReply("Busy").to_wire())
             self._table.busy(session)
         elif session.fresh and not (header.existing or header.read_only):
             reply = AttachReply("Created", session.warnings)
-            self._serve(session, reply, connection, header, device)
+            self._serve(session, reply, connection, header, device, typed_at)
             self._motd.dump(session, self._config.current())
         else:
             warnings = []
@@ -178,7 +180,8 @@ class Attaching(ClientUser):
                 warnings = update(session.directory, self._config.current(), header)
             elif session.picture.jiggles:
                 warnings = [f"session {_quoted(session.name)} {_UNSEEN}"]
-            self._serve(session, AttachReply("Attached", warnings), connection, header, device)
+            reply = AttachReply("Attached", warnings)
+            self._serve(session, reply, connection, header, device, typed_at)
             if not header.read_only:
                 self._table.reattached(session)
 
@@ -189,9 +192,11 @@ class Attaching(ClientUser):
         connection: "Connection",
         header: AttachHeader,
         device: "Device | None",
+        typed_at: float,
     ) -> None:
         config = self._config.current()
         client = self._client(connection, header, config, reply, device)
+        client.typed_at = typed_at
         try:
             self._table.attach(session, client)
             client.answer(reply)
@@ -314,6 +319,15 @@ def _replace(session: Session, header: AttachHeader) -> bool:
     replaced = [each for each in session.clients if each.token and each.token in tokens]
     each_alone(replaced, lambda client: client.detach())
     return bool(replaced)
+
+
+def _names_before(connection: "Connection", header: AttachHeader) -> "list[str]":
+    """What the client was known as (Participant.known_as) if it was at the session before."""
+    comeback = header.comeback
+    names = list(comeback.replaces) if comeback is not None else []
+    if header.resumes:
+        names.append(str(connection.pid) if comeback is None else comeback.token)
+    return names
 
 
 def _passed_terminal(

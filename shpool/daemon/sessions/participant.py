@@ -38,7 +38,7 @@ class Participant(Owner):
     template: str  # what the session's name was made from
     size: "TtySize"  # of its terminal
     role: str
-    typed_at: float  # when it typed last, or came; monotonic
+    typed_at: float  # when it typed last, or came; monotonic, 0.0 before that
     since: "int | None"  # the picture's position() when it began to miss output, if it saw any
     device: "Device | None"  # the terminal that its process runs on
     env: "list[tuple[str, str]]"  # variables of its process, for sessions that it makes
@@ -47,6 +47,11 @@ class Participant(Owner):
     entered: float  # when CR or LF came from it last; monotonic, 0.0 for never
     token = ""  # by which a later connection may replace it, and it is told numbers of lines
     first_line: "int | None" = None  # the first that it has not had, as it says when it comes
+
+    @property
+    def known_as(self) -> str:
+        """What it is remembered by when it has gone."""
+        return self.token or str(self.pid)
 
     @property
     def holds(self) -> bool:

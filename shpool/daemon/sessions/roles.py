@@ -6,7 +6,9 @@ shared   types as well, and drives as soon as it does
 watcher  types nothing, and has no say
 
 When the driver goes, the one who typed most lately before it drives.  With watchers alone, or with
-nobody, nobody drives, and the pty keeps the size that it had.
+nobody, nobody drives, and the pty keeps the size that it had.  Who comes back, from having been
+stopped or over a new connection, to where others have stayed is what it was, as if it had never
+gone.
 
 What the program asks is answered by the terminal of the one who drove when it was asked.  So the
 part of who answers follows the driver once no question is unanswered, or after a while.
@@ -14,7 +16,7 @@ part of who answers follows the driver once no question is unanswered, or after 
 
 from time import monotonic
 
-from shpool.daemon.carried import Deadline, Reference, References
+from shpool.daemon.carried import Deadline, Reference, References, added
 from shpool.daemon.loop.reactor import Owner, each_alone
 from shpool.daemon.sessions.participant import DRIVER, SHARED, WATCHER
 from shpool.daemon.sessions.seat import ANSWERED, Seat, SeatUser
@@ -23,6 +25,8 @@ from shpool.terminal.questions import Questions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.sessions.participant import Participant
     from shpool.daemon.sessions.picture import Reports
@@ -56,6 +60,9 @@ class RolesUser(Owner):
         """Told from the loop: what somebody had begun to type was all of it."""
 
 
+# Of so many who have gone it is remembered when they typed last.
+_MOST_GONE = 16
+
 # So that what is closed does not keep its session in memory.
 _NOBODY = RolesUser()
 
@@ -75,6 +82,7 @@ class Roles(SeatUser):
         "_resized_at": float,
         "_resizing": Deadline("_resize"),
         "_answering": Deadline("_have_driver_answer"),
+        "_gone": added({str: float}, {}),
     }
     DERIVED = ("_reactor", "_size", "_telling", "_user", "typist")
 
@@ -93,6 +101,7 @@ class Roles(SeatUser):
         self._resized_at = -_RESIZE_EVERY  # monotonic, because another one drove
         self._resizing: Timer | None = None
         self._answering: Timer | None = None
+        self._gone: dict[str, float] = {}  # when who has gone typed last, by known_as
         self._telling = False  # each client of its place, soon
 
     def taken_on(
@@ -144,21 +153,31 @@ class Roles(SeatUser):
     # ---- who comes and goes
 
     def enter(self, client: "Participant", *, fresh: bool) -> None:
-        """A client has come; who types drives.  `fresh`: the program has drawn nothing yet."""
-        client.typed_at = monotonic()
+        """A client has come; who types drives, unless it comes back and another one has typed
+        since.  `fresh`: the program has drawn nothing yet."""
+        now = monotonic()
+        client.typed_at = client.typed_at or now
         if len(self.clients) == 1:
             self._overhear(self.clients[0])
         self.clients.append(client)
         self.seats.append(Seat(self._reactor, client, self))
         if client.role != WATCHER:
             self.typing.append(client)
+            self.typing.sort(key=lambda client: client.typed_at)
             if fresh:
                 self._size.set(client.size)
-            else:
+            elif client is self.driver:
                 self._size.fit(client.size)
-            self._resized_at = client.typed_at
+                self._resized_at = now
+            elif self._size.picture.jiggles:
+                self._size.fit(self._size.current)
         self._follow_answerer()
         self._changed()
+
+    def typed_before(self, names: "Iterable[str]") -> float:
+        """When somebody typed last who has gone from here, known as one of `names`, and whom others
+        have outstayed; else 0.0."""
+        return max((self._gone.pop(name, 0.0) for name in names), default=0.0)
 
     def leave(self, client: "Participant") -> bool:
         """It goes.  Returns whether it was here."""
@@ -169,6 +188,7 @@ class Roles(SeatUser):
         self.seats.remove(seat)
         if client in self.typing:
             self.typing.remove(client)
+            self._remember(client)
             self._type(seat, seat.flush(answers=client is self.answerer))
             if self.typist is not None:
                 self.typist.leave(seat)
@@ -180,6 +200,14 @@ class Roles(SeatUser):
             self._alone_at = monotonic() + ANSWERED
         self._changed()
         return True
+
+    def _remember(self, client: "Participant") -> None:
+        if not self.typing:
+            self._gone.clear()  # the session is anybody's now
+            return
+        self._gone[client.known_as] = client.typed_at
+        if len(self._gone) > _MOST_GONE:
+            del self._gone[min(self._gone, key=self._gone.__getitem__)]
 
     def clear(self) -> "list[Participant]":
         """The session has ended: nobody is here any more.  Returns who was."""

@@ -51,8 +51,9 @@ class Company:
         if wanted:
             self.roles.drained()
 
-    def come(self, pid: int, rows: int, role: str = SHARED) -> Visitor:
+    def come(self, pid: int, rows: int, role: str = SHARED, typed_at: float = 0.0) -> Visitor:
         visitor = Visitor(pid)
+        visitor.typed_at = typed_at
         visitor.role = role
         visitor.size = TtySize(rows, 80)
         self.roles.enter(visitor, fresh=False)
@@ -114,6 +115,33 @@ def test_when_the_driver_goes_who_typed_most_lately_before_drives(company: Compa
     company.roles.leave(bob)
     assert company.roles.driver is None
     assert company.rows == 32
+
+
+def test_who_comes_back_has_the_part_that_it_had(company: Company) -> None:
+    ada, bob = company.come(1, 30), company.come(2, 40)
+    company.types(ada)
+    company.types(bob)
+
+    def back(gone: Visitor, names: list[str], role: str = DRIVER) -> Visitor:
+        company.roles.leave(gone)
+        company.loop.pass_time(60)
+        found = company.roles.typed_before(names)
+        assert company.roles.typed_before(names) == 0
+        again = company.come(gone.pid, gone.size.rows, typed_at=found)
+        assert (again.role, company.rows) == (role, 40)
+        return again
+
+    bob = back(bob, ["9", "2"])
+    ada = back(ada, ["1"], SHARED)
+    bob.token = "secret"
+    bob = back(bob, ["other", "secret"])
+    assert [each.idle_ms > 60_000 for each in company.roles.rows(watching=False)] == [True, True]
+    for pid in range(100, 120):
+        company.roles.leave(company.come(pid, 24))
+    assert [company.roles.typed_before([str(pid)]) > 0 for pid in (103, 104)] == [False, True]
+    company.roles.leave(ada)
+    company.roles.leave(bob)
+    assert company.roles.typed_before(["1", "119"]) == 0
 
 
 def test_watchers_change_nothing(company: Company) -> None:

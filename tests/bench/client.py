@@ -79,6 +79,11 @@ class Client:
             if monotonic() > deadline:
                 raise Stuck(f"{mark!r} is not written to the terminal")
 
+    def read_until_quiet(self, seconds: float) -> None:
+        """Read, and throw away, until nothing has come for so long."""
+        while self.readable(seconds):
+            self.read()
+
     def wait(self) -> None:
         """Read to the program's end."""
         deadline = monotonic() + PATIENCE

@@ -13,15 +13,12 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import count
+from collections.abc import Callable
 from pathlib import Path
-from statistics import median
-from time import monotonic, perf_counter, sleep
+from time import monotonic, sleep
 
 from shpool.terminal.model import Terminal
-from tests.bench import flood, report
+from tests.bench import echo, flood, report
 from tests.bench.client import Client, Stuck
 from tests.bench.contestants import Contestant, Dtach, Screen, Shpool, Tmux
 from tests.bench.measuring import Bench, Sizes, say_on_stderr
@@ -30,8 +27,7 @@ ROWS, COLS = 24, 80
 _LINES = 200
 _SETTLED = 0.4  # seconds of silence after which nothing more is expected
 _PATIENCE = 20.0
-_RUNS, _KEYS = 5, 400
-_numbers = count()  # of the sessions
+_SIZES = Sizes(repeats=5, flood_mb=16, keystrokes=400)
 
 
 class _Other(Contestant):
@@ -88,6 +84,7 @@ class Abduco(_Other):
 class Zmx(_Other):
     name = program = "zmx"
     leave = b"\x1c"
+    shows_early = False
 
     def new(self, name: str, command: list[str]) -> list[str]:
         return [self.path, "attach", name, *command]
@@ -315,56 +312,6 @@ def result(
             return f"({error})"
 
 
-def speed(kinds: list[type[Contestant]], *, coloured: bool) -> dict[str, float]:
-    """Megabytes a second through to the terminal: the medians of some runs, in turns."""
-    bench = Bench(Sizes(), kinds, say_on_stderr)
-    with bench.contestants(relays=True) as contestants:
-        path = contestants[0].root.parent / "text"
-        path.write_bytes(flood.text(16, coloured=coloured))
-
-        def once(contestant: Contestant) -> float:
-            with _session(contestant, f"read go; cat {path}; printf 'D%s' ONE") as client:
-                started = perf_counter()
-                client.write(b"\n")
-                client.read_until(b"DONE")
-                elapsed = perf_counter() - started
-            return path.stat().st_size / elapsed / 1e6
-
-        return bench.in_turns("flood", contestants, _RUNS, once)
-
-
-def echo(kinds: list[type[Contestant]]) -> dict[str, float]:
-    """Microseconds from a key to its echo, half of them; the medians of some runs, in turns."""
-    bench = Bench(Sizes(), kinds, say_on_stderr)
-    with bench.contestants(relays=True) as contestants:
-
-        def once(contestant: Contestant) -> float:
-            times = []
-            with _session(contestant, "stty raw; exec cat") as client:
-                for number in range(_KEYS):
-                    key = b"*+"[number % 2 :][:1]
-                    started = perf_counter()
-                    client.write(key)
-                    client.read_until(key)
-                    times.append((perf_counter() - started) * 1e6)
-                    sleep(0.001)
-            return median(times)
-
-        return bench.in_turns("echo", contestants, _RUNS, once)
-
-
-@contextmanager
-def _session(contestant: Contestant, script: str) -> Iterator[Client]:
-    """A new session that has said all it has to say at its start."""
-    file = contestant.root / "script"
-    file.write_text(f"stty -echo\n{script}\nread end\n")
-    with Client(contestant.new(f"s{next(_numbers)}", ["sh", str(file)]), contestant.env) as client:
-        while client.readable(_SETTLED):
-            client.read()
-        yield client
-        client.write(b"\n")
-
-
 def main() -> int:
     kinds = [kind for kind in KINDS if kind.available()]
     for kind in KINDS:
@@ -377,12 +324,13 @@ def main() -> int:
         print(f"| {label} | " + " | ".join(results) + " |", flush=True)
     # mosh shows the latest state, and not all that was written.
     fast = [kind for kind in kinds if kind is not Mosh]
-    figures = {
-        "plain text, MB/s": speed(fast, coloured=False),
-        "coloured text, MB/s": speed(fast, coloured=True),
-        "a key's echo, microseconds": echo(fast),
-    }
-    for label, values in figures.items():
+    bench = Bench(_SIZES, fast, say_on_stderr)
+    for label, rows in (
+        ("plain text, MB/s", flood.plain(bench)),
+        ("coloured text, MB/s", flood.coloured(bench)),
+        ("a key's echo, microseconds", echo.quiet(bench)),
+    ):
+        values = rows[0].values
         cells = [f"{values[kind.name]:.0f}" if kind.name in values else "-" for kind in kinds]
         print(f"| {label} | " + " | ".join(cells) + " |")
     print(report.machine())

@@ -30,6 +30,7 @@ class Contestant:
     server = ""  # the name of the processes that keep the sessions
     persistent = True
     relays_only = False  # differs from another one only in how bytes travel
+    shows_early = True  # what a program prints before the client is there reaches it
     leave = b""  # the keys that detach
 
     def __init__(self, root: Path) -> None:

@@ -9,14 +9,15 @@ from time import perf_counter
 
 from tests.bench.client import Client
 from tests.bench.contestants import Contestant
-from tests.bench.measuring import Bench, Row, percentile
+from tests.bench.measuring import Bench, Row, percentile, session
 
 # Neither occurs in what multiplexers write around the echo.
 _KEYS = (b"*", b"+")
 
 _WARM_UP = 20
 
-_ECHO = ["sh", "-c", "stty raw -echo; printf READY; exec cat"]
+# A script for session() in which each key is echoed.
+ECHO = "stty raw -echo; printf READY; exec cat"
 
 
 def quiet(bench: Bench) -> list[Row]:
@@ -53,19 +54,21 @@ def _rows(bench: Bench, label: str, *, beside_flood: bool) -> list[Row]:
     ]
 
 
-def _echoes(contestant: Contestant, session: str, count: int) -> list[float]:
+def _echoes(contestant: Contestant, name: str, count: int) -> list[float]:
     """Microseconds for each of `count` keys."""
-    times = []
-    with Client(contestant.new(session, _ECHO), contestant.env) as client:
-        client.read_until(b"READY")
-        for index in range(_WARM_UP + count):
-            key = _KEYS[index % 2]
-            started = perf_counter()
-            client.write(key)
-            while key not in client.read():
-                pass
-            times.append((perf_counter() - started) * 1e6)
+    with session(contestant, name, ECHO) as client:
+        times = [key(client, index) * 1e6 for index in range(_WARM_UP + count)]
     return times[_WARM_UP:]
+
+
+def key(client: Client, index: int) -> float:
+    """Type the key of that number in a session with ECHO; seconds until it is shown."""
+    typed = _KEYS[index % 2]
+    started = perf_counter()
+    client.write(typed)
+    while typed not in client.read():
+        pass
+    return perf_counter() - started
 
 
 @contextmanager

@@ -3,9 +3,8 @@
 from pathlib import Path
 from time import perf_counter
 
-from tests.bench.client import Client
 from tests.bench.contestants import Contestant
-from tests.bench.measuring import Bench, Row
+from tests.bench.measuring import Bench, Row, session
 
 _MB = 1_000_000
 
@@ -54,18 +53,9 @@ def _flood(bench: Bench, label: str, *, coloured: bool) -> Row:
     return Row(label, "MB/s", True, values)
 
 
-def program(path: Path) -> list[str]:
-    """Writes the file when it is sent a line, then says so."""
-    return [
-        "sh",
-        "-c",
-        f"stty -echo; printf READY; read go; cat {path}; printf 'D%s' ONE; read end",
-    ]
-
-
-def _megabytes_a_second(contestant: Contestant, session: str, path: Path) -> float:
-    with Client(contestant.new(session, program(path)), contestant.env) as client:
-        client.read_until(b"READY")
+def _megabytes_a_second(contestant: Contestant, name: str, path: Path) -> float:
+    script = f"stty -echo; printf READY; read go; cat {path}; printf 'D%s' ONE; read end"
+    with session(contestant, name, script) as client:
         started = perf_counter()
         client.write(b"\n")
         client.read_until(b"DONE")

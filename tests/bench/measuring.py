@@ -9,7 +9,11 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from tests.bench.client import Client
 from tests.bench.contestants import Contestant, Shpool
+
+# Seconds without output after which nothing more is expected at a session's start.
+_QUIET = 0.4
 
 
 class Row(NamedTuple):
@@ -116,6 +120,21 @@ class Bench:
                 self.progress(f"{what}: {contestant.name} {repeat + 1}/{repeats}")
                 results.setdefault(contestant.name, []).append(once(contestant))
         return {name: median(values) for name, values in results.items()}
+
+
+@contextmanager
+def session(
+    contestant: Contestant, name: str, script: str, size: tuple[int, int] = (24, 80)
+) -> Iterator[Client]:
+    """A new session, shown in a terminal, whose script prints READY once it can be typed to."""
+    file = contestant.root / f"{name}.sh"
+    file.write_text(script)
+    with Client(contestant.new(name, ["sh", str(file)]), contestant.env, size) as client:
+        if contestant.shows_early:
+            client.read_until(b"READY")
+        else:
+            client.read_until_quiet(_QUIET)
+        yield client
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

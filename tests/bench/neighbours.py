@@ -20,7 +20,8 @@ from typing import NamedTuple
 
 from tests.bench.client import PATIENCE, Client, Stuck, run
 from tests.bench.contestants import Shpool
-from tests.bench.measuring import percentile, say_on_stderr
+from tests.bench.echo import ECHO, key
+from tests.bench.measuring import percentile, say_on_stderr, session
 from tests.bench.streams import DEAR, VTEBENCH, true_colour
 
 SIZES = {"24x80": (24, 80), "50x200": (50, 200), "70x280": (70, 280)}
@@ -29,7 +30,6 @@ FLOODS = {**DEAR, **VTEBENCH, "true_colour": true_colour}
 # What the program in a writes again and again, in bytes.
 _LENGTH = 300_000
 
-_ECHO = ["sh", "-c", "stty raw -echo; printf READY; exec cat"]
 _ANSWER = b"ANSWERED"
 
 
@@ -91,23 +91,10 @@ def _read(client: Client, answers: int) -> None:
             os.write(answers, b"%-32f" % perf_counter())
 
 
-def _keys(client: Client, count: int) -> list[float]:
-    times = []
-    for index in range(count):
-        key = b"*+"[index % 2 :][:1]
-        started = perf_counter()
-        client.write(key)
-        while key not in client.read():
-            pass
-        times.append((perf_counter() - started) * 1e3)
-    return times
-
-
 def _measure(shpool: Shpool, flooded: "Flooded | None", size: tuple[int, int], n: int) -> Figures:
     interrupts, attaches, lists = [0.0], [], []
-    with Client(shpool.new("b", _ECHO), shpool.env, size) as client:
-        client.read_until(b"READY")
-        keys = _keys(client, n)[n // 10 :]
+    with session(shpool, "b", ECHO, size) as client:
+        keys = [key(client, index) * 1e3 for index in range(n)][n // 10 :]
         client.write(b"SHOWN")
         client.read_until(b"SHOWN")
         client.write(shpool.leave)

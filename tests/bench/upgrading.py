@@ -16,19 +16,8 @@ from time import perf_counter
 
 from tests.bench.client import PATIENCE, Client, Stuck, run
 from tests.bench.contestants import Shpool
-from tests.bench.measuring import percentile, say_on_stderr
-
-_ECHO = ["sh", "-c", "stty raw -echo; printf READY; exec cat"]
-
-
-def _key(client: Client, index: int) -> float:
-    """Milliseconds until it is shown."""
-    key = b"*+"[index % 2 :][:1]
-    started = perf_counter()
-    client.write(key)
-    while key not in client.read():
-        pass
-    return (perf_counter() - started) * 1e3
+from tests.bench.echo import ECHO, key
+from tests.bench.measuring import percentile, say_on_stderr, session
 
 
 def _pause(client: Client, argv: list[str], env: dict[str, str]) -> tuple[float, float]:
@@ -37,7 +26,7 @@ def _pause(client: Client, argv: list[str], env: dict[str, str]) -> tuple[float,
     process = subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL)
     waits: list[float] = []
     while process.poll() is None:
-        waits.append(_key(client, len(waits)))
+        waits.append(key(client, len(waits)) * 1e3)
     if process.returncode:
         raise Stuck("it was not replaced")
     took = (perf_counter() - started) * 1e3
@@ -70,9 +59,8 @@ def _run(shpool: Shpool, sessions: int, lines: int, upgrades: int) -> None:
         run(shpool.new_detached(f"s{number}", ["sh", "-c", fill]), shpool.env)
     for number in range(sessions):
         run(shpool._shpool("wait", f"s{number}", "--quiet", "1s"), shpool.env)
-    with Client(shpool.new("typing", _ECHO), shpool.env) as client:
-        client.read_until(b"READY")
-        without = [_key(client, index) for index in range(500)]
+    with session(shpool, "typing", ECHO) as client:
+        without = [key(client, index) * 1e3 for index in range(500)]
         pauses: list[float] = []
         took: list[float] = []
         for number in range(upgrades):

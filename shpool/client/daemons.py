@@ -5,6 +5,7 @@ On systems without /proc nothing is found.
 
 import os
 
+from shpool.files import read_bounded
 from shpool.options import GLOBAL_OPTIONS, UsageError, parse
 from shpool.paths import Paths, PathsError
 
@@ -42,6 +43,10 @@ class Process:
         self.stopped = fields[b"State"].startswith(b"T")
         self.catches = bool(int(fields[b"SigCgt"], 16) & _SIGUSR1_BIT)
         self.ignores = bool(int(fields[b"SigIgn"], 16) & _SIGUSR1_BIT)
+
+    def have_bind_anew(self) -> None:
+        """For one that catches this.  Raises ProcessLookupError."""
+        os.kill(self.pid, SIGUSR1)
 
 
 def is_daemon(pid: int) -> bool:
@@ -102,7 +107,7 @@ def daemon_of(path: str) -> "Process | None":
 def _status(entry: str, us: int) -> "Process | None":
     """Raises OSError, ValueError, KeyError."""
     fields = {}
-    for line in _read(f"/proc/{entry}/status", _WORDS_MAX).splitlines():
+    for line in read_bounded(f"/proc/{entry}/status", _WORDS_MAX).splitlines():
         key, _, value = line.partition(b":")
         fields[key] = value.strip()
     # Real, effective, saved and that of file access: nobody who has changed, or could.
@@ -121,11 +126,11 @@ def _serves(entry: str, path: str) -> bool:
 
 def _options_of(entry: str) -> "Parsed | None":
     """What daemon_options() makes of a process.  Raises OSError."""
-    words = _read(f"/proc/{entry}/cmdline", _WORDS_MAX).rstrip(b"\0").split(b"\0")
+    words = read_bounded(f"/proc/{entry}/cmdline", _WORDS_MAX).rstrip(b"\0").split(b"\0")
     if words[-1] != b"daemon":
         return None
     # __main__.py sets the name, so that one file may be called anything.
-    named = _read(f"/proc/{entry}/comm", _WORDS_MAX) == b"shpool\n"
+    named = read_bounded(f"/proc/{entry}/comm", _WORDS_MAX) == b"shpool\n"
     return daemon_options([os.fsdecode(word) for word in words], named=named)
 
 
@@ -192,7 +197,7 @@ def _socket_of(entry: str, given: "str | None") -> str:
     if given:
         return os.path.normpath(os.path.join(os.readlink(f"/proc/{entry}/cwd"), given))
     environ = {}
-    for setting in _read(f"/proc/{entry}/environ", _ENVIRON_MAX).split(b"\0"):
+    for setting in read_bounded(f"/proc/{entry}/environ", _ENVIRON_MAX).split(b"\0"):
         name, _, value = setting.partition(b"=")
         environ[os.fsdecode(name)] = os.fsdecode(value)
     try:
@@ -217,14 +222,3 @@ def _same_tree(entry: str, path: str) -> bool:
     except OSError:
         return False
     return here is not None and os.path.samestat(here, there)
-
-
-def _read(path: str, limit: int) -> bytes:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        data = b""
-        while piece := os.read(fd, limit - len(data)):
-            data += piece
-        return data
-    finally:
-        os.close(fd)

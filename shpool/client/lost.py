@@ -13,17 +13,6 @@ import time
 from shpool.client.connect import ClientError, listening
 from shpool.client.daemons import daemon_of, daemon_options, stopped
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from signal import SIGUSR1
-
-else:
-    # Of what signal adds to this, enum alone takes as long to load as all of a list.
-    try:
-        from _signal import SIGUSR1
-    except ImportError:
-        from signal import SIGUSR1
-
 # Seconds for a daemon to bind anew.
 _PATIENCE = 5.0
 
@@ -60,7 +49,7 @@ def bring_back(path: str, wanted: "str | None" = None, patience: float = _PATIEN
             if reason:
                 raise ClientError(f"{_verdict(daemon.pid, path, wanted)} ({reason})")
             try:
-                os.kill(daemon.pid, SIGUSR1)
+                daemon.have_bind_anew()
             except ProcessLookupError:
                 continue
             asked = daemon.pid

@@ -70,8 +70,7 @@ def _run(words: "Sequence[str]") -> int:
         return _say(f"shpool {__version__}\n")
     if not given.rest:
         raise UsageError("a command is needed")
-    if given.count("daemonize") and given.count("no-daemonize"):
-        raise UsageError("--daemonize and --no-daemonize exclude each other")
+    given.one_of("daemonize", "no-daemonize")
     name = given.rest[0]
     if name == "take-over":
         return _rehearse(given.rest[1:])

@@ -55,6 +55,16 @@ class Parsed:
         value = self.values.get(name, 0)
         return value if isinstance(value, int) else 0
 
+    def one_of(self, *names: str) -> str:
+        """Which of these options, that exclude each other, was given; empty if none was.
+
+        Raises UsageError.
+        """
+        given = [name for name in names if name in self.values]
+        if len(given) > 1:
+            raise UsageError(f"--{given[0]} and --{given[1]} exclude each other")
+        return given[0] if given else ""
+
 
 HELP = Option("h", "help", None, "print this and exit")
 

@@ -14,6 +14,13 @@ OPTIONS = (
 )
 
 
+def test_of_options_that_exclude_each_other_one_may_be_given() -> None:
+    assert parse(["-f", "x"], OPTIONS).one_of("background", "force") == "force"
+    assert parse(["x"], OPTIONS).one_of("background", "force") == ""
+    with pytest.raises(UsageError, match=r"^--dir and --force exclude each other$"):
+        parse(["-f", "-d", "x"], OPTIONS).one_of("dir", "force")
+
+
 def understood(parsed: Parsed) -> tuple[dict[str, str | int], list[str], list[str]]:
     return parsed.values, parsed.arguments, parsed.rest
 

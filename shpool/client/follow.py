@@ -7,7 +7,6 @@ from time import monotonic, time
 from shpool.client.outside import session_meant
 from shpool.client.watching import Feed
 from shpool.errors import ShpoolError
-from shpool.options import UsageError
 from shpool.output import complain, put
 from shpool.protocol.watching import ENDED, MISSED, OUTPUT, SIZE, FollowRequest
 
@@ -22,8 +21,8 @@ _STDIN, _STDOUT = 0, 1
 def run(context: "Context", parsed: "Parsed") -> int:
     text, cast = bool(parsed.count("text")), bool(parsed.count("cast"))
     from_screen = bool(parsed.count("from-screen"))
-    if text and (cast or from_screen):
-        raise UsageError(f"--text and --{'cast' if cast else 'from-screen'} exclude each other")
+    for other in ("cast", "from-screen"):
+        parsed.one_of("text", other)
     name = session_meant(context, parsed.arguments[0])
     request = FollowRequest(name, from_screen=from_screen, restores=not text)
     feed = Feed(context, request)

@@ -4,7 +4,6 @@ import os
 
 from shpool.client.here import where
 from shpool.client.reach import ask
-from shpool.options import UsageError
 from shpool.output import put
 from shpool.protocol.replies import SessionRow, list_reply, read_list_reply
 from shpool.protocol.requests import ListRequest
@@ -25,10 +24,7 @@ _BOLD, _PLAIN = "\x1b[1m", "\x1b[m"
 
 
 def run(context: "Context", parsed: "Parsed") -> int:
-    given = [form for form in ("json", "long", "short") if parsed.count(form)]
-    if len(given) > 1:
-        raise UsageError(f"--{given[0]} and --{given[1]} exclude each other")
-    form = given[0] if given else ""
+    form = parsed.one_of("json", "long", "short")
     reply = ask(context, ListRequest())
     sessions = read_list_reply(reply)
     if form == "json":

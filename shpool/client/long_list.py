@@ -79,7 +79,7 @@ def _command(pid: int) -> str:
     except OSError:
         return _UNKNOWN
     name = os.path.basename(os.fsdecode(word)).lstrip("-")
-    return _shown(name) or _UNKNOWN
+    return shown(name) or _UNKNOWN
 
 
 def _directory(pid: int, home: str) -> str:
@@ -89,11 +89,7 @@ def _directory(pid: int, home: str) -> str:
         return _UNKNOWN
     if home and (path == home or path.startswith(f"{home}/")):
         path = "~" + path[len(home) :]
-    return _shown(path)
-
-
-def _shown(text: str) -> str:
-    return shown(text)
+    return shown(path)
 
 
 def _width(text: str) -> int:

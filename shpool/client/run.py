@@ -36,8 +36,7 @@ _MOST = 1_000_000
 def run(context: "Context", parsed: Parsed) -> int:
     wanted = _wanted(parsed)
     for option in ("ansi", "json"):
-        if parsed.count("detach") and parsed.count(option):
-            raise UsageError(f"--detach and --{option} exclude each other")
+        parsed.one_of("detach", option)
     outcome = Outcome()
     try:
         wanted.session_name = session_meant(context, wanted.session_name)

@@ -1,7 +1,5 @@
 """In which form peek and history print a screen; a module that makes one is loaded only then."""
 
-from shpool.options import UsageError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -9,15 +7,10 @@ if TYPE_CHECKING:
     from shpool.client.screen import Screen
     from shpool.options import Parsed
 
-_FORMS = ("ansi", "html", "svg", "json")
-
 
 def chosen(parsed: "Parsed") -> str:
     """The form that was asked for.  Raises UsageError."""
-    given = [form for form in _FORMS if parsed.count(form)]
-    if len(given) > 1:
-        raise UsageError(f"--{given[0]} and --{given[1]} exclude each other")
-    return given[0] if given else "text"
+    return parsed.one_of("ansi", "html", "svg", "json") or "text"
 
 
 def shown(screen: "Screen", form: str, **more: "Any") -> str:

@@ -87,10 +87,8 @@ def _conditions(parsed: "Parsed") -> "list[tuple[str, str]]":
 
 def _since(parsed: "Parsed") -> "int | None":
     """Raises UsageError."""
-    since = count(parsed, "since", "--since")
-    if since is not None and parsed.count("new"):
-        raise UsageError("--since and --new exclude each other")
-    return since
+    parsed.one_of("since", "new")
+    return count(parsed, "since", "--since")
 
 
 def _set_alarm(seconds: float) -> None:

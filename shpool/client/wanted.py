@@ -6,7 +6,6 @@ a switch all is literal, and what a session would be made of counts once.
 
 import os
 
-from shpool.options import UsageError
 from shpool.protocol.replies import Destination
 from shpool.templates import render
 
@@ -63,8 +62,7 @@ def from_words(template: str, parsed: "Parsed") -> Wanted:
     """As the options of a command say.  Raises DurationError, UsageError."""
     for wish, others in _EXCLUDED:
         for other in others:
-            if parsed.count(wish) and parsed.count(other):
-                raise UsageError(f"--{wish} and --{other} exclude each other")
+            parsed.one_of(wish, other)
     to = Destination(
         template,
         time_to_live(parsed.text("ttl")),

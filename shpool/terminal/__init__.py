@@ -22,6 +22,9 @@
     drawing.change()                           bytes that bring the last picture up to date
     drawing.whole()                            the last picture, for who has missed one
 
+    terminal.news = News()                     from shpool.terminal.news: what is sent for once
+    terminal.news.take()                       bytes for who is drawn on
+
     from shpool.terminal.leave import LEAVE    for who has no model
 
 The interpreter is one object in layers, each a class in a file of its own that knows those below.
@@ -39,7 +42,7 @@ An attribute belongs to the layer that sets it first, and whose docstrings say w
     Editor      edit.py        nothing: it erases and moves them
     Modes       modes.py       modes, tracking, encoding, alternate_mode, saved_modes
     Properties  properties.py  title, icon and their stacks, directory, palette, dynamic, shape,
-                               pointer, progress, modify: with it the state is whole
+                               pointer, progress, modify: with it the state is whole; news
     Answers     answers.py     answering, name
     Terminal    model.py       what the daemon talks to
 
@@ -47,6 +50,7 @@ sequences.py says which method a sequence calls. Rows and what they are made of:
 cells.py, lines.py, pen.py, pens.py, clusters.py, width.py; blocks.py has what a backlog keeps bytes
 in. Functions of a whole state, which is all they know: reflow.py, restore.py with paint.py and
 settings.py, goodbye.py, compact.py, snapshot.py, screen_lines.py, past.py, drawn.py with window.py.
+news.py is no state.
 
 What is handed on to another process is what each class names in CARRIED (daemon/carried.py), rows
 as columns (columns.py). A history that was handed on is packed until advance() has unpacked it,

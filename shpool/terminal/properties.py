@@ -11,6 +11,10 @@ from operator import itemgetter
 from .modes import Modes, key_parameters
 from .pen import number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .news import News
+
 MAX_TEXT = 4096  # characters of a title, a directory, or a pointer's name; kitty keeps 2,048
 MAX_LINK = 8192  # characters of a hyperlink with its parameters; browsers and kitty stop at 2,083
 MAX_MARK = 256  # characters of an OSC 133; shells add their prompt's or command's text
@@ -32,6 +36,7 @@ class Properties(Modes):
         "icon_stack",
         "icons_pushed",
         "modify",
+        "news",
         "palette",
         "palette_reset",
         "pointer",
@@ -59,6 +64,7 @@ class Properties(Modes):
         "modify": {int: (int, None)},
         "_links": int,
     }
+    DERIVED = ("news",)
 
     def __init__(self, rows: int, cols: int, history_lines: int) -> None:
         super().__init__(rows, cols, history_lines)
@@ -76,10 +82,20 @@ class Properties(Modes):
         self.pointer: str | None = None  # OSC 22
         self.progress: str | None = None  # OSC 9;4
         self.modify: dict[int, int | None] = {}  # XTMODKEYS; None: taken back, -1: disabled
+        self.news: News | None = None  # gathered for who wants it
         self._links = 0
 
+    def ring(self) -> None:
+        """BEL"""
+        if self.news is not None:
+            self.news.ring()
+
+    def derive(self) -> None:
+        super().derive()
+        self.news = None
+
     def operating_system_command(self, body: str, end: str = "\x1b\\") -> None:
-        """OSC: the number decides. Queries and notifications have no lasting effect."""
+        """OSC: the number decides. Queries have no effect, and others none that lasts."""
         command, _, value = body.partition(";")
         if command in ("0", "1", "2"):
             value = value[:MAX_TEXT]
@@ -103,6 +119,11 @@ class Properties(Modes):
         elif command == "9":
             if value.startswith("4;"):
                 self.progress = value[:MAX_TEXT]
+            elif self.news is not None:
+                self.news.hear(command, value)
+        elif command in ("52", "777"):
+            if self.news is not None:
+                self.news.hear(command, value)
         elif command in DYNAMIC_COLOURS:
             first = int(command)
             for which, colour in enumerate(value.split(";")[: 20 - first], first):

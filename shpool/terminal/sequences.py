@@ -61,6 +61,7 @@ _CSI = re.compile(r"\x1b\[([<=>?]?)([0-9:;]*)([ -/]*)([@-~])").fullmatch
 OPENERS = frozenset("\x1b\x90\x98\x9b\x9d\x9e\x9f")
 
 C0 = {
+    "\a": "ring",
     "\b": "backspace",
     "\t": "tab",
     "\n": "line_feed",

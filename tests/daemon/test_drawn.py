@@ -112,6 +112,23 @@ def test_the_driver_is_passed_every_byte_as_it_is(pair: Pair) -> None:
     assert b"1000h" not in pair.watcher.output
 
 
+def test_who_is_drawn_for_hears_bells_and_has_the_clipboard(pair: Pair) -> None:
+    pair.shell.write(b"\x07")
+    pair.settle()
+    assert pair.watcher.output == b"\x07"
+    pair.shell.write(b"\x07word\x1b]52;c;aGVsbG8=\x07\x1b]52;c;?\x07")
+    pair.settle()
+    output = pair.watcher.output
+    assert output.endswith(b"\x1b]52;c;aGVsbG8=\x1b\\\x07")
+    assert output.count(b"\x07") == 1
+    assert pair.watcher.look() == ["word"]
+    session = pair.core.table.get("one")
+    assert session is not None
+    assert isinstance(session.picture, ModelPicture)
+    pair.watcher.caller.hang_up()
+    assert session.picture._backlog.terminal.news is None
+
+
 def test_nothing_is_done_while_nothing_changes(pair: Pair) -> None:
     pair.shell.write(b"word")
     pair.settle()

@@ -67,14 +67,14 @@ class DrawnTerminal(Viewer):
             self._drawings = None
             self._channel.limit(OUTPUT_CAP)
 
-    def draw(self, drawing: "Drawing", change: bytes) -> None:
+    def draw(self, drawing: "Drawing", change: bytes, news: bytes) -> None:
         if self._channel.full or not self._channel.look():
             self._in_step = False
             return
         if not self._in_step:
             change = drawing.whole() if self.on else enter() + drawing.whole()
         self.on = self._in_step = True
-        self._channel.show(change)
+        self._channel.show(change + news)
 
     def free(self) -> None:
         """It can be shown the next picture, if it has missed one."""

@@ -11,6 +11,7 @@ from time import monotonic
 from shpool.daemon.loop.reactor import Owner, each_alone
 from shpool.terminal.drawn import Drawing
 from shpool.terminal.modes import SYNCHRONIZED
+from shpool.terminal.news import News
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ class Viewer(Owner):
 
     size: "TtySize"
 
-    def draw(self, drawing: Drawing, change: bytes) -> None:
-        """There is a new picture; `change` brings the last one up to date, if it is not empty."""
+    def draw(self, drawing: Drawing, change: bytes, news: bytes) -> None:
+        """There is a new picture; `change` brings the last one up to date, if it is not empty.
+        `news` is to be shown beside either: bells and the like."""
 
 
 class _Group:
@@ -65,11 +67,11 @@ class _Group:
         self.drawing = drawing
         self.viewers: list[Viewer] = []
 
-    def draw(self) -> None:
+    def draw(self, news: bytes) -> None:
         """Draw once, and show it to each."""
         drawing = self.drawing
         change = drawing.change()
-        each_alone(self.viewers, lambda viewer: viewer.draw(drawing, change))
+        each_alone(self.viewers, lambda viewer: viewer.draw(drawing, change, news))
 
 
 class Drawings(Owner):
@@ -131,7 +133,9 @@ class Drawings(Owner):
         group = self._groups.get(size)
         if group is None:
             place = self._windows.pop(size, (0, 0))
-            drawing = Drawing(self._backlog.terminal, *size, *place)
+            terminal = self._backlog.terminal
+            terminal.news = terminal.news or News()
+            drawing = Drawing(terminal, *size, *place)
             group = self._groups[size] = _Group(drawing)
         group.viewers.append(viewer)
         self.changed()
@@ -145,6 +149,7 @@ class Drawings(Owner):
                     del self._groups[size]
                 break
         if not self._groups:
+            self._backlog.terminal.news = None
             self._rest()
 
     def changed(self) -> None:
@@ -200,8 +205,10 @@ class Drawings(Owner):
     def _draw(self) -> None:
         begun = monotonic()
         self._stop_timer()
+        news = self._backlog.terminal.news
+        heard = news.take() if news is not None else b""
         for group in tuple(self._groups.values()):
-            group.draw()
+            group.draw(heard)
         now = monotonic()
         self._not_before = max(begun + _PICTURE, now + _SHARE * (self._spent + now - begun))
         self._rest()

@@ -3,23 +3,30 @@
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .properties import Properties
+    from .screen import Screen
 
 
 class Window:
     """rows and cols: of the terminal that shows it. top and left: the cell of the session's screen
     in its first row and column."""
 
-    __slots__ = ("cols", "left", "rows", "top")
+    __slots__ = ("_screen", "cols", "left", "rows", "top")
 
     def __init__(self, rows: int, cols: int, top: int = 0, left: int = 0) -> None:
         self.rows = max(rows, 1)
         self.cols = max(cols, 1)
         self.top = top
         self.left = left
+        self._screen: Screen | None = None  # that it was on
 
     def follow(self, terminal: "Properties") -> None:
         """Have the cursor in it: by as few rows as that takes, and by half a window of columns. It
-        stays where it is as long as the cursor is in it, or hidden."""
+        stays where it is as long as the cursor is in it, or hidden; but on another screen it begins
+        in the corner where programs that hide it have their headings."""
+        if self._screen is not terminal.screen:
+            if self._screen is not None:
+                self.top = self.left = 0
+            self._screen = terminal.screen
         if terminal.modes.get(25, True):
             y = terminal.y
             self.top = max(min(self.top, y), y - self.rows + 1)

@@ -116,6 +116,20 @@ def test_the_window_stays_where_it_is_while_the_cursor_is_hidden() -> None:
     assert window(drawing) == (0, 0)
 
 
+def test_on_another_screen_the_window_begins_in_its_corner() -> None:
+    """Where htop, whose cursor is hidden, has its headings."""
+    model, drawing = drawn(b"\x1b[24;79H")
+    assert window(drawing) == (14, 50)
+    model.feed(b"\x1b[?1049h\x1b[?25l\x1b[2Jheadings\x1b[24;80H")
+    assert window(drawing) == (0, 0)
+    model.feed(b"\x1b[?25h")
+    assert window(drawing) == (14, 50)
+    model.feed(b"\x1b[?25l\x1b[H")
+    assert window(drawing) == (14, 50)
+    model.feed(b"\x1b[?1049l\x1b[?25h\x1b[12;1H")
+    assert window(drawing) == (2, 0)
+
+
 def test_the_window_stays_on_a_session_that_becomes_smaller() -> None:
     model, drawing = drawn(b"\x1b[24;79H")
     model.feed(b"\x1b[?25l")

@@ -48,6 +48,17 @@ _LONGEST_LEGACY = 3
 _ESC = b"\x1b"
 
 
+class Action(str):
+    """What keys are bound to, and the bytes that they came as."""
+
+    keys: bytes
+
+    def __new__(cls, action: str, keys: bytes) -> "Action":
+        made = super().__new__(cls, action)
+        made.keys = keys
+        return made
+
+
 class Scanner:
     """Finds bindings in a stream of input.
 
@@ -108,10 +119,10 @@ class Scanner:
             return PASTE_PAUSE
         return KEY_PAUSE if self.unfinished else 0.0
 
-    def feed(self, data: bytes) -> "list[bytes | str]":
+    def feed(self, data: bytes) -> "list[bytes | Action]":
         """Take the next bytes of input and return what they amount to, in order.
 
-        A bytes item is to be passed on to the shell, a str item is an action to perform. A
+        A bytes item is to be passed on to the shell, any other is an action to perform. A
         ``noop`` is swallowed here. Keys of a sequence that turns out not to be one are passed
         on, all of them, and the key that broke it can begin the next one.
         """
@@ -124,7 +135,12 @@ class Scanner:
             self._forget_typed(data)
         return [data] if data else []
 
-    def flush(self) -> "list[bytes | str]":
+    def read_again(self, data: bytes) -> "list[bytes | Action]":
+        """What `data` amounts to, without regard to what came before or comes behind it."""
+        other = Scanner(self._bindings)
+        return other.feed(data) + other.flush()
+
+    def flush(self) -> "list[bytes | Action]":
         """Nothing has come for `pending` seconds: return as feed() does what was waited for."""
         if self.paste is not None:
             self.paste = None
@@ -142,8 +158,8 @@ class Scanner:
 
     # ---- the scan
 
-    def _scan(self, data: bytes, final: bool) -> "list[bytes | str]":
-        items: list[bytes | str] = []
+    def _scan(self, data: bytes, final: bool) -> "list[bytes | Action]":
+        items: list[bytes | Action] = []
         settled = self.passed  # everything before this is passed on or swallowed
         self.held, self.passed, self.unfinished = b"", 0, False
         at = 0  # and everything before this was looked at
@@ -169,7 +185,7 @@ class Scanner:
                     items.append(data[settled : event.start])
                 settled = max(settled, event.end)
             if action and action != "noop":
-                items.append(action)
+                items.append(Action(action, data[events[0].start : events[-1].end]))
             at = events[-1].end
             if events[0].kind == PASTE:
                 self.paste = b""

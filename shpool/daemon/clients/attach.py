@@ -211,7 +211,7 @@ class Attaching(ClientUser):
                 client.page(session, self._spawner, pager)
             ahead = self._ahead.take(client.pid)
             if ahead:
-                client.channel_input(ahead)
+                client.bring(ahead)
         except Exception as error:
             end_broken(error, client)  # the connection is not ours any more
             session.detach(client)

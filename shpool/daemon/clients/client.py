@@ -3,6 +3,7 @@
 What it is shown, and in which states, is in output.py.
 """
 
+import re
 from time import monotonic
 
 from shpool.daemon.carried import Deadline, OneOf, Reference
@@ -34,10 +35,18 @@ if TYPE_CHECKING:
     from shpool.daemon.programs.spawn import Spawner
     from shpool.daemon.sessions.participant import Front
     from shpool.daemon.sessions.session import Session
+    from shpool.keys.scanner import Action
     from shpool.protocol.attaching import AttachReply, Comeback
 
 # Seconds that a client has to go after it was told to go over to another session.
 _GOES_WITHIN = 2.0
+
+
+# Enter, or the keypad's, in every encoding, unless it is let go.
+_ENTER = re.compile(
+    rb"[\r\n] | \x1bOM | \x1b\[ (?:13|57414) (?: : [\d:]* )? (?: ; (?! \d* :3 ) [\d:;]* )? u",
+    re.VERBOSE,
+).search
 
 
 class ClientUser(Owner):
@@ -84,7 +93,7 @@ class AttachedClient(ClientOutput, PagerUser):
         "_ahead": (bytes, None),
         "_staying": Deadline("_stay"),
     }
-    DERIVED = ("_user",)
+    DERIVED = ("_brought", "_user")  # of the former nothing is left when all that is to be done is
 
     def __init__(
         self,
@@ -123,10 +132,12 @@ class AttachedClient(ClientOutput, PagerUser):
         self._rest: Timer | None = None
         self._ahead: bytes | None = None  # typed since it was told to go over
         self._staying: Timer | None = None
+        self._brought = b""
 
     def taken_on(self, reactor: "Reactor", spawner: "Spawner", user: ClientUser) -> None:
         self._reactor = reactor
         self._user = user
+        self._brought = b""
         self._channel.taken_on(reactor, self)
         session = self._session
         self._drawn.taken_on(self._channel, session.picture.drawings if session else None)
@@ -249,8 +260,8 @@ class AttachedClient(ClientOutput, PagerUser):
     def _stay(self) -> None:
         """It has not gone: what it types is for this session after all."""
         ahead = self._stop_going()
-        if ahead and self._session is not None:
-            self._session.take_input(self, ahead)
+        if ahead:
+            self._take(self._scanner.read_again(ahead))
 
     def _stop_going(self) -> "bytes | None":
         """What it has typed since it was told to go."""
@@ -287,19 +298,28 @@ class AttachedClient(ClientOutput, PagerUser):
         self._take(self._scanner.feed(data))
         self._await_rest()
 
-    def _take(self, items: "list[bytes | str]") -> None:
+    def bring(self, data: bytes) -> None:
+        """It has typed `data` before it came here."""
+        self._brought = data
+        self._reactor.soon(self._take_brought)
+
+    def _take_brought(self) -> None:
+        brought, self._brought = self._brought, b""
+        self.channel_input(brought)
+
+    def _take(self, items: "list[bytes | Action]") -> None:
         for item in items:
             if self._session is None:
                 return
-            if isinstance(item, bytes):
-                if b"\r" in item or b"\n" in item:
+            if self._ahead is not None:
+                # What a key does there it is to do there.
+                self._ahead += item if isinstance(item, bytes) else item.keys
+                if len(self._ahead) > READ:
+                    self._stay()
+            elif isinstance(item, bytes):
+                if _ENTER(item):
                     self.entered = monotonic()
-                if self._ahead is None:
-                    self._session.take_input(self, item)
-                else:
-                    self._ahead += item
-                    if len(self._ahead) > READ:
-                        self._stay()
+                self._session.take_input(self, item)
             elif item == "detach":
                 self.detach()
             elif item == "switch-last":

@@ -121,6 +121,31 @@ def test_who_does_not_go_has_typed_it_where_it_stayed(keyed: Core) -> None:
     assert keyed.loop.deadlines() == []
 
 
+def test_a_key_behind_it_does_there_what_it_does(keyed: Core) -> None:
+    """Over a slow connection all of it comes at once."""
+    free(keyed, "two")
+    client = client_at(keyed, "one", previous="two")
+    client.send(BACK + b"a\x00\x11b")
+    assert client.output()[1] is None
+    client.hang_up()
+    assert arrive(keyed, "two").output()[1] == 0
+    assert shell(keyed, "two").typed() == b"a"
+    client = client_at(keyed, "one", previous="two")
+    client.send(BACK + BACK)
+    assert destinations(client) == ["two"]
+    client.hang_up()
+    assert destinations(keyed.attached("two", client="shpool-py 0.2.0", previous="one")) == ["one"]
+
+
+def test_so_it_does_where_the_client_stayed(keyed: Core) -> None:
+    free(keyed, "two")
+    client = client_at(keyed, "one", previous="two")
+    client.send(BACK + b"a\x00\x11b")
+    keyed.loop.pass_time(3)
+    assert client.output()[1] == 0
+    assert shell(keyed, "one").typed() == b"a"
+
+
 def test_more_than_anybody_types_is_typed_where_the_client_is(keyed: Core) -> None:
     client = client_at(keyed, "one")
     free(keyed, "two")

@@ -40,6 +40,14 @@ def farewell_drawn(terminal: "Properties") -> bytes:
     return _taken_back(terminal).encode() + LEAVE
 
 
+def untitled(terminal: "Properties") -> bytes:
+    """What takes the title and the icon name away that the session has given a terminal, which is
+    about to show another session. The user's own are not known."""
+    icon = "" if terminal.icon is None else "\x1b]1;\x1b\\"
+    title = "" if terminal.title is None else "\x1b]2;\x1b\\"
+    return f"\x18\x1b\\{icon}{title}".encode() if icon or title else b""
+
+
 def _taken_back(terminal: "Properties") -> str:
     """What brings back the user's defaults, where the session changed them."""
     after = []

@@ -87,6 +87,11 @@ class Channel(OutboundUser):
         return False
 
     @property
+    def goes_over(self) -> bool:
+        """The client has said that it goes to another session."""
+        return False
+
+    @property
     def last_progress(self) -> float:
         """When something that was waiting was taken last; monotonic seconds."""
         return 0.0

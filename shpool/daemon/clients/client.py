@@ -364,6 +364,8 @@ class AttachedClient(ClientOutput, PagerUser):
             last_words = LEAVE + b"\r\n"  # its terminal does not show the session's state
         elif self._drawn.on or self.state.now == DRAWN:
             last_words = self._drawn_last()
+        if self._session is not None and (self._ahead is not None or self._channel.goes_over):
+            last_words = self._session.untitled() + last_words
         self._let_go()
         self._channel.leave(last_words, status)
 

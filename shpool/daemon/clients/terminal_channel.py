@@ -116,6 +116,10 @@ class TerminalChannel(Channel, MournerUser):
         return self._away
 
     @property
+    def goes_over(self) -> bool:
+        return self._goes_over
+
+    @property
     def last_progress(self) -> float:
         return self._output.last_progress
 

@@ -12,7 +12,7 @@ from shpool.daemon.sessions.drawings import Drawings
 from shpool.daemon.sessions.picture import Picture, PictureUser, Reports
 from shpool.keys.encoding import KeyModes
 from shpool.terminal.backlog import Backlog
-from shpool.terminal.goodbye import farewell_drawn
+from shpool.terminal.goodbye import farewell_drawn, untitled
 from shpool.terminal.leave import LEAVE, LEAVE_MAIN
 from shpool.terminal.model import Terminal
 from shpool.terminal.past import PastLines
@@ -226,6 +226,9 @@ class ModelPicture(Picture):
     def farewell_drawn(self) -> bytes:
         # What was drawn is what was interpreted.
         return farewell_drawn(self._backlog.terminal)
+
+    def untitled(self) -> bytes:
+        return untitled(self._backlog.terminal)
 
     def close(self) -> None:
         super().close()

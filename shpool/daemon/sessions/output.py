@@ -165,6 +165,14 @@ class SessionOutput(PtyUser, PictureUser, RolesUser):
             end_broken(error, self.picture)
             return LEAVE
 
+    def untitled(self) -> bytes:
+        """What takes its title away from the terminal of who goes over to another session."""
+        try:
+            return self.picture.untitled()
+        except Exception as error:
+            end_broken(error, self.picture)
+            return b""
+
     def picture_ready(self) -> None:
         errands, self._errands = self._errands, []
         each_alone(errands, lambda errand: errand.caught_up())

@@ -170,6 +170,10 @@ class Picture(DrawingsUser):
         """The same for a client on whose terminal the session was drawn."""
         return LEAVE
 
+    def untitled(self) -> bytes:
+        """For who goes over to another session: what takes away the title that this one has set."""
+        return b""
+
     def close(self) -> None:
         """The session has ended."""
         self._user = _NOBODY

@@ -99,6 +99,32 @@ def test_all_that_a_new_session_is_made_of_goes_along(core: Core) -> None:
     assert message.switch_to.fields() == made_of
 
 
+@pytest.mark.parametrize("drawn", [False, True])
+def test_who_goes_over_does_not_take_the_title_along(core: Core, drawn: bool) -> None:
+    """And who is detached keeps what the shell outside is about to change."""
+    client = client_at(core, "one")
+    free(core, "two")
+    shell_of(core, "one").write(b"\x1b]0;of one\x07\x1b[?1h")
+    if drawn:
+        core.attached("one", share=True, size=(30, 90))
+    core.loop.pass_time(1)
+    core.loop.idle()
+    assert (b"\x1b[?1049h" in client.output()[0]) == drawn
+    switch(core, "two", pid=os.getpid())
+    assert destinations(client) == ["two"]
+    core.ask({"Detach": {"sessions": ["one"]}})
+    words, status = client.output()
+    assert words.startswith(b"\x18\x1b\\\x1b]1;\x1b\\\x1b]2;\x1b\\")
+    assert b"\x1b[?1l" in words
+    assert status == 0
+    again = core.attached("one")
+    core.loop.pass_time(1)
+    core.loop.idle()
+    assert b"]2;of one" in again.output()[0]
+    core.ask({"Detach": {"sessions": ["one"]}})
+    assert b"]2;" not in again.output()[0]
+
+
 def test_to_where_it_is_a_client_need_not_go(core: Core) -> None:
     client = client_at(core, "one")
     assert switch(core, "one").message() == GONE_OVER
@@ -145,7 +171,15 @@ def test_inside_it_is_the_client_whose_enter_came_last(
     free(core, "two")
     first, second = client_at(core, "one"), client_at(core, "one", share=True)
     run_inside(core, "one", monkeypatch)
-    for enter, typed in ((b"\r", first), (b"command\r", second), (b"\n", first)):
+    for enter, typed in (
+        (b"\r", first),
+        (b"command\r", second),
+        (b"\n", first),
+        (b"\x1b[13u", second),
+        (b"\x1b[57414;129:1u", first),
+        (b"\x1bOM", second),
+        (b"\x1b[13:;2;13u", first),
+    ):
         core.loop.pass_time(3)  # nobody goes
         typed.send(enter)
         (first if typed is second else second).send(b"x")  # drives now

@@ -36,8 +36,8 @@ def drain(read_fd: int, write_fd: int, *, reports: bool) -> bytes:
         poll = select.poll()
         poll.register(read_fd, select.POLLIN)
         while not sieve.answered:
-            left = deadline - monotonic()
-            if left <= 0 or not poll.poll(left * 1000):
+            # What is there counts, however late we are ourselves.
+            if not poll.poll(max(deadline - monotonic(), 0) * 1000):
                 break
             # A byte at a time: what is typed behind the answer stays where it is.
             byte = os.read(read_fd, 1)

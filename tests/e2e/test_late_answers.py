@@ -3,6 +3,7 @@
 import os
 import shlex
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,15 @@ def _program(place: Place, question: str) -> str:
     return str(script)
 
 
+# Runs the client, which waits for answers for as long as it may take on a busy machine.
+_PATIENT = """
+import runpy
+from shpool.client import reports
+reports._PATIENCE = 60.0
+runpy.run_module("shpool", run_name="__main__", alter_sys=True)
+"""
+
+
 def _client(place: Place) -> int:
     pid: int = place.sessions()["one"]["attachments"][0]["pid"]
     return pid
@@ -46,10 +56,18 @@ def _types_ahead() -> bool:
     return not setting.exists() or setting.read_text().strip() == "1" or os.geteuid() == 0
 
 
+def _patiently_outside(place: Place) -> Window:
+    """A shell in a window whose answers have to be delivered."""
+    script = place.scratch / "patient.py"
+    script.write_text(_PATIENT)
+    window = outside(place, program=[sys.executable, str(script)])
+    window.become_slow()
+    return window
+
+
 def _asked(place: Place, question: str) -> Window:
     """A shell in a window, in which a client runs whose program has asked and got no answer."""
-    window = outside(place)
-    window.become_slow()
+    window = _patiently_outside(place)
     window.send(f"shpool attach -c {_program(place, question)} one\n")
     window.expect("ready")
     return window
@@ -100,8 +118,7 @@ def test_however_the_client_leaves(shpool: Place, way: str) -> None:
 
 def test_answers_for_one_session_are_not_typed_into_the_next(shpool: Place) -> None:
     shpool.run("var", "set", "w", "a")
-    with outside(shpool) as window:
-        window.become_slow()
+    with _patiently_outside(shpool) as window:
         program = _program(shpool, r"\033]11;?\033\\")
         shpool.raw_session("x-b", "sh -c 'stty -echo; while read x; do echo got $x; done'")
         window.send(f"shpool attach -c {program} 'x-{{w}}'\n")

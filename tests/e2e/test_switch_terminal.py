@@ -29,7 +29,7 @@ def test_from_an_editor_to_a_shell_and_back(inside: Place) -> None:
         window.send("echo before\n")
         start_vim(window, "text")
         window.send(":set ruler mouse=a title t_fe= | normal 50G\n")
-        window.until_shown("line 49")
+        window.until(lambda: "50,1" in window.screen()[-1] and window.cursor() == (11, 0))
         before, cursor = window.screen(), window.cursor()
         assert inside.run("switch", "--from", "a", "b").status == 0
         window.until(lambda: at(inside, b=window.pid))
@@ -40,8 +40,9 @@ def test_from_an_editor_to_a_shell_and_back(inside: Place) -> None:
         window.until(lambda: "5" in window.screen())
         window.send("shpool switch -\n")
         window.until(lambda: at(inside, a=window.pid))
-        window.until(lambda: window.screen() == before, "the editor is there again")
-        assert window.cursor() == cursor
+        window.until(
+            lambda: (window.screen(), window.cursor()) == (before, cursor), "the editor is again"
+        )
         assert window.state()["alternate"]
         assert inside.run("switch", "--from", "a", "b").status == 0
         window.until(lambda: window.cursor_line() == "$")

@@ -185,9 +185,11 @@ def attached(place: Place, *words: str, rows: int = 24, cols: int = 80, **more: 
     return Window(place, place.command("attach", *words), rows, cols, **more)
 
 
-def outside(place: Place, rows: int = 24, cols: int = 80) -> Window:
-    """A user's own shell in a window, in which `shpool` can be typed."""
-    words = " ".join(place.command())
+def outside(
+    place: Place, rows: int = 24, cols: int = 80, program: Sequence[str] | None = None
+) -> Window:
+    """A user's own shell in a window, in which `shpool` can be typed; `program` is run for that."""
+    words = " ".join(program or place.command())
     setup = place.scratch / "outside.sh"
     setup.write_text(f"PS1='outside$ '; shpool() {{ {words} \"$@\"; }}; unset HISTFILE\n")
     window = Window(place, ["bash", "--noprofile", "--rcfile", str(setup), "-i"], rows, cols)

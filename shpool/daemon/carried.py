@@ -52,17 +52,22 @@ class Writing:
     """Objects to plain values.
 
     `living` are all objects that are carried; who is referred to and is none of them is not.
+    `known` are those that have their numbers already, as they were read: else the numbers depend on
+    the order of attributes, which is another one in another version.
     """
 
-    def __init__(self, living: "list[object]") -> None:
+    def __init__(self, living: "list[object]", known: "dict[int, object] | None" = None) -> None:
         self._living = {id(each): each for each in living}
-        self._numbers: dict[int, int] = {}
+        self._numbers = {id(each): number for number, each in (known or {}).items()}
+        self._next = max(known, default=-1) + 1 if known else 0
         self.descriptors: list[tuple[int, str]] = []
         self.whose = ""  # what is being written, for the names of descriptors
 
     def number(self, found: object) -> int:
         """By which an object is referred to."""
-        return self._numbers.setdefault(id(found), len(self._numbers))
+        number = self._numbers.setdefault(id(found), self._next)
+        self._next = max(self._next, number + 1)
+        return number
 
     def refer(self, found: object) -> "int | None":
         return self.number(found) if id(found) in self._living else None
@@ -108,13 +113,14 @@ class Writing:
 class Reading:
     """Plain values to objects, without touching a descriptor.
 
-    `reactor` is who keeps the deadlines.  Each method raises StateError.
+    `reactor` is who keeps the deadlines; `numbered` are those who may be referred to.  Each method
+    raises StateError.
     """
 
     def __init__(self, reactor: "Any") -> None:
         self.reactor = reactor
         self.descriptors: set[int] = set()  # that belong to somebody
-        self._objects: dict[int, object] = {}
+        self.numbered: dict[int, object] = {}
         self._references: list[tuple[Callable[[object], None], int, tuple[str, ...], str]] = []
         self._sockets: list[tuple[object, str, Promised]] = []
 
@@ -125,7 +131,7 @@ class Reading:
         made = kind.__new__(kind)
         number = fields.get(_NUMBER)
         if type(number) is int:
-            self._objects[number] = made
+            self.numbered[number] = made
         for name, pattern in carried_by(kind).items():
             key = name.lstrip("_")
             what = f"{kind.__name__}.{key}"
@@ -203,7 +209,7 @@ class Reading:
     def resolve(self) -> None:
         """All objects are there: let those know each other that do."""
         for put, number, kinds, what in self._references:
-            found = self._objects.get(number) if type(number) is int else None
+            found = self.numbered.get(number) if type(number) is int else None
             if found is None or not any(base.__name__ in kinds for base in type(found).__mro__):
                 raise StateError(f"{what} in the state is nobody who is there")
             put(found)

@@ -156,13 +156,15 @@ class HandedOn(Replaceable):
         if not self._reactor.settled or self.starting():
             raise StateError("the daemon is in the middle of something")
         look = state.look
+        known = None
         if self.carried_over is not None:
             look = self.carried_over.look
+            known = self.carried_over.numbered
         else:
             pictures = [session.picture for session in self._table.all()]
             each_alone(pictures, lambda picture: picture.lighten())
         with uncollected():
-            return state.write(self._things(), list(self.living()), out, look)
+            return state.write(self._things(), list(self.living()), out, look, known)
 
     def _things(self) -> "Iterator[tuple[str, str, object]]":
         """What the state is made of, in an order that is always the same."""

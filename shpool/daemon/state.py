@@ -79,6 +79,11 @@ class State:
         self._checks: dict[int, list[Any]] = {}
         self._reading = reading
 
+    @property
+    def numbered(self) -> "dict[int, object]":
+        """What was read, by the numbers that it has there."""
+        return self._reading.numbered
+
     def look(self, fd: int) -> "list[Any]":
         """As look(), without touching it: it is as it was.  Raises OSError."""
         if not self._checks:
@@ -114,13 +119,15 @@ def write(
     living: "list[object]",
     out: "Callable[[bytes], object]",
     look: "Callable[[int], list[Any]]",
+    known: "dict[int, object] | None" = None,
 ) -> "list[Descriptor]":
     """Write the state of `things`, (kind, name for people, object), in pieces to `out`.
 
-    `living`: whoever is carried; `look` tells of a descriptor by what it is known again.  Returns
-    those that go with it.  Raises StateError, and what `out` raises.
+    `living`: whoever is carried; `look` tells of a descriptor by what it is known again; `known`
+    have their numbers (State.numbered).  Returns the descriptors that go with it.  Raises
+    StateError, and what `out` raises.
     """
-    writing = Writing(living)
+    writing = Writing(living, known)
     head = {"format": FORMAT, "needs": NEEDS, "program": f"{PROGRAM} {__version__}"}
     write_value(out, [_HEAD, head])
     count = 0

@@ -18,6 +18,8 @@ from unittest.mock import patch
 import pytest
 
 from shpool.daemon import handed_on
+from shpool.daemon.compared import compare
+from shpool.daemon.handed_on import KNOWN
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.server import Server
 from shpool.daemon.sessions.model_picture import ModelPicture
@@ -72,6 +74,7 @@ def test_a_kept_state_is_read_whole(kept: Path) -> None:
         server.unpack()
         again = list(values(written(server)))
         assert [kind for kind, _ in again] == [kind for kind, _ in things]
+        compare(data, written(server), KNOWN, same_format=kept.stem == str(FORMAT))
         check_sessions(server)
         check_others(server)
     finally:

@@ -58,13 +58,15 @@ def _say(token: str, word: str) -> None:
 def cache() -> str:
     """The user's directory of things that can be made again."""
     given = os.environ.get("XDG_CACHE_HOME", "")
-    above = given if os.path.isabs(given) else os.path.expanduser("~/.cache")
+    # Not expanduser(): what looks for the file later, in script.py, knows of $HOME alone.
+    home = os.environ.get("HOME", "")
+    above = given if os.path.isabs(given) else os.path.join(home, ".cache")
     return os.path.join(above, "shpool")
 
 
 def _directory() -> str:
     for path in (cache(), f"/tmp/shpool-{os.geteuid()}"):
-        if os.path.isabs(path) and private_directory(path) and _can_write(path):
+        if private_directory(path) and _can_write(path):
             return path
     raise Failed(f"neither {cache()} nor /tmp can have it")
 
@@ -72,6 +74,8 @@ def _directory() -> str:
 def private_directory(path: str) -> "str | None":
     """`path`, if it is a real directory of ours that nobody else can read, made if need be."""
     above = os.path.dirname(path)
+    if not os.path.isabs(path):
+        return None  # there is no home
     try:
         if not os.path.isdir(above):
             if os.stat(os.path.dirname(above)).st_uid != os.geteuid():
@@ -173,7 +177,10 @@ def remove_old(directory: str, name: str) -> None:
     for file in os.listdir(directory):
         if file.startswith("shpool-") and file.endswith(".pyz"):
             of_file = version(file)
-            latest = os.lstat(os.path.join(directory, file)).st_mtime
+            try:
+                latest = os.lstat(os.path.join(directory, file)).st_mtime
+            except FileNotFoundError:
+                continue  # another copy is at it
             versions[of_file] = max(latest, versions.get(of_file, 0.0))
     versions.pop(name, None)
     order = sorted(versions, key=lambda each: versions[each], reverse=True)
@@ -182,7 +189,10 @@ def remove_old(directory: str, name: str) -> None:
             continue
         for file in os.listdir(directory):
             if file.endswith((".pyz", ".python")) and version(file) == old:
-                os.unlink(os.path.join(directory, file))
+                try:
+                    os.unlink(os.path.join(directory, file))
+                except FileNotFoundError:
+                    pass
 
 
 def version(file: str) -> str:

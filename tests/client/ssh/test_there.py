@@ -176,6 +176,7 @@ def test_a_directory_that_others_could_read_is_made_private_or_not_used(tmp_path
     assert there.private_directory(str(link)) is None
     assert there.private_directory(str(tmp_path / "a/b")) == str(tmp_path / "a/b")
     assert there.private_directory("/proc/none/b") is None
+    assert there.private_directory(os.path.relpath(own)) is None
 
 
 def test_in_tmp_what_others_could_have_read_is_not_used(in_tmp: Path) -> None:
@@ -203,6 +204,20 @@ def test_the_last_two_versions_stay_and_those_that_run(host: Host) -> None:
         daemon.communicate(b"\n")
     kept = {"-".join(name.rpartition(".")[0].split("-")[:3]) for name in host.files()}
     assert kept == {NAME, "shpool-1-a", "shpool-1-c", "other"}
+
+
+def test_what_another_copy_has_removed_meanwhile_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for age, name in enumerate(("shpool-1-b.pyz", "shpool-1-c.pyz")):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (age, age))
+    gone = ["shpool-1-a.pyz", "shpool-1-b-tag.pyz"]
+    monkeypatch.setattr(there, "_running", list)
+    with monkeypatch.context() as before:
+        before.setattr(os, "listdir", lambda path: [*gone, "shpool-1-b.pyz", "shpool-1-c.pyz"])
+        there.remove_old(str(tmp_path), NAME)
+    assert os.listdir(tmp_path) == ["shpool-1-c.pyz"]
 
 
 def test_a_terminal_that_is_not_known_there_is_learnt(host: Host) -> None:

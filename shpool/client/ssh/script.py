@@ -1,16 +1,19 @@
 """What ssh is told to run there: a script for a POSIX sh, whatever shell the account has.
 
-That shell is given  exec /bin/sh -c 'SCRIPT' sh WORD  with nothing in it that any of bash, dash,
+That shell is given  exec /bin/sh -c 'SCRIPT' sh WORD...  with nothing in it that any of bash, dash,
 ksh, zsh, fish, tcsh and csh takes for its own: printable ASCII without ' \\ ! and newline.  All
 that comes from the user is in WORD, in hexadecimal.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 # A word of execve(2) may have 128 KiB on Linux, and the shell there gets all of it as one.
 LONGEST = 120_000
+
+# csh takes no word of 8,192 bytes.
+_WORD = 4_096
 
 _FORBIDDEN = frozenset("'\\!\n")
 
@@ -42,8 +45,8 @@ _COPY = (
     "fi;m none"
 )
 
-# Of the fields in WORD these come first; then NAME=VALUE for the environment, --, and the words of
-# the command line.
+# Of the fields in WORD, which is several words if it is long, these come first; then NAME=VALUE for
+# the environment, --, and the words of the command line.
 #   k token, f file, o the path of another shpool, e --existing or empty, n the session's name,
 #   a what shpool is told of who runs it
 # ok: a real directory of ours that nobody else may enter.  run: with a client that knows what a
@@ -51,7 +54,7 @@ _COPY = (
 _SESSION = (
     "w=;"
     + _FIND
-    + "set -- $(IFS=.;echo $1);r=;i=0;"
+    + "set -- $(IFS=.;echo $*);r=;"
     + "for c do shift;case $c in ,)"
     + 'r=$(printf "${r}x");set -- "$@" "${r%x}";r=;;*)'
     + "c=$((0x$c));r=$r$b$((c/64))$((c/8%8))$((c%8));;esac;done;"
@@ -62,6 +65,9 @@ _SESSION = (
     + 'case "$1,$3" in drwx------*,"$u")return 0;;esac;return 1;};'
     + "case $XDG_CACHE_HOME in /*)h=$XDG_CACHE_HOME;;*)h=$HOME/.cache;;esac;"
     + 'for d in "$h/shpool" "/tmp/shpool-$u";do ok "$d"&&[ -f "$d/$f.pyz" ]&&break;d=;done;'
+    # Without a home the daemon's files have no place either.
+    + '[ "$XDG_RUNTIME_DIR" ]||[ -w "$HOME" ]||[ -w "$HOME/.local/run/shpool" ]||'
+    + 'case $d in "/tmp/shpool-$u")export XDG_RUNTIME_DIR=$d;;esac;'
     + 'run(){ m seen;SHPOOL__SSH=$a "$@";s=$?;m "end;$s";exit $s;};'
     + 'old(){ x=$1;shift;if [ "$e" ];then s=$("$x" list 2>/dev/null|'
     + 'while read -r i z;do [ "$i" = "$n" ]&&echo "=$z"&&break;done);'
@@ -82,11 +88,11 @@ _SESSION = (
 )
 
 
-def _command(script: str, word: str) -> str:
+def _command(script: str, *words: str) -> str:
     assert script.isascii()
     assert script.isprintable()
     assert _FORBIDDEN.isdisjoint(script)
-    return f"exec /bin/sh -c '{script}' sh {word}"
+    return f"exec /bin/sh -c '{script}' sh {' '.join(words)}"
 
 
 def copy_command(token: str, size: int) -> str:
@@ -118,7 +124,16 @@ def session_command(
     fields = [token, file, remote, "--existing" if existing else "", name, caller]
     fields += [f"{key}={value}" for key, value in env]
     fields += ["--", *words]
-    return _command(_SESSION, ".".join(_written(field) for field in fields))
+    return _command(_SESSION, *_split(".".join(_written(field) for field in fields)))
+
+
+def _split(word: str) -> "Iterator[str]":
+    """Pieces of it without the dots between them."""
+    while len(word) > _WORD:
+        at = word.rindex(".", 0, _WORD)
+        yield word[:at]
+        word = word[at + 1 :]
+    yield word
 
 
 def _written(field: str) -> str:

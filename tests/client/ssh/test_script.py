@@ -40,6 +40,7 @@ esac
 def session(
     *,
     token: str = "t0",
+    file: str = FILE,
     remote: str = "",
     name: str = "main",
     existing: bool = False,
@@ -47,7 +48,7 @@ def session(
 ) -> str:
     return script.session_command(
         token=token,
-        file=FILE,
+        file=file,
         remote=remote,
         name=name,
         existing=existing,
@@ -119,7 +120,7 @@ def test_there_is_nothing_in_it_that_a_shell_takes_for_its_own(command: str) -> 
     assert command.isascii()
     assert command.isprintable()
     start, quoted, word = re.fullmatch(
-        r"(exec /bin/sh -c )'(.*)'( sh [0-9a-z.,]+)", command, 16
+        r"(exec /bin/sh -c )'(.*)'( sh [0-9a-z., ]+)", command, 16
     ).groups()  # type: ignore[union-attr]
     assert start
     assert word
@@ -129,11 +130,12 @@ def test_there_is_nothing_in_it_that_a_shell_takes_for_its_own(command: str) -> 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_words_arrive_as_they_are_through_every_shell(host: Host, shell: str) -> None:
     program = host.have(ours=True)
-    command = session(remote=str(program), words=("-f", f"--cmd={HARD}", "--", "a"))
+    long = "x" * 3000  # csh takes no word of 8,192 bytes
+    command = session(remote=str(program), words=("-f", f"--cmd={HARD}", "--", long))
     status, out, err = host.run(command, shell)
     assert (status, err) == (7, "")
     assert told(out) == ["seen", "end;7"]
-    assert MARK.sub("", out) == f"<attach><-f><--cmd={HARD}><--><a>|{HARD}|t0;;"
+    assert MARK.sub("", out) == f"<attach><-f><--cmd={HARD}><--><{long}>|{HARD}|t0;;"
 
 
 @pytest.mark.parametrize("sh", SHS)
@@ -216,6 +218,25 @@ def test_a_directory_that_others_may_have_had_is_not_run_from(host: Host, why: s
     else:
         host.cache.rename(host.home / "elsewhere")
     assert told(host.run(session())[1]) == ["copy"]
+
+
+def test_without_a_home_the_daemon_has_its_place_beside_the_file(host: Host) -> None:
+    in_tmp = Path(f"/tmp/shpool-{os.geteuid()}")
+    existed = in_tmp.exists()
+    in_tmp.mkdir(mode=0o700, exist_ok=True)
+    file = f"{FILE}{os.getpid()}"
+    host.python("python3", '[ "$2" = -c ] && echo tag && exit; echo "<$XDG_RUNTIME_DIR>"')
+    command = session(file=file)
+    try:
+        (in_tmp / f"{file}.pyz").touch()
+        assert "<>" in host.run(command)[1]
+        assert f"<{in_tmp}>" in host.run(f"HOME=/proc/none; {command}")[1]
+        given = f"HOME=/proc/none; XDG_RUNTIME_DIR=/run/it; export XDG_RUNTIME_DIR; {command}"
+        assert "</run/it>" in host.run(given)[1]
+    finally:
+        (in_tmp / f"{file}.pyz").unlink()
+        if not existed and not os.listdir(in_tmp):
+            in_tmp.rmdir()
 
 
 def test_a_shpool_on_the_path_is_run_where_there_is_no_python(host: Host) -> None:

@@ -4,7 +4,9 @@ What is asked of it is run here, with the environment, and by the shell, that FO
 has: on a pty of its own after -t, in our pipes after -T.  Each command line is appended to
 FOLDER/log, and FOLDER/pid has the pid of the last one.  FOLDER/refuse, if it is there, is an
 object: `said` on stderr, the exit `status`, and `batch`: only of who sets BatchMode.
-FOLDER/settings is what -G prints; where it is not there, -G is not known.
+FOLDER/asks, if it is there, has it ask for a password, and put the terminal in order, which takes
+it a while, when a signal ends it.  FOLDER/settings is what -G prints; where it is not there, -G is
+not known.
 
 SIGUSR1 loses the connection: the pty there is hung up.  SIGUSR2 loses it too, but nobody there
 notices, until the process whose pid is in FOLDER/kept is ended.
@@ -55,12 +57,34 @@ def main() -> int:
         if "BatchMode=yes" in options or not found.get("batch"):
             sys.stderr.write(found["said"])
             return int(found["status"])
+    if (folder / "asks").exists():
+        ask()
     there = json.loads((folder / "there.json").read_text())
     argv = [*there["shell"], "-c", command]
     if "-t" not in options:
         os.chdir(there["env"]["HOME"])
         os.execve(argv[0], argv, there["env"])
     return on_a_pty(folder, argv, there["env"])
+
+
+def ask() -> None:
+    terminal = os.open("/dev/tty", os.O_RDWR)
+    before = termios.tcgetattr(terminal)
+    silent = [*before]
+    silent[3] &= ~termios.ECHO
+
+    def leave(number: int, frame: object) -> None:
+        select.select([], [], [], 0.1)
+        termios.tcsetattr(terminal, termios.TCSANOW, before)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
+    termios.tcsetattr(terminal, termios.TCSANOW, silent)
+    os.write(terminal, b"password: ")
+    while True:
+        signal.pause()
 
 
 def on_a_pty(folder: Path, argv: list[str], env: dict[str, str]) -> int:

@@ -71,6 +71,10 @@ class There:
     def settings(self, text: str) -> None:
         (self.folder / "settings").write_text(text)
 
+    def ask(self) -> None:
+        """For a password that nobody knows."""
+        (self.folder / "asks").touch()
+
     def refuse(self, said: str, status: int = 255, *, batch: bool = False) -> None:
         found = {"said": said, "status": status, "batch": batch}
         (self.folder / "refuse").write_text(json.dumps(found))
@@ -392,6 +396,38 @@ def test_a_password_is_asked_for_when_there_is_somebody_to_type_it(there: There)
     assert "BatchMode=yes" not in there.log[-1][0]
 
 
+@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM"])
+def test_who_is_asked_for_a_password_may_leave(there: There, how: str) -> None:
+    """At the connection that looks whether the file is there."""
+    there.ask()
+    client = there.ssh()
+    client.expect("password: ")
+    assert client.modes() != client.first_modes
+    if how == "Ctrl-C":
+        client.send("\x03")
+    else:
+        os.kill(client.pid, signal.SIGTERM)
+    assert client.wait() == (130 if how == "Ctrl-C" else 143)
+    assert client.modes() == client.first_modes
+    with pytest.raises(ProcessLookupError):  # nobody asks any more
+        there.signal(0)
+    assert "does not run commands" not in client.text()
+
+
+def test_an_ssh_that_is_killed_while_it_connects_is_run_again(there: There) -> None:
+    client = there.ssh()
+    client.ask("echo")
+    there.ask()
+    there.lose()
+    client.expect(f"{LOST}.*password: ")
+    there.signal(signal.SIGKILL)
+    client.expect(LOST)
+    (there.folder / "asks").unlink()
+    client.send("\r")
+    client.expect(r"\$ ")
+    assert client.ask("echo back") == "back\n"
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -457,12 +493,14 @@ def shell(there: There, text: str) -> None:
     there.write()
 
 
-def test_a_host_that_cannot_take_it_says_why(there: There) -> None:
-    answer = r"""t=${2##* sh }; printf '\033]8888;%s;failed;6e6f20726f6f6d\007' "${t%%.*}" """
-    shell(there, answer)
+@pytest.mark.parametrize(
+    ("reason", "said"), [("6e6f20726f6f6d1b", "no room\\x1b"), ("nonsense", "it does not say why")]
+)
+def test_a_host_that_cannot_take_it_says_why(there: There, reason: str, said: str) -> None:
+    shell(there, rf"""t=${{2##* sh }}; printf '\033]8888;%s;failed;{reason}\007' "${{t%%.*}}" """)
     client = there.ssh()
     assert client.wait() == 1
-    assert client.text() == "shpool: cannot take shpool to there: no room\n"
+    assert client.text() == f"shpool: cannot take shpool to there: {said}\n"
 
 
 def test_a_host_that_does_not_keep_it_is_not_asked_for_ever(there: There) -> None:

@@ -11,6 +11,7 @@
     script.py        what the session's connection runs there, for any shell
     marks.py         what that tells us among its output, which is taken out
     complaints.py    what ssh says on stderr: what of it is shown, and what it means
+    process.py       an ssh that runs, and the signals that come meanwhile
     connection.py    one ssh with the terminal, to its end
     retries.py       what an end means, how long to wait, and what to say meanwhile
     pause.py         the line that counts down, and the keys that count

@@ -9,9 +9,10 @@ from shpool.client import tty
 from shpool.client.signals import Signals
 from shpool.client.ssh import pause, retries
 from shpool.client.ssh.command_line import CommandLine
-from shpool.client.ssh.connection import CAUGHT, Connection, Modes, SshError, put_all
+from shpool.client.ssh.connection import Connection, Modes, put_all
 from shpool.client.ssh.host import Host
 from shpool.client.ssh.marks import Marks
+from shpool.client.ssh.process import SshError
 from shpool.client.ssh.retries import Ended
 from shpool.protocol.attaching import REPLACES_MAX
 
@@ -23,21 +24,22 @@ if TYPE_CHECKING:
 
 def run(context: "Context", parsed: "Parsed") -> int:
     wanted = CommandLine(parsed, context.environ)
-    host = Host(wanted)
+    signals = Signals()
+    host = Host(wanted, signals)
     if not (os.isatty(tty.STDIN) and os.isatty(tty.STDOUT)):
         return host.without_terminal()
-    return Visit(wanted, host).run()
+    return Visit(wanted, host, signals).run()
 
 
 class Visit:
     """Being in the session there, through one connection after the other."""
 
-    def __init__(self, wanted: CommandLine, host: Host) -> None:
+    def __init__(self, wanted: CommandLine, host: Host, signals: Signals) -> None:
         self._wanted = wanted
         self._host = host
         self._terminal = tty.UserTerminal((tty.STDIN, tty.STDOUT))
         self._modes = Modes()
-        self._signals = Signals()
+        self._signals = signals
         self._line = pause.Line()
         self._pause = pause.Pause(self._terminal, self._signals, self._line)
         self._tokens: list[str] = []  # of clients that may still be attached
@@ -49,12 +51,9 @@ class Visit:
         self._complaints = host.complaints()
 
     def run(self) -> int:
-        status = self._host.prepare()
-        if status is not None:
-            return status
-        self._signals.catch(*CAUGHT)
         try:
-            return self._stay()
+            status = self._host.prepare()
+            return self._stay() if status is None else status
         finally:
             self._leave()
 
@@ -63,7 +62,7 @@ class Visit:
         kind, status = retries.meaning(ended)
         if kind == retries.LOST and self._host.probed.is_ssh:
             status = self._come_back(ended)
-        elif kind == retries.FAILED and ended.status != 255 and not ended.interrupted:
+        elif kind == retries.FAILED and not ended.failed:
             printed = ended.printed or self._complaints.any
             self._say(b"")
             status = self._host.runs_nothing(ended.status, printed=printed)
@@ -75,7 +74,7 @@ class Visit:
             # What is noted of the host is not so (any more).
             status = self._host.prepare(again=True)
             if status is not None:
-                ended.status = status
+                ended.end = status  # what there is to be said of it was said
                 return ended
             ended = self._try([], existing=False, force=self._wanted.force)
             if ended.said == "copy":
@@ -214,7 +213,7 @@ class Visit:
                 self._said = words
                 if self._complaints.final:
                     return ended.status
-                if ended.status not in (0, 255) and not ended.words:
+                if not ended.failed and ended.status and not ended.words:
                     return self._host.runs_nothing(ended.status, printed=self._complaints.any)
                 batch = True
 

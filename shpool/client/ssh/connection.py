@@ -4,18 +4,16 @@ It has the terminal's modes, size and escapes, as when nobody stands between.  W
 to the terminal without what is told us among it.
 """
 
-import errno
 import os
 import select
-import signal
 import subprocess
 import termios
 from time import monotonic
 
 from shpool.client import tty
+from shpool.client.ssh.process import Process, exit_status, read_rest
 from shpool.client.ssh.retries import Ended
 from shpool.client.streams import Downstream
-from shpool.errors import ShpoolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,37 +25,8 @@ if TYPE_CHECKING:
 
 _READ = 65_536
 
-# Seconds that an ssh which was told to end may take, and the terminal for the last of its output.
+# Seconds that the terminal may take for the last of its output.
 _PATIENCE = 2.0
-
-CAUGHT = (
-    *(signal.SIGCHLD, signal.SIGCONT, signal.SIGINT, signal.SIGQUIT),
-    *(signal.SIGTERM, signal.SIGHUP),
-)
-
-
-class SshError(ShpoolError):
-    """ssh cannot be used; the message is for the user."""
-
-
-def start(
-    command: "Sequence[str]",
-    stdin: "int | None" = None,
-    stdout: "int | None" = None,
-    stderr: "int | None" = None,
-) -> "subprocess.Popen[bytes]":
-    """Raises SshError."""
-    try:
-        return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr)
-    except OSError as error:
-        raise SshError(f"cannot run {command[0]}: {error.strerror}") from None
-    except ValueError as error:
-        raise SshError(f"cannot run {command[0]}: {error}") from None
-
-
-def exit_status(code: int) -> int:
-    """What a shell says of what Popen calls `code`."""
-    return code if code >= 0 else 128 - code
 
 
 class Connection:
@@ -78,35 +47,38 @@ class Connection:
         self._shows = shows
         self._told = told
         self._down = Downstream(terminal)
-        self._deadline: float | None = None
 
     def run(self, command: "Sequence[str]") -> Ended:
         """Raises SshError."""
-        ssh = start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        pipe = subprocess.PIPE
+        ssh = Process(command, self._signals, stdout=pipe, stderr=pipe, stops=self._finish)
         self._ended = Ended(0, self._complaints)
-        assert ssh.stdout is not None
-        assert ssh.stderr is not None
-        out, err = ssh.stdout.fileno(), ssh.stderr.fileno()
+        assert ssh.popen.stdout is not None
+        assert ssh.popen.stderr is not None
+        out, err = ssh.popen.stdout.fileno(), ssh.popen.stderr.fileno()
         try:
             for fd in (out, err):
                 os.set_blocking(fd, False)
             code = self._relay(ssh, out, err)
         finally:
-            ssh.stdout.close()
-            ssh.stderr.close()
+            ssh.popen.stdout.close()
+            ssh.popen.stderr.close()
         self._show(self._marks.flush())
         self._finish()
         self._ended.status = exit_status(code)
+        self._ended.killed = code < 0
+        self._ended.signal = ssh.ended_by
+        self._ended.interrupted = ssh.interrupted and not self._ended.seen
         return self._ended
 
-    def _relay(self, ssh: "subprocess.Popen[bytes]", out: int, err: int) -> int:
+    def _relay(self, ssh: Process, out: int, err: int) -> int:
         """Until it has ended; what Popen calls its return code."""
         readers = {out: self._output, err: self._complaint}
         while True:
-            code = self._take_signals(ssh)
+            code = ssh.take_signals()
             if code is not None:
                 for fd in readers:
-                    self._read_rest(fd, readers[fd])
+                    read_rest(fd, readers[fd])
                 return code
             poll = select.poll()
             poll.register(self._signals.fd, select.POLLIN)
@@ -115,14 +87,7 @@ class Connection:
             for fd in readers:
                 if fd != out or not self._down.full:
                     poll.register(fd, select.POLLIN)
-            timeout = None
-            if self._deadline is not None:
-                timeout = max(0.0, self._deadline - monotonic()) * 1000
-            ready = poll.poll(timeout)
-            if not ready and self._deadline is not None:
-                _signal(ssh, signal.SIGKILL)
-                self._deadline = None
-            for fd, _ in ready:
+            for fd, _ in poll.poll(ssh.timeout):
                 if fd == self._down.fd:
                     self._write(b"")
                 elif fd in readers and not self._read(fd, readers[fd]):
@@ -139,17 +104,6 @@ class Connection:
         if data:
             take(data)
         return bool(data)
-
-    def _read_rest(self, fd: int, take: "Callable[[bytes], None]") -> None:
-        """All that there is; a master in the background may keep the pipe open for ever."""
-        while True:
-            try:
-                data = os.read(fd, _READ)
-            except BlockingIOError:
-                return
-            if not data:
-                return
-            take(data)
 
     def _output(self, data: bytes) -> None:
         for item in self._marks.feed(data):
@@ -200,49 +154,6 @@ class Connection:
             poll.register(self._down.fd, select.POLLOUT)
             if poll.poll(_PATIENCE * 1000):
                 self._write(b"")
-
-    # ---- signals
-
-    def _take_signals(self, ssh: "subprocess.Popen[bytes]") -> "int | None":
-        """What Popen calls its return code, if it has ended."""
-        came = self._signals.take()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if number in came and not self._ended.signal:
-                self._ended.signal = number
-                self._deadline = monotonic() + _PATIENCE
-                _signal(ssh, number)
-                _signal(ssh, signal.SIGCONT)
-        if signal.SIGINT in came and not self._ended.seen:
-            self._ended.interrupted = True
-        if signal.SIGCONT in came:
-            _signal(ssh, signal.SIGCONT)
-        return self._reap(ssh)
-
-    def _reap(self, ssh: "subprocess.Popen[bytes]") -> "int | None":
-        try:
-            pid, status = os.waitpid(ssh.pid, os.WNOHANG | os.WUNTRACED)
-        except ChildProcessError:
-            return 0
-        if pid == 0:
-            return None
-        if os.WIFSTOPPED(status):
-            # By ~^Z: it alone, which the shell outside would not notice.
-            self._finish()
-            os.kill(0, signal.SIGSTOP)
-            _signal(ssh, signal.SIGCONT)
-            return None
-        code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-        ssh.returncode = code
-        return code
-
-
-def _signal(ssh: "subprocess.Popen[bytes]", number: int) -> None:
-    if ssh.returncode is None:
-        try:
-            os.kill(ssh.pid, number)
-        except OSError as error:
-            if error.errno != errno.ESRCH:
-                raise
 
 
 def put_all(fd: int, data: bytes) -> None:

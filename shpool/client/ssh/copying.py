@@ -4,17 +4,21 @@ it there if not.  It has our stdin's place, so that nothing that is typed gets i
 import hashlib
 import os
 import select
+import signal
 import subprocess
 
 from shpool.client import tty
 from shpool.client.ssh import script
-from shpool.client.ssh.connection import exit_status, put_all, start
+from shpool.client.ssh.connection import put_all
 from shpool.client.ssh.marks import Marks
+from shpool.client.ssh.process import Process, exit_status, read_rest
+from shpool.names import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shpool.client.signals import Signals
     from shpool.client.ssh.complaints import Complaints
     from shpool.client.ssh.package import Package
 
@@ -35,24 +39,32 @@ class Copied:
 
     `told`: done;1, done;0 (the terminal is not known there), none (nothing there could run the
     file) or failed;REASON; empty if nothing was told.  Then `printed` is what was printed
-    instead, and `status` the exit status.
+    instead, and `status` the exit status: 255 if ssh has failed, 128 and a signal if that has
+    ended us.
     """
 
     def __init__(self) -> None:
         self.told = ""
         self.printed = b""
         self.status = 0
+        self.left = False  # by Ctrl-C, or by a signal that was sent to us
 
     @property
     def reason(self) -> str:
-        return bytes.fromhex(self.told.partition(";")[2]).decode(errors="replace")
+        try:
+            return shown(bytes.fromhex(self.told.partition(";")[2]).decode(errors="replace"))
+        except ValueError:
+            return "it does not say why"
 
 
 class Copying:
-    def __init__(self, package: "Package", term: str, complaints: "Complaints") -> None:
+    def __init__(
+        self, package: "Package", term: str, complaints: "Complaints", signals: "Signals"
+    ) -> None:
         self._package = package
         self._term = term
         self._complaints = complaints
+        self._signals = signals
         self._waiting = b""  # what ssh has not taken yet
         self._copied = Copied()
 
@@ -60,21 +72,18 @@ class Copying:
         """`ssh` is the command up to what is to be done there.  Raises SshError, PackError."""
         token = os.urandom(8).hex()
         self._marks = Marks(token)
-        data = self._package.data()
-        digest = hashlib.sha256(data).hexdigest()
-        wanted = (token, self._package.name, len(data), digest, self._term, description(self._term))
+        self._data = self._package.data()
+        digest = hashlib.sha256(self._data).hexdigest()
+        size, term = len(self._data), self._term
+        wanted = (token, self._package.name, size, digest, term, description(term))
         self._program = f"{self._package.there()}\nmain{wanted!a}\n".encode()
         command = script.copy_command(token, len(self._program))
         pipe = subprocess.PIPE
-        process = start([*ssh, command], stdin=pipe, stdout=pipe, stderr=pipe)
+        process = Process([*ssh, command], self._signals, stdin=pipe, stdout=pipe, stderr=pipe)
         try:
-            self._relay(process, data)
-            self._copied.status = exit_status(_wait(process))
+            self._finish(process, self._relay(process))
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-            for end in (process.stdin, process.stdout, process.stderr):
+            for end in (process.popen.stdin, process.popen.stdout, process.popen.stderr):
                 if end is not None:
                     try:
                         end.close()
@@ -83,42 +92,65 @@ class Copying:
         put_all(tty.STDERR, self._complaints.last_words())
         return self._copied
 
-    def _relay(self, process: "subprocess.Popen[bytes]", data: bytes) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        into, out, err = (end.fileno() for end in (process.stdin, process.stdout, process.stderr))
-        os.set_blocking(into, False)
-        open_ends = {out, err}
-        while open_ends and not (self._copied.told and out not in open_ends):
+    def _relay(self, process: Process) -> "int | None":
+        """What Popen calls its return code; None if it has told how it went, and need not stay."""
+        stdin, stdout, stderr = process.popen.stdin, process.popen.stdout, process.popen.stderr
+        assert stdin is not None
+        assert stdout is not None
+        assert stderr is not None
+        into, out, err = stdin.fileno(), stdout.fileno(), stderr.fileno()
+        for fd in (into, out, err):
+            os.set_blocking(fd, False)
+        takers = {out: self._take, err: self._complaint}
+        while True:
+            code = process.take_signals()
+            if code is not None:
+                for fd in takers:
+                    read_rest(fd, takers[fd])
+                return code
+            if self._copied.told and out not in takers:
+                return None
             poll = select.poll()
-            for fd in open_ends:
+            poll.register(self._signals.fd, select.POLLIN)
+            for fd in takers:
                 poll.register(fd, select.POLLIN)
             if self._waiting:
                 poll.register(into, select.POLLOUT)
-            for fd, _ in poll.poll():
+            for fd, _ in poll.poll(process.timeout):
                 if fd == into:
                     self._send(into)
-                    continue
-                came = os.read(fd, _READ)
-                if not came:
-                    open_ends.discard(fd)
-                elif fd == err:
-                    put_all(tty.STDERR, self._complaints.feed(came))
-                else:
-                    self._take(came, data)
-            if self._copied.told and not process.stdin.closed:
-                process.stdin.close()
+                elif fd in takers:
+                    came = os.read(fd, _READ)
+                    takers[fd](came)
+                    if not came:
+                        del takers[fd]
+            if self._copied.told and not stdin.closed:
+                stdin.close()
                 self._waiting = b""
 
-    def _take(self, came: bytes, data: bytes) -> None:
+    def _finish(self, process: Process, code: "int | None") -> None:
+        if code is None:
+            process.limit(_LAST_WORDS)
+            code = process.wait()
+        self._copied.left = bool(process.ended_by) or process.interrupted
+        if process.ended_by:
+            self._copied.status = 128 + process.ended_by
+        elif process.interrupted:
+            self._copied.status = 128 + signal.SIGINT
+        else:
+            self._copied.status = exit_status(code) if code >= 0 else 255
+
+    def _complaint(self, came: bytes) -> None:
+        put_all(tty.STDERR, self._complaints.feed(came))
+
+    def _take(self, came: bytes) -> None:
         for item in self._marks.feed(came):
             if isinstance(item, bytes):
                 self._copied.printed = (self._copied.printed + item)[:_SHOWN]
             elif item == "ready":
                 self._waiting = self._program
             elif item == "want":
-                self._waiting = data
+                self._waiting = self._data
             else:
                 self._copied.told = item
 
@@ -129,14 +161,6 @@ class Copying:
             pass
         except OSError:
             self._waiting = b""  # what it says, or its end, tells why
-
-
-def _wait(process: "subprocess.Popen[bytes]") -> int:
-    """Its return code; 0 if it stays, as one does that has become a master."""
-    try:
-        return process.wait(_LAST_WORDS)
-    except subprocess.TimeoutExpired:
-        return 0
 
 
 def description(term: str) -> str:

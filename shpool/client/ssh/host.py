@@ -4,15 +4,17 @@ from shpool.client import tty
 from shpool.client.ssh import script
 from shpool.client.ssh.arguments import unquiet
 from shpool.client.ssh.complaints import Complaints
-from shpool.client.ssh.connection import SshError, exit_status, put_all, start
+from shpool.client.ssh.connection import put_all
 from shpool.client.ssh.copying import Copying
 from shpool.client.ssh.notes import Note
 from shpool.client.ssh.package import Package
 from shpool.client.ssh.probing import probe
+from shpool.client.ssh.process import Process, SshError, exit_status
 from shpool.output import complain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from shpool.client.signals import Signals
     from shpool.client.ssh.command_line import CommandLine
 
 # What a terminal is told to be where its own name is not known: nearly all there are understand it.
@@ -22,9 +24,10 @@ _USUAL_TERM = "xterm-256color"
 class Host:
     """The host, as this ssh reaches it, and what is known of it."""
 
-    def __init__(self, wanted: "CommandLine") -> None:
+    def __init__(self, wanted: "CommandLine", signals: "Signals") -> None:
         """Raises PackError, OSError."""
         self._wanted = wanted
+        self._signals = signals
         self.probed = probe(wanted.ssh, wanted.options, wanted.host, share=wanted.shares)
         self._package = None if wanted.remote else Package()
         self._note = Note(self.probed.host(f"{wanted.ssh} {wanted.options} {wanted.host}"))
@@ -79,7 +82,7 @@ class Host:
         if batch:
             options = [*self.probed.for_retry(batch=True), *options]
         complaints = self.complaints()
-        copied = Copying(package, term, complaints).run(self.command(options))
+        copied = Copying(package, term, complaints, self._signals).run(self.command(options))
         kind, _, value = copied.told.partition(";")
         if kind == "failed":
             raise SshError(f"cannot take shpool to {self._wanted.host}: {copied.reason}")
@@ -95,8 +98,8 @@ class Host:
             self._note.keep(package.name, term, known=known)
         else:
             put_all(tty.STDOUT, copied.printed)
-            if copied.status == 255:
-                return 255
+            if copied.status == 255 or copied.left:
+                return copied.status
             printed = bool(copied.printed) or complaints.any
             return self.runs_nothing(copied.status, printed=printed)
         return None
@@ -114,4 +117,5 @@ class Host:
             return status
         wanted = self._wanted
         command = self.session_command(token="", caller="", name=wanted.name, force=wanted.force)
-        return exit_status(start(self.command(self.probed.without_terminal(), command)).wait())
+        words = self.command(self.probed.without_terminal(), command)
+        return exit_status(Process(words, self._signals).wait())

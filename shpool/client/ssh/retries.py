@@ -23,14 +23,16 @@ ORIGINAL_MAY_BE_OURS = 30.0
 class Ended:
     """How one run of ssh ended.
 
-    `status` as a shell has it; `seen`: the session was about to be shown; `end`: the status that
-    was told from there; `words`: other marks; `signal`: what ended us, and ssh with us, 0 if
-    nothing did; `interrupted`: Ctrl-C was typed before the session was there.
+    `status` as a shell has it, `killed` if that is of a signal; `seen`: the session was about to be
+    shown; `end`: the status that was told from there; `words`: other marks; `signal`: what ended
+    us, and ssh with us, 0 if nothing did; `interrupted`: Ctrl-C was typed before the session was
+    there.
     """
 
     def __init__(self, status: int, complaints: "Complaints") -> None:
         self.status = status
         self.complaints = complaints
+        self.killed = False
         self.seen = False
         self.end: int | None = None
         self.words: list[str] = []
@@ -38,6 +40,11 @@ class Ended:
         self.interrupted = False
         self.printed = False  # something that was no mark, before it was seen
         self.attached = False  # the session was there
+
+    @property
+    def failed(self) -> bool:
+        """ssh itself has, and not what runs there."""
+        return self.status == 255 or self.killed or self.interrupted
 
     @property
     def said(self) -> str:

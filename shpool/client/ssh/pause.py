@@ -36,7 +36,7 @@ class Line:
         self._fd = tty.STDERR if os.isatty(tty.STDERR) else tty.STDOUT
 
     def write(self, text: str) -> None:
-        width = tty.size().cols - 1
+        width = tty.size().usable().cols - 1
         put_all(self._fd, b"\r" + text[:width].encode(errors="replace") + b"\x1b[K")
         self._open = True
 
@@ -74,8 +74,9 @@ class Pause:
             timeout = None
             if deadline is not None:
                 # Until the number changes.
-                timeout = (left % 1.0 or min(left, 1.0)) * 1000 + 1
-            ready = [fd for fd, _ in poll.poll(timeout)] if left or deadline is None else []
+                timeout = (left % 1.0 or min(left, 1.0)) * 1000 + (left > 0)
+            # When there is no time at all as well: Ctrl-C may have been typed at the line.
+            ready = [fd for fd, _ in poll.poll(timeout)]
             outcome = self._signalled() or (self._typed() if tty.STDIN in ready else "")
             if not outcome and not ready and deadline is not None and monotonic() >= deadline:
                 outcome = GO_ON

@@ -122,7 +122,7 @@ def test_a_broken_history_costs_the_session_no_more_than_that(long: ServedCore) 
     assert isinstance(picture, ModelPicture)
     picture._backlog.terminal.packed[0] = [7, b"one row", *[b""] * 6]
     long.loop.idle()
-    assert session(long, "long").picture.jiggles
+    assert not session(long, "long").picture.remembers
     (caller,), (shell,) = long.callers, long.programs.started
     shell.write(b"still here")
     assert caller.output() == (b"still here", None)

@@ -178,7 +178,7 @@ class Attaching(ClientUser):
             warnings = []
             if not header.read_only:  # a watcher's agent and variables are of no use to the shell
                 warnings = update(session.directory, self._config.current(), header)
-            elif session.picture.jiggles:
+            elif not session.picture.remembers:
                 warnings = [f"session {_quoted(session.name)} {_UNSEEN}"]
             reply = AttachReply("Attached", warnings)
             self._serve(session, reply, connection, header, device, typed_at)

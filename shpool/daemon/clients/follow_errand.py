@@ -7,6 +7,7 @@ caught up; then it is sent the screen as it is, or else the end of what it misse
 from shpool.daemon.carried import REQUEST, Reference
 from shpool.daemon.clients.connection import STREAMS, StreamUser
 from shpool.daemon.sessions.participant import Errand, Onlooker
+from shpool.daemon.sessions.picture import NO_SCREEN
 from shpool.protocol.watching import ENDED, MISSED, OUTPUT, SIZE, WatchHead, event
 
 TYPE_CHECKING = False
@@ -54,8 +55,8 @@ class FollowErrand(Onlooker, Errand, StreamUser):
         session = self._session
         if session is None:
             return
-        if self._request.from_screen and session.picture.jiggles:
-            reason = f"session '{session.name}' keeps no screen: its restore mode is simple"
+        if self._request.from_screen and not session.picture.remembers:
+            reason = f"session '{session.name}' {NO_SCREEN}"
             self._connection.reply(WatchHead([], error=reason).to_wire())
             return
         self._connection.open_stream(WatchHead([session.name]).to_wire(), CAP, self)

@@ -6,6 +6,7 @@ from time import monotonic
 from shpool.daemon.carried import REQUEST, Deadline, Reference
 from shpool.daemon.clients.connection import STREAMS, StreamUser
 from shpool.daemon.sessions.participant import Errand
+from shpool.daemon.sessions.picture import NO_SCREEN
 from shpool.protocol.screens import PeekHead, pack_part
 from shpool.terminal.snapshot import Snapshot
 
@@ -62,8 +63,8 @@ class PeekErrand(Errand, StreamUser):
 
     def begin(self) -> None:
         session = self._session
-        if session is None or session.picture.jiggles:
-            self._refuse("keeps no screen: its restore mode is simple")
+        if session is None or not session.picture.remembers:
+            self._refuse(NO_SCREEN)
         else:
             session.when_caught_up(self)
 
@@ -76,7 +77,7 @@ class PeekErrand(Errand, StreamUser):
             history=request.history, last=request.last, since=request.since
         )
         if picture is None:  # since there was an error in it
-            self._refuse("keeps no screen: its restore mode is simple")
+            self._refuse(NO_SCREEN)
             return
         self._picture = picture
         head = _head(session, picture)

@@ -132,7 +132,7 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
 
     def session_changed(self) -> None:
         session = self._session
-        if session is not None and session.picture.jiggles:  # since there was an error in it
+        if session is not None and not session.picture.remembers:  # since there was an error in it
             self._fail(run_reasons.no_screen(session))
 
     # ---- the prompt

@@ -4,6 +4,7 @@ from math import inf
 from time import monotonic
 
 from shpool.daemon.loop import peer
+from shpool.daemon.sessions.picture import NO_SCREEN
 from shpool.names import shown
 
 TYPE_CHECKING = False
@@ -33,7 +34,7 @@ _NO_MARKS = (
 
 def hopeless(session: "Session", pid: int) -> str:
     """Why no command can ever be run there for a client, `pid`; empty if it can."""
-    if session.picture.jiggles:
+    if not session.picture.remembers:
         return no_screen(session)
     if peer.same_terminal(peer.controlling_terminal(pid), session.device):
         return f"this is session '{session.name}', whose prompt does not come while run waits"
@@ -43,7 +44,7 @@ def hopeless(session: "Session", pid: int) -> str:
 
 
 def no_screen(session: "Session") -> str:
-    return f"session '{session.name}' keeps no screen: its restore mode is simple"
+    return f"session '{session.name}' {NO_SCREEN}"
 
 
 def no_marks(session: "Session") -> str:

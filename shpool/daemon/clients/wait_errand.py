@@ -12,6 +12,7 @@ from shpool.daemon.clients.connection import STREAMS
 from shpool.daemon.clients.patient_stream import CAP, PatientStream
 from shpool.daemon.clients.text_watch import TextUser, TextWatch
 from shpool.daemon.sessions.participant import Onlooker
+from shpool.daemon.sessions.picture import NO_SCREEN
 from shpool.protocol.watching import ENDED, HELD, TIMED_OUT, WatchHead, event
 
 TYPE_CHECKING = False
@@ -196,8 +197,8 @@ class WaitErrand(PatientStream):
             return False
         needs_screen = self.request.text or "prompt" in names
         for session in sessions.values():
-            if needs_screen and session is not None and session.picture.jiggles:
-                reason = f"session '{session.name}' keeps no screen: its restore mode is simple"
+            if needs_screen and session is not None and not session.picture.remembers:
+                reason = f"session '{session.name}' {NO_SCREEN}"
                 self._connection.reply(WatchHead([], error=reason).to_wire())
                 return False
         self._connection.open_stream(WatchHead(list(sessions)).to_wire(), CAP, self)
@@ -217,7 +218,7 @@ class WaitErrand(PatientStream):
         self, session: "Session", number: int, user: TextUser, since: "int | None"
     ) -> "TextWatch | None":
         """What tells of its text, if that is wanted and there is any."""
-        if not self.request.text or session.picture.jiggles:
+        if not self.request.text or not session.picture.remembers:
             return None
         self._unseen += 1
         return TextWatch(self.reactor, self._connection, number, session, user, since)

@@ -52,7 +52,7 @@ class ModelPicture(Picture):
     `history` is how many lines a client's scrollback is given.
     """
 
-    jiggles = False
+    remembers = True
 
     drawings: Drawings
 

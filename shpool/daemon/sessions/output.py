@@ -123,7 +123,7 @@ class SessionOutput(PtyUser, PictureUser, RolesUser):
     def _tell_onlookers(self, data: bytes) -> None:
         """Marks are found here and now, also in a flood, which may never be interpreted; where
         nothing is remembered they are not looked for."""
-        marks = [] if self.picture.jiggles else self.prompt.feed(data, monotonic())
+        marks = self.prompt.feed(data, monotonic()) if self.picture.remembers else []
         begun = any(each.kind == "A" and each.new for each in marks) and self.prompt.fresh
         if begun and self.line.prompted():
             self.prompt.typed()
@@ -145,7 +145,7 @@ class SessionOutput(PtyUser, PictureUser, RolesUser):
     def redraw(self, *, jiggle: bool = True) -> None:
         """A client is waiting that has missed something, while no change of size makes the program
         draw itself: if nothing is remembered, and with `jiggle`, it is made to."""
-        if jiggle and self.picture.jiggles:
+        if jiggle and not self.picture.remembers:
             self.size.fit(self.size.current)
         self.want_picture()
 

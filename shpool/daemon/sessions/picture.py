@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from shpool.terminal.snapshot import Snapshot
 
 
+# What is said to users, behind its name, of a session with a Picture that remembers nothing.
+NO_SCREEN = "keeps no screen: its restore mode is simple"
+
+
 class PictureUser(Owner):
     """Whose picture it is."""
 
@@ -63,9 +67,9 @@ class Reports:
 class Picture(DrawingsUser):
     """Restore mode `simple`: nothing is remembered, the program is made to draw itself."""
 
-    # A client that comes gets its picture from the program, which the pty being resized back and
-    # forth makes draw it.
-    jiggles = True
+    # There is something to be drawn.  If not, a client that comes gets its picture from the
+    # program, which draws itself when the pty is resized back and forth.
+    remembers = False
 
     # The pty must be read more slowly for now, because remembering cannot keep up.
     must_hold = False

@@ -169,7 +169,7 @@ class Roles(SeatUser):
             elif client is self.driver:
                 self._size.fit(client.size)
                 self._resized_at = now
-            elif self._size.picture.jiggles:
+            elif not self._size.picture.remembers:
                 self._size.fit(self._size.current)
         self._follow_answerer()
         self._changed()

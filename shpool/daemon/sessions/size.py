@@ -45,7 +45,7 @@ class WindowSize(Owner):
     def fit(self, size: TtySize) -> None:
         """A terminal of this size has come: have it, and have the program draw to it."""
         self.current = size.usable()
-        if not self.picture.jiggles:
+        if self.picture.remembers:
             self._apply()
             return
         larger = TtySize(min(self.current.rows + 1, 65_535), min(self.current.cols + 1, 65_535))

@@ -42,7 +42,7 @@ def picture(loop: FakeLoop, mode: str = "screen", lines: int = 0) -> tuple[Pictu
 def test_in_mode_simple_nothing_is_remembered_and_it_is_ready_at_once(loop: FakeLoop) -> None:
     simple, viewer = picture(loop, "simple")
     assert type(simple) is Picture
-    assert simple.jiggles
+    assert not simple.remembers
     simple.output(LINES)
     simple.resize(TtySize(9, 9))
     simple.want()
@@ -56,7 +56,7 @@ def test_in_mode_simple_nothing_is_remembered_and_it_is_ready_at_once(loop: Fake
 def test_output_is_interpreted_when_it_has_been_quiet(loop: FakeLoop) -> None:
     model, _ = picture(loop)
     assert isinstance(model, ModelPicture)
-    assert not model.jiggles
+    assert model.remembers
     model.output(b"one")
     loop.pass_time(0.015)
     model.output(b"two")

@@ -20,7 +20,7 @@ from tests.daemon.fakes import FakeLoop
 class Remembering(Picture):
     """Needs no jiggle; notes its sizes."""
 
-    jiggles = False
+    remembers = True
 
     def __init__(self, loop: FakeLoop) -> None:
         super().__init__(loop, PictureUser())

@@ -20,6 +20,7 @@ def check_session_name(name: str) -> None:
     """Raise InvalidName, saying why, if no session may be called `name`."""
     if not name:
         raise InvalidName("blank session names are not allowed")
+    _check_length(name, "session name")
     if any(character.isspace() for character in name):
         raise InvalidName(f"session name '{shown(name)}' may not have whitespace")
     if "/" in name:
@@ -34,9 +35,16 @@ def check_name_template(template: str) -> None:
 
     It stands beside the names in tables, so it is no longer than they are. Empty: not told.
     """
+    _check_length(template, "session name template")
     if any(character.isspace() for character in template):
         raise InvalidName(f"session name template '{shown(template)}' may not have whitespace")
     _check_text(template, "session name template")
+
+
+def _check_length(text: str, what: str) -> None:
+    """Before each character of it is looked at: a request may bring a million."""
+    if len(text) > MAX_NAME_BYTES or len(text.encode(errors="replace")) > MAX_NAME_BYTES:
+        raise InvalidName(f"{what}s may not be longer than {MAX_NAME_BYTES} bytes")
 
 
 def _check_text(text: str, what: str) -> None:
@@ -47,12 +55,10 @@ def _check_text(text: str, what: str) -> None:
             f"{what} '{shown(text)}' may not have characters that change the direction of text"
         )
     try:
-        size = len(text.encode())
+        text.encode()
     except UnicodeEncodeError:
         # What Python makes of arguments that are not UTF-8; no such name can go over the wire.
         raise InvalidName(f"{what} '{shown(text)}' is not valid UTF-8") from None
-    if size > MAX_NAME_BYTES:
-        raise InvalidName(f"{what}s may not be longer than {MAX_NAME_BYTES} bytes")
 
 
 def _is_control(character: str) -> bool:

@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
 import pytest
 
 from shpool.names import InvalidName, check_name_template, check_session_name
@@ -70,3 +74,17 @@ def test_a_template_that_cannot_be_is_refused_with_the_reason(template: str, rea
     with pytest.raises(InvalidName) as caught:
         check_name_template(template)
     assert str(caught.value) == reason
+
+
+class Seen(str):
+    """Text that says when its characters are looked at."""
+
+    def __iter__(self) -> Iterator[str]:
+        raise AssertionError
+
+
+@pytest.mark.parametrize("check", [check_session_name, check_name_template])
+def test_what_is_too_long_is_refused_before_it_is_looked_at(check: Callable[[str], None]) -> None:
+    for name in (Seen("a" * 256), Seen("\n" * 1_000_000)):
+        with pytest.raises(InvalidName, match="may not be longer than 255 bytes"):
+            check(name)

@@ -189,7 +189,10 @@ class _Open:
         elif self.key is _NO_KEY:
             if isinstance(value, (list, dict)):
                 raise WireError("a map key that is a container")
-            # Keys are text, so bin is read as such here and not by each message.
+            # Keys are text, so bin is read as such here and not by each message.  No NaN is another
+            # one's like, and before Python 3.10 all have one hash: a map of them took minutes.
+            if isinstance(value, float):
+                value = None
             self.key = _utf8(value) if isinstance(value, bytes) else value
         else:
             self.items[self.key] = value

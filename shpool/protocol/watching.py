@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # What may be waited for.  `quiet` comes with milliseconds.
 CONDITIONS = ("quiet", "exit", "exists", "attached", "detached", "prompt")
 
+# As many sessions and conditions as anybody can name: Linux has 4,096 ptys, unless told otherwise.
+_SESSIONS_MAX, _CONDITIONS_MAX = 4096, 64
+
 # Kinds of events, and what is said besides.
 HELD = "held"  # the condition that has come true
 OUTPUT = "output"  # what the program has written
@@ -91,8 +94,13 @@ class WaitRequest:
                 raise WireError(f"the unknown condition {name!r}")
             if name == "quiet" and not _is_count(argument):
                 raise WireError(f"the quiet of {argument!r} ms")
+        sessions = texts(fields, "sessions")
+        if len(sessions) > _SESSIONS_MAX or len(conditions) > _CONDITIONS_MAX:
+            raise WireError(
+                f"a wait for more than {_SESSIONS_MAX} sessions or {_CONDITIONS_MAX} conditions"
+            )
         return cls(
-            texts(fields, "sessions"),
+            sessions,
             conditions,
             optional_number(fields, "timeout_ms", 0, U64_MAX),
             text=fields.get("text") is True,

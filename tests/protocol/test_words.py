@@ -56,6 +56,14 @@ SAID: list[tuple[Callable[[], object], str]] = [
     (request({"Send": {"items": [["mouse", "x"]]}}), "the unknown kind of input 'mouse'"),
     (request({"Wait": {"conditions": [["rain", ""]]}}), "the unknown condition 'rain'"),
     (request({"Wait": {"conditions": [["quiet", "x"]]}}), "the quiet of 'x' ms"),
+    (
+        request({"Wait": {"sessions": [str(number) for number in range(4097)]}}),
+        "a wait for more than 4096 sessions or 64 conditions",
+    ),
+    (
+        request({"Wait": {"conditions": [["exit", ""]] * 65}}),
+        "a wait for more than 4096 sessions or 64 conditions",
+    ),
     (lambda: watching.EventReader().feed(chunks.frame_data(pack(5))), "an event that is none"),
     (
         request({"SessionMessage": {"session_name": "one", "payload": "Dance"}}),

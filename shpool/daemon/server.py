@@ -45,6 +45,11 @@ VERSION_OVERRIDE = "SHPOOL_TEST__OVERRIDE_VERSION"
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
+# These end or stop a process that says nothing of them, and are never meant for this one: somebody
+# has mistaken a number or a name, or a program in a session its parent.  With SIGXCPU the limit of
+# processor time is told that can still be raised.
+_NOT_MEANT = ("USR2", "ALRM", "VTALRM", "PROF", "IO", "XCPU", "TTIN", "TTOU")
+
 
 class Server(HandedOn):
     """Serves at `places`, which it occupies.
@@ -115,6 +120,12 @@ class Server(HandedOn):
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
         else:
             self._reactor.on_signal(signal.SIGHUP, self._end)
+
+        # A daemon that was started in a terminal is stopped there if its user says so (^Z).
+        for name in (*_NOT_MEANT, *(["TSTP"] if AUTODAEMONIZED in environ else [])):
+            other = getattr(signal, f"SIG{name}", None)
+            if other is not None and signal.getsignal(other) is signal.SIG_DFL:
+                signal.signal(other, signal.SIG_IGN)
 
     def run(self) -> None:
         """Serve until a signal says to end; then all sessions end, and nothing is left behind."""

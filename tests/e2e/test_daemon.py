@@ -309,3 +309,13 @@ def test_the_program_can_be_run_by_its_path_from_anywhere(place: Place) -> None:
         check=True,
     )
     assert done.stdout.startswith(b"shpool ")
+
+
+def test_signals_that_mean_nothing_to_it_neither_end_nor_stop_the_daemon(shpool: Place) -> None:
+    peer = shpool.raw_attach("one", "sh -c 'read x; kill -USR2 $$'")
+    assert shpool.daemon is not None
+    for name in ("USR2", "ALRM", "VTALRM", "PROF", "IO", "XCPU", "TTIN", "TTOU", "PIPE", "WINCH"):
+        shpool.daemon.send_signal(getattr(signal, f"SIG{name}"))
+    assert shpool.statuses() == {"one": "Attached"}
+    peer.sock.sendall(b"\r")
+    assert peer.to_exit_status()[1] == 128 + signal.SIGUSR2  # to programs they mean what they did

@@ -118,14 +118,21 @@ def defect(error: BaseException) -> None:
     """What nobody foresaw: what it was, and where it came from, the innermost place last.
 
     Only names and numbers of lines are told.  The traceback module would read the sources, which
-    may be another version's by now.
+    may be another version's by now.  Where memory is short nothing may be.
     """
+    try:
+        log.write(ERROR, f"internal error: {'; after '.join(_told(error))}")
+    except MemoryError:
+        pass  # whoever calls this has more to see to
+
+
+def _told(error: BaseException) -> "list[str]":
     told: list[str] = []
     found: BaseException | None = error
     while found is not None and len(told) < _CHAIN_MAX:
         told.append(f"{type(found).__name__}: {found} ({_origin(found)})")
         found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
-    log.write(ERROR, f"internal error: {'; after '.join(told)}")
+    return told
 
 
 def _origin(error: BaseException) -> str:

@@ -196,3 +196,14 @@ def test_terminal_bytes_are_shown_readable_and_cut_when_long() -> None:
     assert logs.readable(b"\x1b[0m\xff'") == r'''b"\x1b[0m\xff'"'''
     assert logs.readable(b"x" * 256) == "b'" + "x" * 256 + "'"
     assert logs.readable(b"x" * 257) == "b'" + "x" * 256 + "'... (257 bytes)"
+
+
+def test_a_defect_that_there_is_no_memory_to_tell_of_raises_nothing(
+    path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(level: int, text: str) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(logs.log, "_line", short)
+    logs.defect(ValueError("one"))
+    assert path.read_text() == ""

@@ -16,7 +16,7 @@ import selectors
 import signal
 from collections import deque
 from heapq import heapify, heappop, heappush
-from time import monotonic
+from time import monotonic, sleep
 
 from shpool import logs
 
@@ -40,6 +40,9 @@ _LONGEST_WAIT = 604_800.0
 
 # What is done soon may ask for more; after so many times it is taken to do so for ever.
 _ROUNDS = 1000
+
+# Seconds without which a loop that has no memory for a turn would do nothing but try again.
+_BREATH = 0.05
 
 # Not worth to be looked through for those that were called off.
 _FEW_TIMERS = 64
@@ -258,7 +261,12 @@ class Reactor:
         """Serve until stop()."""
         self._running = True
         while self._running:
-            self._turn()
+            try:
+                self._turn()
+            except MemoryError:
+                # Of the loop's own: a callback's ends its owner, if there is enough to do that.
+                # What is left of the turn is still to be done, and comes back in the next one.
+                sleep(_BREATH)
 
     def settle(self) -> bool:
         """Do what is to be done soon, and what that asks for; False if that has no end."""

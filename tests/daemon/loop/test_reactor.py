@@ -11,6 +11,7 @@ from time import monotonic
 
 import pytest
 
+from shpool.daemon.loop import reactor as loop
 from shpool.daemon.loop.reactor import Owner, Reactor, each_alone
 from tests.daemon.conftest import LogLines
 from tests.daemon.turning import turn_until
@@ -655,3 +656,25 @@ def test_deadlines_that_were_called_off_are_forgotten_long_before_they_are_due(
         reactor.call_later(0, lambda: None).cancel()
     turn_until(reactor, lambda: len(done) == 3)
     assert done == [1, 2, 3]
+
+
+def test_a_turn_for_which_there_is_no_memory_is_not_the_end(
+    reactor: Reactor, trace: Trace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    select = reactor._selector.select
+    short = [MemoryError(), MemoryError()]
+
+    def waits(timeout: "float | None" = None) -> object:
+        if short:
+            raise short.pop()
+        return select(timeout)
+
+    breaths: list[float] = []
+    monkeypatch.setattr(loop, "sleep", breaths.append)
+    monkeypatch.setattr(reactor._selector, "select", waits)
+    pair = Pair()
+    pair.far.send(b"x")
+    reactor.on_readable(pair.fd, reactor.stop)
+    reactor.run()
+    assert breaths == [loop._BREATH] * 2
+    pair.close()

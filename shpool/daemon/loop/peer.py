@@ -32,13 +32,20 @@ def controlling_terminal(pid: int) -> "Device | None":
     if not device:
         return None
     for fd in _STDIO:
+        path = f"/proc/{pid}/fd/{fd}"
         try:
-            status = os.stat(f"/proc/{pid}/fd/{fd}")
+            # A file on a network may be out of reach, and looking at it would wait for that.
+            status = os.stat(path) if _may_be_terminal(os.readlink(path)) else None
         except OSError:
             continue  # closed, or of a process that hides what it has open
-        if status.st_rdev == device:
+        if status is not None and status.st_rdev == device:
             return status.st_dev, device
     return 0, device
+
+
+def _may_be_terminal(path: str) -> bool:
+    """By what /proc/PID/fd says: of a devpts that is not mounted where we are it is "/0"."""
+    return "/dev/" in path or path.rfind("/") == 0
 
 
 def terminal_device(number: int) -> int:

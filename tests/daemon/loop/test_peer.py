@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from shpool.daemon.loop.peer import controlling_terminal, same_terminal
+from shpool.daemon.loop.peer import _may_be_terminal, controlling_terminal, same_terminal
 from tests.e2e.terminal import Terminal
 
 # Linux's, for the number of a pty; from asm-generic/ioctls.h.
@@ -42,3 +42,41 @@ def test_one_of_the_same_number_in_another_file_system_is_another_one() -> None:
     assert not same_terminal((5, 1), (6, 1))
     assert not same_terminal((5, 1), (5, 2))
     assert same_terminal((0, 1), (6, 1))  # it may be
+
+
+def test_what_is_no_terminal_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file on a network that is out of reach would have the daemon wait for it."""
+    script = "exec </proc/version; echo ready; exec sleep 1000"
+    terminal = Terminal(["sh", "-c", script], dict(os.environ))
+    stat = os.stat
+    seen: list[str] = []
+
+    def note(path: str) -> os.stat_result:
+        seen.append(path)
+        return stat(path)
+
+    try:
+        terminal.expect("ready")
+        monkeypatch.setattr(os, "stat", note)
+        assert controlling_terminal(terminal.pid) is not None
+        assert seen == [f"/proc/{terminal.pid}/fd/1"]
+    finally:
+        monkeypatch.undo()
+        terminal.close()
+
+
+@pytest.mark.parametrize(
+    ("link", "may_be"),
+    [
+        ("/dev/pts/3", True),
+        ("/dev/console", True),
+        ("/srv/chroot/dev/pts/3", True),
+        ("/3", True),
+        ("/mnt/nfs/3", False),
+        ("/home/tty", False),
+        ("socket:[3]", False),
+        ("anon_inode:[eventpoll]", False),
+    ],
+)
+def test_a_terminal_is_known_by_where_it_stands(link: str, may_be: bool) -> None:
+    assert _may_be_terminal(link) is may_be

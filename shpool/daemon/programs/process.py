@@ -40,6 +40,7 @@ class Process(Owner):
         if self.status is None:
             try:
                 os.killpg(self.pid, number)
+                os.kill(self.pid, 0)  # it is enough for the group if one of it could be signalled
             except ProcessLookupError:
                 pass  # its end is about to be noticed
             except PermissionError:

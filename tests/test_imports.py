@@ -204,7 +204,7 @@ ROOMS = {
 
 
 # What is no part of what any room is about.
-EVERYWHERE = ("shpool.daemon.states", "shpool.daemon.carried")
+EVERYWHERE = ("shpool.daemon.life", "shpool.daemon.carried")
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -439,7 +439,7 @@ REQUEST = _Request()
 
 
 class Life(Kind):
-    """Where in its life an object is: a State (states.py), by its table."""
+    """Where in its life an object is: a State (life.py), by its table."""
 
     def __init__(self, table: "dict[str, tuple[str, ...]]", make: "Callable[..., object]") -> None:
         self._table = table

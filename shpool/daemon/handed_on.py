@@ -85,7 +85,7 @@ class HandedOn(Replaceable):
     _variables: Variables
 
     # Those that were read, and not taken up yet.
-    carried_over: "state.State | None" = None
+    carried_over: "state.CarriedOver | None" = None
     _taken_log: "tuple[int, int | None, bool] | None" = None
 
     def furnish(
@@ -212,7 +212,7 @@ class HandedOn(Replaceable):
     def _take_on(
         self,
         reactor: Reactor,
-        found: "state.State",
+        found: "state.CarriedOver",
         config: ConfigSource,
         environ: "Mapping[str, str]",
         options: "list[str] | None",

@@ -18,10 +18,10 @@ import signal
 from shpool import __version__, logs
 from shpool.daemon.clients.connection import STREAMS, StreamUser
 from shpool.daemon.guardian import Inheritance, stand_guard
+from shpool.daemon.life import State
 from shpool.daemon.programs.process import ALL_SIGNALS
 from shpool.daemon.programs.spawn import SpawnError
 from shpool.daemon.rehearsal import Rehearsal, RehearsalUser, StateFile
-from shpool.daemon.states import State
 from shpool.errors import ShpoolError
 from shpool.paths import TAKE_OVER
 from shpool.protocol.upgrading import UpgradeReply

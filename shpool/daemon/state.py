@@ -65,7 +65,7 @@ class Descriptor:
         self.check = check
 
 
-class State:
+class CarriedOver:
     """What was read: `things` by kind, in their order, and `descriptors`.
 
     `format` and `program`, with its version, are of who wrote it.
@@ -144,18 +144,18 @@ def write(
     return found
 
 
-def read(data: "bytes | memoryview", reactor: "Any", kinds: "dict[str, type]") -> State:
+def read(data: "bytes | memoryview", reactor: "Any", kinds: "dict[str, type]") -> CarriedOver:
     """Make what a state has of `kinds`, by name, again, without touching a descriptor.
 
     `reactor` keeps the deadlines.  Raises StateError.
     """
     reading = Reading(reactor)
-    state: State | None = None
+    state: CarriedOver | None = None
     count = 0
     ended = False
     for kind, content in map(_tagged, values(data, LIMITS)):
         if state is None:
-            state = State(_checked_head(kind, content), reading)
+            state = CarriedOver(_checked_head(kind, content), reading)
         elif ended:
             raise StateError("something stands behind the end of the state")
         elif kind == _DESCRIPTORS:

@@ -15,10 +15,10 @@ from time import monotonic
 
 from shpool import __version__, logs, peer
 from shpool.daemon.carried import Deadline, Held, Life, OneOf, Socket
+from shpool.daemon.life import State
 from shpool.daemon.loop import descriptors
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.daemon.loop.reactor import Owner
-from shpool.daemon.states import State
 from shpool.protocol import chunks
 from shpool.protocol.all_requests import KNOWN, read_request
 from shpool.protocol.attaching import AttachHeader, AttachReply

@@ -19,8 +19,8 @@ from shpool import logs
 from shpool.daemon.carried import Deadline, Life
 from shpool.daemon.clients.channel import ChannelUser
 from shpool.daemon.clients.drawn_terminal import DrawnTerminal
+from shpool.daemon.life import State
 from shpool.daemon.sessions.participant import DRIVER, Participant
-from shpool.daemon.states import State
 from shpool.protocol.attaching import mark
 from shpool.terminal.drawn import WIPE
 from shpool.terminal.leave import LEAVE

@@ -14,10 +14,10 @@ from shpool.daemon.carried import REQUEST, Deadline, Life, Reference, added
 from shpool.daemon.clients import run_reasons
 from shpool.daemon.clients.connection import STREAMS
 from shpool.daemon.clients.patient_stream import CAP, PATIENCE, PatientStream
+from shpool.daemon.life import State
 from shpool.daemon.sessions.participant import Errand, Onlooker
 from shpool.daemon.sessions.typing import DONE as WAS_TYPED
 from shpool.daemon.sessions.typing import ENDED, INTERRUPTED, Message, MessageUser
-from shpool.daemon.states import State
 from shpool.keys.commands import command_line, pasted_command, same_command
 from shpool.keys.pasting import CannotPaste
 from shpool.protocol.running import DONE, FAILED, TAKEN, WAITS

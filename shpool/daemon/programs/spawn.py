@@ -131,7 +131,7 @@ class Child(Process):
 
     @property
     def starting(self) -> bool:
-        """Whether it runs is not known yet."""
+        """It is not known yet whether it runs."""
         return self._trouble >= 0
 
     def taken_on(self, spawner: "Spawner", owner: "ProgramOwner | None") -> None:
@@ -210,7 +210,7 @@ class Child(Process):
             self._spawner.reactor.drop(self._trouble)
             os.close(self._trouble)
             self._trouble = -1
-            self._spawner.start_over()
+            self._spawner.check_starts()
         ends, self._ends = self._ends, None
         return ends
 
@@ -336,10 +336,10 @@ class Spawner(Owner):
     def when_none_starts(self, callback: "Callable[[], None] | None") -> None:
         """Call back once, from the loop, when nothing is being started; None to stop."""
         self._awaiting = callback
-        self.start_over()
+        self.check_starts()
 
-    def start_over(self) -> None:
-        """Whether something runs is known now."""
+    def check_starts(self) -> None:
+        """If nothing is being started any more, tell who waits for that."""
         if self._awaiting is not None and not self.starting:
             self.reactor.soon(self._tell_none_starts)
 

@@ -19,6 +19,7 @@ from time import monotonic
 
 from shpool import logs
 from shpool.daemon.carried import PATH, Deadline, Life
+from shpool.daemon.life import State
 from shpool.daemon.loop.reactor import Owner, each_alone
 from shpool.daemon.programs import spawn
 from shpool.daemon.programs.directory import SessionDir
@@ -28,7 +29,6 @@ from shpool.daemon.sessions.output import SessionOutput
 from shpool.daemon.sessions.participant import Front, Participant
 from shpool.daemon.sessions.typed_line import ESCAPE
 from shpool.daemon.sessions.typing import Message, Typist, TypistUser
-from shpool.daemon.states import State
 from shpool.protocol.replies import SessionRow
 from shpool.protocol.requests import TtySize
 from shpool.terminal.marks import Prompt

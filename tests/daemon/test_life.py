@@ -12,8 +12,8 @@ from shpool.daemon.clients import connection, output
 from shpool.daemon.clients.channel import ChunkChannel
 from shpool.daemon.clients.client import AttachedClient
 from shpool.daemon.clients.connection import Connection, StreamUser
+from shpool.daemon.life import IllegalTransition, State
 from shpool.daemon.sessions import session
-from shpool.daemon.states import IllegalTransition, State
 from shpool.protocol.requests import TtySize
 from tests.daemon.core import Caller, Core
 from tests.daemon.fakes import FakeChild

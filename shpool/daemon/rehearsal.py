@@ -5,8 +5,8 @@ file without a name, and becomes the new program, as `take-over --rehearse`, beh
 the daemon was started with; with that file as descriptor 3 and with nothing else of the daemon's.
 Its stdout has two lines:
 
-    the mark of what was written                                        by the child itself
-    shpool-py, its version, the format it read, and the same mark       by the new program
+    the checksum of what was written                                    by the child itself
+    shpool-py, its version, the format it read, and the same checksum   by the new program
 
 The daemon serves everybody meanwhile.
 """
@@ -44,7 +44,7 @@ _OUT, _ERR = 1, 2
 _BUFFER = 1 << 20
 
 _ANSWER = re.compile(
-    rf"{PROGRAM} (?P<version>\S{{1,64}}) (?P<format>\d{{1,9}}) (?P<mark>\S{{1,64}})"
+    rf"{PROGRAM} (?P<version>\S{{1,64}}) (?P<format>\d{{1,9}}) (?P<checksum>\S{{1,64}})"
 )
 
 # What is said of another program, before why.
@@ -73,7 +73,7 @@ class StateFile:
     `write` is told where to, piece by piece, and returns the descriptors that go with it.
     """
 
-    __slots__ = ("_directory", "_write", "fd", "mark")
+    __slots__ = ("_directory", "_write", "checksum", "fd")
 
     def __init__(
         self, directory: str, write: "Callable[[Callable[[bytes], object]], list[Descriptor]]"
@@ -81,7 +81,7 @@ class StateFile:
         self._directory = directory
         self._write = write
         self.fd = -1
-        self.mark = ""  # what tells the content, once it is written
+        self.checksum = ""  # what tells the content, once it is written
 
     def open(self) -> int:
         """The file, which is the caller's to close.  Raises OSError."""
@@ -100,7 +100,7 @@ class StateFile:
 
     def write(self) -> "list[Descriptor]":
         """Raises what its writer raises, and OSError."""
-        check = Mark()
+        check = Checksum()
         with open(self.fd, "wb", _BUFFER, closefd=False) as file:
 
             def out(piece: bytes) -> None:
@@ -109,12 +109,12 @@ class StateFile:
 
             found = self._write(out)
         os.lseek(self.fd, 0, os.SEEK_SET)
-        self.mark = check.text
+        self.checksum = check.text
         return found
 
 
-class Mark:
-    """What tells the content of one state from that of others: its length, and a checksum."""
+class Checksum:
+    """What tells the content of one state from that of others: its length, and a CRC."""
 
     __slots__ = ("_check", "_length")
 
@@ -189,7 +189,7 @@ class Rehearsal(Process):
             self._fail(f"the state cannot be written: {complaint}")
         elif self.status or found is None:
             self._fail(f"{_UNABLE}: {complaint}")
-        elif found["mark"] != written:
+        elif found["checksum"] != written:
             self._fail(f"{_UNABLE}: it has read something else than was written")
         else:
             user, self._user = self._user, _NOBODY
@@ -254,7 +254,7 @@ def _become(program: "list[bytes]", file: StateFile, ends: "dict[int, int]") -> 
         default_signals()
         state = file.open()
         file.write()
-        os.write(ends[_OUT], f"{file.mark}\n".encode())
+        os.write(ends[_OUT], f"{file.checksum}\n".encode())
         out, trouble, state = (above_stdio(fd) for fd in (ends[_OUT], trouble, state))
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for number, fd in enumerate((out, trouble, state), 1):

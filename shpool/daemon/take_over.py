@@ -16,7 +16,7 @@ from shpool.daemon import preload
 from shpool.daemon.compared import compare
 from shpool.daemon.guardian import Inheritance
 from shpool.daemon.handed_on import KNOWN
-from shpool.daemon.rehearsal import Mark
+from shpool.daemon.rehearsal import Checksum
 from shpool.daemon.server import Server, unraisable
 from shpool.daemon.state import FORMAT
 from shpool.daemon.values import StateError
@@ -70,7 +70,7 @@ def rehearse() -> int:
     Raises ShpoolError or OSError if it could not.
     """
     data = _mapped(_STATE)
-    read = Mark()
+    read = Checksum()
     read.add(data)
     server: Server = Server.read_state(data, os.environ, rehearsing=True)
     server.unpack()

@@ -15,7 +15,7 @@ import pytest
 from shpool.daemon import rehearsal
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.programs.spawn import Spawner, SpawnError
-from shpool.daemon.rehearsal import Mark, Rehearsal, RehearsalUser, StateFile
+from shpool.daemon.rehearsal import Checksum, Rehearsal, RehearsalUser, StateFile
 from shpool.errors import ShpoolError
 from tests.daemon.turning import turn, turn_until
 
@@ -23,10 +23,10 @@ STATE = b"all there is"
 MARK = "12-"
 
 
-def mark_of(data: bytes) -> str:
-    mark = Mark()
-    mark.add(data)
-    return mark.text
+def checksum_of(data: bytes) -> str:
+    checksum = Checksum()
+    checksum.add(data)
+    return checksum.text
 
 
 class Stage(RehearsalUser):
@@ -74,7 +74,7 @@ def stage(reactor: Reactor, tmp_path: Path) -> Iterator[Stage]:
     assert os.listdir(tmp_path) == []
 
 
-ANSWER = f"echo shpool-py 7.8 1 {mark_of(STATE)}"
+ANSWER = f"echo shpool-py 7.8 1 {checksum_of(STATE)}"
 
 
 def test_a_program_that_reads_what_was_written_can_take_over(stage: Stage) -> None:
@@ -270,11 +270,11 @@ def test_an_error_in_it_is_an_answer_too(stage: Stage) -> None:
     assert stage.ended() == "there is an error in the daemon, which its log tells of"
 
 
-def test_a_mark_tells_one_state_from_another() -> None:
-    assert mark_of(b"") == "0-00000000"
-    whole, pieces = Mark(), Mark()
+def test_a_checksum_tells_one_state_from_another() -> None:
+    assert checksum_of(b"") == "0-00000000"
+    whole, pieces = Checksum(), Checksum()
     whole.add(b"state")
     for piece in (b"st", b"", memoryview(b"ate")):
         pieces.add(piece)
-    assert whole.text == pieces.text == mark_of(b"state")
-    assert mark_of(b"state") != mark_of(b"stale")
+    assert whole.text == pieces.text == checksum_of(b"state")
+    assert checksum_of(b"state") != checksum_of(b"stale")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _BEGIN = b"\x1b]133;"
 
-# What ends an OSC, as in parser.py, or breaks it off.
+# What ends an OSC, as in machine.py, or breaks it off.
 _END = re.compile(rb"[\x07\x1b\x18\x1a]").search
 _BROKEN_OFF = b"\x18\x1a"
 

@@ -31,7 +31,7 @@ _MORE = rf"(?: \x1b {_SIMPLE_SGR} (?: \x1b {_SIMPLE_SGR} | ) | )"
 
 # Splits what was decoded into text and controls, which alternate. A control is a whole sequence
 # when it stands there complete and without oddities, else its first character alone; the state
-# machine in parser.py then takes over. The character class comes first because re can search for
+# machine (machine.py) then takes over. The character class comes first because re can search for
 # a class, but not for an alternation, without trying a match at each position. Empty alternatives
 # in place of question marks, because they are faster.
 split = re.compile(

@@ -3,7 +3,7 @@
 It is sent as text and run by a Python of 3.9 or later that may be all there is, so it needs
 nothing of ours, but from the file once that has come.  A line at its end calls main().
 
-What it has to say are marks on stdout, as in protocol/requests.py: `want`, when it is to be sent
+What it has to say are marks on stdout, as in protocol/attaching.py: `want`, when it is to be sent
 the file; `done;1`, or `done;0` where the terminal's description could not be had; and
 `failed;REASON` in hexadecimal.
 """

@@ -1,5 +1,6 @@
 """The user's terminal: its size, raw mode and back, and a way to write that never blocks."""
 
+import errno
 import fcntl
 import os
 import select
@@ -159,13 +160,16 @@ class UserTerminal:
 
 
 def _set(modes: "list[int | list[bytes | int]]") -> bool:
-    try:
-        termios.tcsetattr(STDIN, termios.TCSANOW, modes)
-    except termios.error:
-        # Hung up: there is no terminal left to be put in order.  Or in the background, and the
-        # shell that could bring us to the front has been killed.
-        return False
-    return True
+    while True:
+        try:
+            termios.tcsetattr(STDIN, termios.TCSANOW, modes)
+        except termios.error as error:
+            if error.args[0] == errno.EINTR:
+                continue  # in the background, where that has stopped us, and we were let go on
+            # Hung up: there is no terminal left to be put in order.  Or in the background, and the
+            # shell that could bring us to the front has been killed.
+            return False
+        return True
 
 
 def _type(data: bytes) -> None:

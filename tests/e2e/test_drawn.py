@@ -168,6 +168,8 @@ def test_a_drawn_terminal_whose_client_was_stopped_is_drawn_over(inside: Place) 
         drawn.until_shown("Stopped")
         driver.send("echo mo''re\n")
         driver.until_shown("more")
+        drawn.send("bg\n")  # where it is stopped again
+        drawn.until_shown("&")
         drawn.send("fg\n")
         until_in_step(driver, drawn)
         os.kill(pid, signal.SIGTERM)

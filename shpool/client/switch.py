@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def run(context: "Context", parsed: "Parsed") -> int:
+    parsed.one_of("share", "force")
     pid = pid_given(parsed.text("pid"))
     # A session may be called so, too.
     back = parsed.arguments == ["-"] and not parsed.behind

@@ -212,6 +212,7 @@ def test_what_cannot_be_meant_is_said(shpool: Place) -> None:
         (["attach", "-rb", "one"], "--read-only and --background exclude each other"),
         (["attach", "-xb", "one"], "--share and --background exclude each other"),
         (["attach", "-xf", "one"], "--share and --force exclude each other"),
+        (["switch", "-fx", "one"], "--share and --force exclude each other"),
         (["attach", "-r"], "attach --read-only needs a NAME"),
         (["detach", "--pid", "1", "one"], "detach --pid takes neither a NAME nor --others"),
         (["detach", "--pid", "x"], "--pid x: a pid is a number, as list --json has it"),

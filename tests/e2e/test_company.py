@@ -137,19 +137,21 @@ def test_a_paste_that_its_client_leaves_is_ended(shpool: Place) -> None:
 
 
 def test_who_is_frozen_slow_or_killed_costs_the_others_nothing(shpool: Place) -> None:
-    first = shpool.attach("one")
-    first.ask("true")
+    """The driver speaks the original's bytes; of ours one each is stopped, does not read, is
+    killed."""
+    first = shpool.raw_attach("one")
+    first.output_until(rb"\$ ")
     frozen = shpool.raw_attach("one", share=True)  # reads nothing from now on
     watcher = shpool.attach("-r", "one")
     killed = shpool.attach("-x", "one")
     eventually(lambda: len(roles(shpool)) == 4)
     os.kill(watcher.pid, signal.SIGSTOP)
-    first.send("x\x7f")
-    eventually(lambda: driver(shpool) == first.pid)
-    assert first.ask("seq 300000 | tail -n 1; seq 200000 | md5sum | cut -c1-4").count("\n") == 2
-    first.send("seq 400000; echo d''one\n")
+    first.sock.sendall(b"seq 300000 | tail -n 1; seq 200000 | md5sum | cut -c1-4; echo o''ne\n")
+    first.output_until(b"\r\none\r\n")
+    eventually(lambda: roles(shpool) == ["driver", "shared", "shared", "watcher"])
+    first.sock.sendall(b"seq 400000; echo d''one\n")
     killed.kill()
-    first.expect("\ndone\r\n")
+    first.output_until(b"\ndone\r\n")
     eventually(lambda: roles(shpool) == ["driver", "shared", "watcher"])
     os.kill(watcher.pid, signal.SIGCONT)
     watcher.expect("done")

@@ -69,6 +69,7 @@ def do(driver: Window, keys: str, sign: str, *drawn: Window) -> None:
 @BOTH_WAYS
 def test_who_has_another_size_sees_what_the_driver_sees(inside: Place) -> None:
     need("vim")
+    need("htop")
     text = inside.scratch / "text"
     text.write_text("".join(f"line {n}\t{'漢字' * (n % 20)} end\n" for n in range(1, 201)))
     with (
@@ -96,6 +97,9 @@ def test_who_has_another_size_sees_what_the_driver_sees(inside: Place) -> None:
         large.resize(16, 61)
         until_in_step(driver, small, large)
         do(driver, ":qa!\n", "in the shell", small, large)
+        do(driver, "htop -d 100\n", "F1Help", small, large)
+        assert small.state()["cursor"]["hidden"]
+        do(driver, "q", "in the shell", small, large)
         region = r"printf '\033[3;9r\033[9H%s\n' $(seq 40 60); printf '\033[rdo''ne\n'"
         do(driver, f"{region}\n", "done", small, large)
         do(driver, "seq 30000; echo co''unted\n", "counted", small, large)

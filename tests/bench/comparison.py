@@ -240,7 +240,7 @@ def screen_back(trial: Trial) -> str:
     with trial.back() as window:
         shown = any("PICTURE" in row for row in window.screen())
         apart = window.terminal.screen is window.terminal.alternate
-    return "yes" if shown and apart else "not on a screen apart" if shown else "no"
+    return "shown" if shown and apart else "not on the alternate screen" if shown else "not shown"
 
 
 def wraps_anew(trial: Trial) -> str:
@@ -281,17 +281,17 @@ _WRITE = "".join(f"printf '{text.decode()}'\n" for text in _STRINGS.values())
 
 TRIALS: list[tuple[str, str, bool, Callable[[Trial], str]]] = [
     ("lines in the terminal's own scrollback", _PRINT, False, scrollback),
-    ("reaches the terminal as it was written", _WRITE, False, untouched),
-    ("lines there after a reattach", _PRINT, True, lines_back),
+    ("output reaches the terminal as it was written", _WRITE, False, untouched),
+    ("scrollback lines after a reattach", _PRINT, True, lines_back),
     (
-        "a still full-screen program after a reattach",
+        "an idle full-screen program after a reattach",
         r"printf '\033[?1049h\033[HPICTURE'",
         True,
         screen_back,
     ),
-    ("lines wrap anew at another width", f"printf '{'x' * 100}\\n'", True, wraps_anew),
-    ("modes on again after a reattach", _MODES, True, modes_back),
-    ("modes off after a detach", _MODES, True, left_clean),
+    ("lines rewrap at another width", f"printf '{'x' * 100}\\n'", True, wraps_anew),
+    ("modes restored after a reattach", _MODES, True, modes_back),
+    ("modes reset after a detach", _MODES, True, left_clean),
 ]
 
 KINDS: list[type[Contestant]] = [AllLines, Original, Zmx, Tmux, Screen, Abduco, Dtach, Mosh]
@@ -328,7 +328,7 @@ def main() -> int:
     for label, rows in (
         ("plain text, MB/s", flood.plain(bench)),
         ("coloured text, MB/s", flood.coloured(bench)),
-        ("a key's echo, microseconds", echo.quiet(bench)),
+        ("echo of a key, microseconds", echo.quiet(bench)),
     ):
         values = rows[0].values
         cells = [f"{values[kind.name]:.0f}" if kind.name in values else "-" for kind in kinds]

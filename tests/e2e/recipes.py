@@ -1,4 +1,4 @@
-"""What README says to write down somewhere, and a `shpool` for it to find."""
+"""What README and SCRIPTS say to write down somewhere, and a `shpool` for it to find."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.e2e.harness import CHECKOUT, Place
 
 def recipe(words: str) -> str:
     """The one block with these words in it."""
-    text = Path(CHECKOUT, "README.md").read_text()
+    text = "\n".join(Path(CHECKOUT, name).read_text() for name in ("README.md", "SCRIPTS.md"))
     (found,) = [each for each in re.findall(r"(?:^    .*\n)+", text, re.M) if words in each]
     return re.sub(r"^    ", "", found, flags=re.M)
 

@@ -1,4 +1,4 @@
-"""README's recipes: each does what it says, as it stands there."""
+"""The recipes of README and SCRIPTS: each does what it says, as it stands there."""
 
 from __future__ import annotations
 

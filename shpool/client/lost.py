@@ -6,12 +6,18 @@ user that serves just this path, and sends it SIGUSR1, if it is seen to catch th
 or the original, would die of it.
 """
 
+import fcntl
 import os
 import stat
 import time
 
 from shpool.client.connect import ClientError, listening
 from shpool.client.daemons import daemon_of, daemon_options, stopped
+from shpool.paths import LOCK_FILE_NAME
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shpool.paths import Paths
 
 # Seconds for a daemon to bind anew.
 _PATIENCE = 5.0
@@ -85,16 +91,19 @@ def _in_the_way(wanted: str) -> str:
         return ""
 
 
-def hint(path: str) -> str:
+def hint(paths: "Paths") -> str:
     """What to say of a daemon that may be running, where the system has no /proc to look in.
 
-    Empty where there is one, or where ps tells that there is none.
+    Empty where there is one, or where ps, or what a daemon leaves behind, tells that there is none.
     """
     if os.path.exists("/proc/self/status"):
         return ""
+    path = paths.socket
     cure = "has it bind anew (an older one, or the original, would die of it)"
     pids = _listed_by_ps(path)
     if pids is None:
+        if _surely_none(paths):
+            return ""
         return (
             f"no daemon answers at {path}; one may be running all the same, without its socket: "
             f"kill -USR1 PID {cure}"
@@ -103,6 +112,22 @@ def hint(path: str) -> str:
         return ""
     pid = pids[0]
     return f"a daemon (pid {pid}) may be running without its socket {path}: kill -USR1 {pid} {cure}"
+
+
+def _surely_none(paths: "Paths") -> bool:
+    """Returns whether no daemon of ours lives, as far as the lock tells that each of them holds."""
+    try:
+        fd = os.open(os.path.join(paths.state, LOCK_FILE_NAME), os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        # It was removed with its directory, of which only those in a home stay.
+        return paths.at_home or os.path.isdir(paths.state)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return True
 
 
 def _listed_by_ps(path: str) -> "list[int] | None":

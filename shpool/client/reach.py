@@ -40,7 +40,7 @@ def _reach(context: "Context") -> Call:
 
     if not bring_back(path):
         may = _may_daemonize(context)
-        if warning := hint(path):
+        if warning := hint(context.paths):
             complain(f"shpool: warn: {warning}\n")
         if not may:
             raise Verdict("could not connect to daemon")

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from shpool.paths import Paths
 
 
-def connect_running(path: str) -> "socket.socket":
+def connect_running(paths: "Paths") -> "socket.socket":
     """A connection to the daemon.  Raises Verdict if there is none, ClientError."""
+    path = paths.socket
     from shpool.client.asleep import is_asleep
 
     if is_asleep(path):
@@ -24,7 +25,7 @@ def connect_running(path: str) -> "socket.socket":
 
         if bring_back(path):
             sock = connect(path)
-        elif warning := hint(path):
+        elif warning := hint(paths):
             complain(f"shpool: warn: {warning}\n")
     if sock is None:
         raise Verdict("no daemon is running")

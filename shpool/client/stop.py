@@ -30,7 +30,7 @@ _LOOK = 0.02
 
 
 def run(context: "Context", parsed: "Parsed") -> int:
-    sock = connect_running(context.paths.socket)
+    sock = connect_running(context.paths)
     try:
         # Without a question there is no wait for the answer of a daemon that may be stuck.
         if not parsed.count("yes") and not _may_end(sock):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def run(context: "Context", parsed: "Parsed") -> int:
-    sock = connect_running(context.paths.socket)
+    sock = connect_running(context.paths)
     try:
         call = Call(sock)
         words = [os.fsencode(word) for word in program.words()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import shutil
@@ -358,13 +359,20 @@ def no_proc(place: Place) -> Path:
 def test_without_proc_and_ps_it_is_said_that_one_may_be_running(
     place: Place, no_proc: Path
 ) -> None:
-    done = place.run("-D", "list")
-    assert done == (
-        1,
-        "",
+    """Unless a daemon, which holds a lock, would have left its directory behind, and that tells."""
+    warning = (
         f"shpool: warn: no daemon answers at {place.socket}; one may be running all the same, "
-        f"without its socket: kill -USR1 PID {CURE}\ncould not connect to daemon\n",
+        f"without its socket: kill -USR1 PID {CURE}\n"
     )
+    nobody = "could not connect to daemon\n"
+    assert place.run("-D", "list") == (1, "", warning + nobody)
+    place.runtime.mkdir(0o700)
+    assert place.run("-D", "list") == (1, "", nobody)
+    with open(place.runtime / "daemon.lock", "w") as lock:
+        assert place.run("-D", "list") == (1, "", nobody)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert place.run("-D", "list") == (1, "", warning + nobody)
+    shutil.rmtree(place.runtime)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ _REFUSED = {
     **dict.fromkeys("GQV", _NO_SSH),
     "O": "it only speaks to a master that is there",
     "M": "the connection would be shared; see --share-connection",
-    "E": "what ssh says tells whether the connection was lost",
+    **dict.fromkeys("Ey", "what ssh says tells whether the connection was lost"),
 }
 
 

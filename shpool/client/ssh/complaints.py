@@ -28,15 +28,13 @@ _INFO = re.compile(
     rb"Disconnected from |Killed by signal "
 )
 
-_FINAL = (
-    b"Permission denied",
-    b"Host key verification failed",
-    b"REMOTE HOST IDENTIFICATION HAS CHANGED",
-)
+# As sshd refuses somebody.  Of a wrong password, a key that cannot be read or a port that cannot be
+# bound ssh says the same with other words behind it, or none.
+_DENIED = re.compile(rb"^\S*: Permission denied \(([^)]*)\)", re.MULTILINE)
 
-_DENIED = re.compile(rb"Permission denied \(([^)]*)\)")
+_FINAL = (b"Host key verification failed", b"REMOTE HOST IDENTIFICATION HAS CHANGED")
 
-# Of what it says so much is kept, in bytes.
+# Of what it says so much is kept, in bytes, and so much of what is to be shown at the end.
 _KEPT = 8192
 
 # A line that has not ended is not held for longer than this, in bytes.
@@ -52,7 +50,7 @@ class Complaints:
         self.held = held
         self._line = b""  # of one that has begun, what was not shown yet
         self._begun = False  # a part of the line was shown
-        self._last: list[bytes] = []
+        self._last = b""
         self.said = b""
 
     def feed(self, data: bytes) -> bytes:
@@ -64,7 +62,7 @@ class Complaints:
         for line in whole:
             shown += self._sort(line + b"\n")
         if rest and not self._begun and (self.held or self._may_be_held(rest)):
-            self._line = rest
+            self._line = rest[-_KEPT:]
         elif rest:
             self._begun = True
             shown += rest if self._level not in ("quiet", "fatal") else b""
@@ -74,7 +72,7 @@ class Complaints:
         """What is to be shown when it has ended."""
         rest, self._line = self._line, b""
         shown = self._sort(rest + b"\n") if rest else b""
-        words, self._last = b"".join(self._last), []
+        words, self._last = self._last, b""
         return shown + words
 
     @property
@@ -85,7 +83,7 @@ class Complaints:
     def forget(self) -> None:
         """What was held is of no interest any more: it went well."""
         self.held = False
-        self._last = []
+        self._last = b""
 
     @property
     def any(self) -> bool:
@@ -104,7 +102,7 @@ class Complaints:
     @property
     def final(self) -> bool:
         """It makes no sense to try again."""
-        return any(words in self.said for words in _FINAL)
+        return self.denied or any(words in self.said for words in _FINAL)
 
     @property
     def wants_password(self) -> bool:
@@ -130,7 +128,7 @@ class Complaints:
                 return b""
         elif not _LAST_WORDS.match(bare) and not self.held:
             return line
-        self._last.append(line)
+        self._last = (self._last + line)[-_KEPT:]
         return b""
 
     def _may_be_held(self, rest: bytes) -> bool:

@@ -66,6 +66,7 @@ def test_what_is_no_session_is_refused_in_words(letter: str) -> None:
         ("-O exit h", "it only speaks to a master that is there"),
         ("-M h", "the connection would be shared; see --share-connection"),
         ("-E f h", "what ssh says tells whether the connection was lost"),
+        ("-Cy h", "what ssh says tells whether the connection was lost"),
         ("h -p", "ssh's option '-p' needs a value"),
         ("h -=", "unexpected option '-='"),
         ("--force h", "unexpected option '--force'"),

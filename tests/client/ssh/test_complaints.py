@@ -97,6 +97,9 @@ def test_the_user_has_closed_it_if_that_is_all_that_is_said(said: bytes, closed:
         (b"Host key verification failed.\r\n", True, False),
         (b"@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\r\n", True, False),
         (b"ssh: connect to host h port 22: Connection refused\r\n", False, False),
+        (b"ssh: connect to host h port 22: Permission denied\r\n", False, False),
+        (b'Load key "/k": Permission denied\r\nbind [::1]:80: Permission denied\r\n', False, False),
+        (b"Permission denied, please try again.\r\nTimeout, server h not r", False, False),
     ],
 )
 def test_what_makes_no_sense_to_be_tried_again(said: bytes, final: bool, password: bool) -> None:
@@ -110,3 +113,6 @@ def test_only_so_much_is_kept() -> None:
     for _ in range(100):
         complaints.feed(b"x" * 1000 + b"\n")
     assert len(complaints.said) == 8192
+    for end in (b"\n", b""):
+        now, later = shown("info", *[b"x" * 1000 + end] * 100, held=True)
+        assert (now, len(later)) == (b"", 8192)

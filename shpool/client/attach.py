@@ -82,6 +82,8 @@ class Attach:
         self._resumes = False  # it was stopped, and goes on
         self._looks = 0  # for a session that is free
         self._caller = _caller(context.environ)
+        if self._caller is not None and self._caller.literal:
+            self._wanted.literal = True
 
     def run(self) -> int:
         variables: dict[str, str] | None = self._greet()
@@ -271,7 +273,9 @@ class Attach:
                 descriptor = tty.STDIN if self._terminal.offer() else None
         connection, reply = self._asking.attach(self._header(variables), descriptor)
         if self._caller is not None:
-            self._caller.attached(self._wanted.to.name, connection, self._newline)
+            wanted = self._wanted
+            literal = wanted.literal and "{" in wanted.to.name
+            self._caller.attached(wanted.to.name, connection, self._newline, literal=literal)
         for warning in reply.warnings:
             complain(f"shpool: warn: {warning}{self._newline}")
         return connection, reply

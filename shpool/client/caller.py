@@ -1,8 +1,9 @@
 """Who runs an attach from another host, shpool ssh, and is told by marks what becomes of it.
 
-It says who it is in the environment, SHPOOL__SSH=TOKEN;TOKEN,TOKEN...;LINE: the client's own token,
-those of clients that it may replace, and the number of the first line that its terminal has not
-had.  Only where that is set is this loaded.
+It says who it is in the environment, SHPOOL__SSH=TOKEN;TOKEN,TOKEN...;LINE;literal: the client's
+own token, those of clients that it may replace, the number of the first line that its terminal has
+not had, and whether no variables are named in the session's name.  Only where that is set is this
+loaded.
 """
 
 import sys
@@ -19,12 +20,17 @@ if TYPE_CHECKING:
 
 
 class Caller:
-    """`comeback` is None if what the environment says makes no sense: then it is told nothing."""
+    """`comeback` is None if what the environment says makes no sense: then it is told nothing.
+
+    `literal`: a brace in the session's name is a brace.
+    """
 
     def __init__(self, said: str) -> None:
         self._met = False  # a daemon, and said what is to be said of it
         token, _, rest = said.partition(";")
-        replaces, _, line = rest.partition(";")
+        replaces, _, rest = rest.partition(";")
+        line, _, how = rest.partition(";")
+        self.literal = how == "literal"
         self.comeback: Comeback | None = None
         if is_token(token):
             tokens = [each for each in replaces.split(",") if is_token(each)]
@@ -45,7 +51,7 @@ class Caller:
         self._tell("gone")
         return True
 
-    def attached(self, name: str, daemon: "Call", newline: str) -> None:
+    def attached(self, name: str, daemon: "Call", newline: str, *, literal: bool = False) -> None:
         """Tell by which name the session is to be asked for again; and say what to do about a
         daemon of ours that is not of this version."""
         if self.comeback is None:
@@ -57,7 +63,8 @@ class Caller:
                 f" with all its sessions: {sys.executable} {path()} upgrade{newline}"
             )
         self._met = True
-        self._tell(f"name;{name.encode(errors='replace').hex()}")
+        how = ";literal" if literal else ""
+        self._tell(f"name;{name.encode(errors='replace').hex()}{how}")
         # Of another session, which variables or a switch lead to, it has had no line.
         self.comeback = Comeback(self.comeback.token, [], None)
 

@@ -85,6 +85,10 @@ def test_the_name_is_told_at_each_attach_and_lines_are_the_first_ones(capfd: Out
     caller.attached("main", OURS, "\n")
     caller.attached("wörk", OURS, "\n")
     assert told(capfd) == written("name;6d61696e", "name;77c3b6726b")
+    assert not caller.literal
+    caller.attached("{", OURS, "\n", literal=True)
+    assert told(capfd) == written("name;7b;literal")
+    assert Caller("t1;t0;5;literal").literal
     assert caller.comeback is not None
     assert (caller.comeback.replaces, caller.comeback.since) == ([], None)
 

@@ -241,20 +241,21 @@ def test_who_has_gone_over_to_another_session_comes_back_to_that_one(there: Ther
     client = there.ssh()
     client.ask("seq 50")
     client.expect(r"\$ ")
-    command = shlex.join(there.place.command("switch", "two"))
+    assert there.place.run("var", "set", "which", "{two}").status == 0
+    command = shlex.join(there.place.command("switch", "{which}"))
     client.send(f"PYTHONPATH={CHECKOUT} {command}\r")
     client.expect(r"\n.*\$ ")
-    assert client.ask("echo in $SHPOOL_SESSION_NAME") == "in two\n"
+    assert client.ask("echo in $SHPOOL_SESSION_NAME") == "in {two}\n"
     client.expect(r"\$ ")
     there.lose()
     client.expect(LOST)
     client.expect(r"\$ ")
-    assert client.ask("echo in $SHPOOL_SESSION_NAME") == "in two\n"
+    assert client.ask("echo in $SHPOOL_SESSION_NAME") == "in {two}\n"
     client.expect(r"\$ ")
     there.refuse("ssh: no\n")
     there.lose()
     client.expect(LOST)
-    assert there.place.run("kill", "two").status == 0
+    assert there.place.run("kill", "{two}").status == 0
     there.allow()
     client.send("\r")
     client.expect("the session ended while the connection was lost")

@@ -14,6 +14,7 @@ from shpool.client.ssh.host import Host
 from shpool.client.ssh.marks import Marks
 from shpool.client.ssh.process import SshError
 from shpool.client.ssh.retries import Ended
+from shpool.names import InvalidName, check_name_template
 from shpool.protocol.attaching import REPLACES_MAX
 
 TYPE_CHECKING = False
@@ -45,6 +46,7 @@ class Visit:
         self._tokens: list[str] = []  # of clients that may still be attached
         self._seen_line = ""  # the number of the last one that came whole, if it was told
         self._name = wanted.name  # of the session, which may be gone over to another one
+        self._literal = ""  # or "literal": no variables are named in it
         self._attached = False
         self._dirty = False  # the session has been on the terminal, or something else from there
         self._said = b""  # by ssh, when it failed last
@@ -89,7 +91,7 @@ class Visit:
         replaces = ",".join(self._tokens[-REPLACES_MAX:])
         command = self._host.session_command(
             token=token,
-            caller=f"{token};{replaces};{self._seen_line}",
+            caller=f"{token};{replaces};{self._seen_line};{self._literal}",
             name=self._name,
             existing=existing,
             force=force,
@@ -121,13 +123,16 @@ class Visit:
         elif kind == "name":
             self._go_over(value)
 
-    def _go_over(self, name: str) -> None:
+    def _go_over(self, told: str) -> None:
         """The session has this name, in hexadecimal: the one that was asked for, or another one, of
         which no line has been seen."""
+        name, _, literal = told.partition(";")
         try:
             now = bytes.fromhex(name).decode()
-        except ValueError:
+            check_name_template(now)
+        except (ValueError, InvalidName):
             return
+        self._literal = literal
         if now != self._name:
             self._name, self._seen_line = now, ""
 

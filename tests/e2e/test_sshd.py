@@ -269,6 +269,28 @@ def test_through_a_jump_host_and_past_a_master(sshd: Sshd) -> None:
     assert client.wait() == 255
 
 
+def test_a_shared_connection_that_is_lost_comes_back(sshd: Sshd) -> None:
+    """What is said of that is the same as of one that was left."""
+    sshd.configure(
+        *("Host host", "ControlMaster auto", f"ControlPath {sshd.folder}/m", "ControlPersist 60")
+    )
+    ssh = [need("ssh"), "-F", str(sshd.folder / "ssh_config"), "-O"]
+    client = sshd.ssh("--share-connection", "host")
+    settled(client)
+    try:
+        checked = subprocess.run([*ssh, "check", "host"], capture_output=True, check=True)
+        os.kill(int(checked.stderr.partition(b"pid=")[2].partition(b")")[0]), signal.SIGKILL)
+        client.expect(LOST)
+        settled(client)
+        assert client.ask("echo back") == "back\n"
+        settled(client)
+        client.send("\r~.")
+        assert client.wait() == 255
+        assert client.modes() == client.first_modes
+    finally:
+        subprocess.run([*ssh, "exit", "host"], capture_output=True, check=True)
+
+
 def test_a_passphrase_is_asked_for_once_for_each_connection(sshd: Sshd) -> None:
     sshd.lock_key()
     client = sshd.ssh()

@@ -110,6 +110,8 @@ class Visit:
         self._attached = self._attached or ended.attached
         self._modes.restore()
         self._dirty = self._dirty or ended.seen or ended.printed
+        if ended.seen and ended.end is None and self._complaints.shared:
+            ended.without_master = not self._host.shares()
         return ended
 
     def _told(self, word: str) -> None:

@@ -96,6 +96,11 @@ class Complaints:
         ends = [line for line in self._lines() if _LAST_WORDS.match(line)]
         return bool(ends) and all(_CLOSED.fullmatch(line) for line in ends)
 
+    @property
+    def shared(self) -> bool:
+        """The connection was another ssh's: it says that this was closed, however it was lost."""
+        return b"hared connection to " in self.said
+
     def _lines(self) -> "list[bytes]":
         return [line.strip() for line in self.said.splitlines() if line.strip()]
 

@@ -8,7 +8,7 @@ from shpool.client.ssh.connection import put_all
 from shpool.client.ssh.copying import Copying
 from shpool.client.ssh.notes import Note
 from shpool.client.ssh.package import Package
-from shpool.client.ssh.probing import probe
+from shpool.client.ssh.probing import has_master, probe
 from shpool.client.ssh.process import Process, SshError, exit_status
 from shpool.output import complain
 
@@ -40,6 +40,10 @@ class Host:
         own = unquiet(wanted.options)
         words = [*wanted.ssh, *options, *own, *self.probed.unshared(), wanted.host]
         return words if remote_command is None else [*words, remote_command]
+
+    def shares(self) -> bool:
+        """Returns whether there is a connection to share, by now."""
+        return has_master(self._wanted.ssh, self._wanted.options, self._wanted.host)
 
     def session_command(
         self,

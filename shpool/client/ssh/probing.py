@@ -134,6 +134,12 @@ def probe(
     return Probed(read_settings(done.stdout) if done is not None and ok else {}, share=share)
 
 
+def has_master(command: "Sequence[str]", options: "Sequence[str]", host: str) -> bool:
+    """Returns whether there is an ssh that shares its connection to the host."""
+    done = _run([*command, *options, "-O", "check", host])
+    return done is not None and done.returncode == 0
+
+
 def tag_has_value(command: str) -> bool:
     """Returns whether this ssh's -P is followed by a tag, as from OpenSSH 9.4 on."""
     from shpool.shellwords import split_words

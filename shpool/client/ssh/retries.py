@@ -26,7 +26,7 @@ class Ended:
     `status` as a shell has it, `killed` if that is of a signal; `seen`: the session was about to be
     shown; `end`: the status that was told from there; `words`: other marks; `signal`: what ended
     us, and ssh with us, 0 if nothing did; `interrupted`: Ctrl-C was typed before the session was
-    there.
+    there; `without_master`: the ssh whose connection it shared has ended as well.
     """
 
     def __init__(self, status: int, complaints: "Complaints") -> None:
@@ -38,6 +38,7 @@ class Ended:
         self.words: list[str] = []
         self.signal = 0
         self.interrupted = False
+        self.without_master = False
         self.printed = False  # something that was no mark, before it was seen
         self.attached = False  # the session was there
 
@@ -69,7 +70,7 @@ def meaning(ended: Ended) -> "tuple[str, int]":
         return OVER, ended.end
     if not ended.seen:
         return FAILED, ended.status
-    if ended.complaints.closed:
+    if ended.complaints.closed and not ended.without_master:
         return LEFT, 255
     return LOST, 255
 

@@ -31,11 +31,13 @@ def ended(
     seen: bool = True,
     end: int | None = None,
     number: int = 0,
+    without_master: bool = False,
 ) -> Ended:
     complaints = Complaints("info")
     complaints.feed(said)
     made = Ended(status, complaints)
     made.seen, made.end, made.signal = seen, end, number
+    made.without_master = without_master
     return made
 
 
@@ -48,6 +50,8 @@ def ended(
         (ended(255, number=signal.SIGTERM), (LEFT, 143)),
         (ended(255, number=signal.SIGHUP, said=CLOSED), (LEFT, 129)),
         (ended(255, said=CLOSED), (LEFT, 255)),
+        (ended(255, said=b"Shared c" + CLOSED[1:]), (LEFT, 255)),
+        (ended(255, said=b"Shared c" + CLOSED[1:], without_master=True), (LOST, 255)),
         (ended(255, said=b"Connection to h closed by remote host.\r\n" + CLOSED), (LOST, 255)),
         (ended(255, said=b"Timeout, server h not responding.\r\n"), (LOST, 255)),
         (ended(255, said=b"client_loop: send disconnect: Broken pipe\r\n"), (LOST, 255)),

@@ -19,6 +19,10 @@ NAMES = ("off", "error", "warn", "info", "debug", "trace")
 # Bytes of a line, with its end: what goes into a pipe whole or not at all (PIPE_BUF on Linux).
 LINE_MAX = 4096
 
+# Bytes that a log may have that is limited, and those at its end that are kept when it has them.
+_MOST = 16 * 1024 * 1024
+_KEPT = 1024 * 1024
+
 # More of one read or write than this, in bytes, tells a reader of the log nothing.
 _READABLE_MAX = 256
 
@@ -43,11 +47,18 @@ class Log:
         self._write: Callable[[int, bytes], int] = os.write
         self._lost = 0
         self._torn = False  # the line written last has no end
+        self._room: int | None = None  # bytes until its length is to be looked at, if ever
 
     def to(self, fd: int, write: "Callable[[int, bytes], int]") -> None:
         """`write` is called with `fd` and a line, and returns or raises as os.write does."""
         self.fd = fd
         self._write = write
+        self._room = None
+
+    def limit(self) -> None:
+        """Have its file, which can be read as well, not grow for ever: nobody asked for it, it is
+        written for months, and where it stands is memory on most systems."""
+        self._room = 0
 
     def to_file(self, path: str) -> None:
         """Truncate or create `path`, readable by its owner alone.  Raises LogError."""
@@ -71,6 +82,26 @@ class Log:
             return
         self._torn = taken < len(line)
         self._lost = self._lost + 1 if self._torn else 0
+        if self._room is not None:
+            self._room -= taken
+            if self._room < 0:
+                self._room = self._shorten(self.fd)
+
+    def _shorten(self, fd: int) -> int:
+        """Cut the beginning off if it is too long.  How much may be written until the next look."""
+        try:
+            size = os.fstat(fd).st_size
+            if size >= _MOST:
+                try:
+                    kept = os.pread(fd, _KEPT, size - _KEPT).partition(b"\n")[2]
+                except OSError:
+                    kept = b""  # it was opened by an older version, to be written alone
+                os.ftruncate(fd, 0)
+                kept = self._line(INFO, "what was here before was too long, and is cut off") + kept
+                size = os.write(fd, kept)
+        except OSError:
+            return _KEPT
+        return _MOST - size
 
     def _line(self, level: int, text: str) -> bytes:
         now = time.time()

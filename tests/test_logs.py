@@ -207,3 +207,37 @@ def test_a_defect_that_there_is_no_memory_to_tell_of_raises_nothing(
     monkeypatch.setattr(logs.log, "_line", short)
     logs.defect(ValueError("one"))
     assert path.read_text() == ""
+
+
+def test_a_log_that_is_limited_keeps_its_end(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "log", logs.Log())
+    monkeypatch.setattr(logs, "_MOST", 4000)
+    monkeypatch.setattr(logs, "_KEPT", 1000)
+    path = tmp_path / "log"
+    for flags in (os.O_RDWR, os.O_WRONLY):  # an older version opened it to be written alone
+        fd = os.open(path, flags | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+        logs.log.to(fd, os.write)
+        for number in range(200):
+            logs.info(f"line {number:03}")
+        assert path.stat().st_size > 4000  # as it was asked for
+        logs.log.limit()
+        sizes = []
+        for number in range(200, 1000):
+            logs.info(f"line {number:03}")
+            sizes.append(path.stat().st_size)
+        assert max(sizes) < 4000
+        os.close(fd)
+        first, *lines = path.read_text().splitlines()
+        assert first.endswith("INFO  what was here before was too long, and is cut off")
+        told = [int(line[-3:]) for line in lines]
+        assert told == list(range(told[0], 1000))
+
+
+def test_a_log_that_cannot_be_cut_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "log", logs.Log())
+    logs.log.to(-1, lambda fd, line: len(line))
+    logs.log.limit()
+    logs.info("a line")
+    logs.info("a line")

@@ -258,6 +258,7 @@ class HandedOn(Replaceable):
             logs.log.to(*stderr.take())
         elif fd is not None:
             logs.log.to(fd, os.write)
+            self._places.limit_log()
         lost = found.take_descriptors()
         self._places.forget(lost)
         self.listen()

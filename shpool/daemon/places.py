@@ -190,13 +190,19 @@ class Places:
     def _open_log(self) -> None:
         path = self._paths.beside_socket(LOG_FILE_NAME)
         try:
-            fd = open_private(path, os.O_WRONLY | os.O_APPEND)
+            fd = open_private(path, os.O_RDWR | os.O_APPEND)
         except NotOurs as error:
             self._warn(f"{error}: this daemon is without a log")
             return
         os.ftruncate(fd, 0)
         logs.log.to(fd, os.write)
         self._log_file = path
+        self.limit_log()
+
+    def limit_log(self) -> None:
+        """If nobody has asked for the log it does not grow for ever."""
+        if self._daemonized and self._log_file == self._paths.beside_socket(LOG_FILE_NAME):
+            logs.log.limit()
 
     def _bind(self, path: str) -> socket.socket:
         sock = bind(path)
@@ -284,7 +290,7 @@ class Places:
         try:
             if _same_place(path, logs.log.fd):
                 return
-            fd = open_private(path, os.O_WRONLY | os.O_APPEND)
+            fd = open_private(path, os.O_RDWR | os.O_APPEND)
         except (PlaceError, OSError) as error:
             logs.warn(f"the log cannot be opened anew: {error}")
             return

@@ -197,6 +197,31 @@ def test_after_a_logout_all_is_made_again_and_goes_at_the_end(made: Made) -> Non
     assert made.names() == ["daemonized-shpool.log"]
 
 
+def test_a_log_that_nobody_asked_for_does_not_grow_for_ever(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "_MOST", 2000)
+    monkeypatch.setattr(logs, "_KEPT", 500)
+    log = made.runtime / "daemonized-shpool.log"
+    places = made.places()
+    made.take(places)
+    for moved in (False, True):
+        if moved:
+            log.rename(made.runtime / "elsewhere")
+            places.again()
+        for _ in range(200):
+            logs.info("a line")
+        assert 0 < log.stat().st_size < 2000
+        assert "a line\n" in log.read_text()  # also what another one has opened for it is read
+    # The program that takes over has the descriptor alone.
+    assert logs.log.fd is not None
+    logs.log.to(logs.log.fd, os.write)
+    places.limit_log()
+    for _ in range(200):
+        logs.info("a line")
+    assert log.stat().st_size < 2000
+
+
 def test_a_log_that_is_still_there_goes_on(made: Made) -> None:
     places = made.places()
     made.take(places)
@@ -208,7 +233,7 @@ def test_a_log_that_is_still_there_goes_on(made: Made) -> None:
 
 
 def test_a_log_of_the_users_that_was_moved_away_is_opened_anew(
-    made: Made, tmp_path: pathlib.Path
+    made: Made, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "own.log"
     logs.log.to_file(str(path))
@@ -219,6 +244,10 @@ def test_a_log_of_the_users_that_was_moved_away_is_opened_anew(
     logs.info("after")
     assert "after" in path.read_text()
     assert "daemonized-shpool.log" not in made.names()
+    monkeypatch.setattr(logs, "_MOST", 2000)
+    for _ in range(200):
+        logs.info("a line")
+    assert path.stat().st_size > 2000  # how long it may be is the user's affair
 
 
 def test_somebody_else_who_answers_by_now_is_left_alone(made: Made, log: LogLines) -> None:

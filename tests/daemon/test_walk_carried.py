@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from shpool import logs
 from shpool.config import Config
 from shpool.config_values import Motd, RestoreMode
 from shpool.paths import LOG_FILE_NAME
@@ -309,6 +310,7 @@ def check_that_all_is_over(walk: Walk) -> None:
     assert core.table.all() == []
     assert core.attaching.clients == set()
     assert core.programs.children == {}
+    assert logs.log._room is not None  # its length is limited, by who takes over too
     log = Path(core.server._paths.beside_socket(LOG_FILE_NAME)).read_text()
     assert "created, pid" in log
     assert "internal error" not in log

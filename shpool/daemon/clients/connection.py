@@ -24,6 +24,8 @@ from shpool.protocol.all_requests import KNOWN, read_request
 from shpool.protocol.attaching import AttachHeader, AttachReply
 from shpool.protocol.msgpack import Decoder, WireError, pack
 from shpool.protocol.replies import PROGRAM, greeting
+from shpool.protocol.running import RunRequest
+from shpool.protocol.watching import FollowRequest, WaitRequest, WatchHead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +52,10 @@ _ANCILLARY = socket.CMSG_LEN(array("i").itemsize)
 _CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 _SHORTAGE = f"the daemon can have no more: {descriptors.shortage().strerror}"
+
+# Requests whose answer may go on for as long as a session: they leave room for who only asks.
+_LASTING = (WaitRequest, FollowRequest, RunRequest)
+_NO_MORE = WatchHead([], error=_SHORTAGE)
 
 # No reply is refused for its length; the cap only has a meaning for streams.
 _REPLY_CAP = 1 << 62
@@ -331,9 +337,13 @@ class Connection(OutboundUser):
         if self._uid != os.geteuid():
             self._refuse(request)
             return
-        if isinstance(request, AttachHeader) and not descriptors.suits_session(fd):
+        attaches = isinstance(request, AttachHeader)
+        if not attaches:
+            self._drop_offered()  # which would not end for its other end until we are done
+        if (attaches or isinstance(request, _LASTING)) and not descriptors.suits_session(fd):
             logs.warn(f"connection of pid {self.pid}: refused, {_SHORTAGE}")
-            self.reply(AttachReply("UnexpectedError", reason=_SHORTAGE).to_wire())
+            refusal = AttachReply("UnexpectedError", reason=_SHORTAGE) if attaches else _NO_MORE
+            self.reply(refusal.to_wire())
             return
         logs.debug(f"connection of pid {self.pid}: {type(request).__name__}")
         self._user.connection_asked(self, request)

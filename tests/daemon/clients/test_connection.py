@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import socket
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,8 @@ from shpool.daemon.loop import descriptors
 from shpool.protocol.attaching import AttachHeader
 from shpool.protocol.msgpack import Decoder, pack
 from shpool.protocol.requests import ListRequest, TtySize
+from shpool.protocol.running import RunRequest
+from shpool.protocol.watching import FollowRequest, WaitRequest, WatchHead
 from tests.daemon.conftest import LogLines
 from tests.daemon.fakes import FakeLoop
 
@@ -253,6 +256,41 @@ def test_where_descriptors_are_short_who_asks_is_answered_and_who_attaches_is_to
     assert says_nothing.is_closed
     for each in (attaches, asks, says_nothing):
         each.close()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        WaitRequest(["a"], [("exit", "")]),
+        FollowRequest("a", from_screen=False, restores=False),
+        RunRequest("a", ["true"]),
+    ],
+)
+def test_where_descriptors_are_short_nobody_stays_for_an_answer(
+    connected: Connected,
+    monkeypatch: pytest.MonkeyPatch,
+    request_: WaitRequest | FollowRequest | RunRequest,
+) -> None:
+    monkeypatch.setattr(descriptors, "suits_session", lambda fd: False)
+    connected.messages()
+    connected.send(pack(request_.to_wire()))
+    (head,) = map(WatchHead.from_wire, connected.messages())
+    assert head.error == "the daemon can have no more: Too many open files"
+    assert connected.handler.asked == []
+
+
+def test_a_descriptor_that_comes_with_anything_but_an_attach_is_closed_at_once(
+    connected: Connected,
+) -> None:
+    near, far = os.pipe()
+    rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, far.to_bytes(4, sys.byteorder))
+    connected.far.sendmsg([pack(ListRequest().to_wire())], [rights])
+    os.close(far)
+    connected.loop.readable(connected.near.fileno())
+    assert len(connected.handler.asked) == 1
+    os.set_blocking(near, False)
+    assert os.read(near, 1) == b""  # nobody has its other end open
+    os.close(near)
 
 
 def test_closed_it_tells_once(connected: Connected) -> None:

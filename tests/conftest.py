@@ -1,8 +1,16 @@
-"""What a run says at its end."""
+"""How a run begins, and what it says at its end."""
 
+import signal
 from collections import Counter
 
 import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Whatever nohup or a background job has it ignore, all that tests start would ignore too.
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -142,7 +142,7 @@ class Place:
     ) -> subprocess.Popen[bytes]:
         """Run a daemon in the foreground, and do not wait for anything."""
         with open(self.log, "ab") as log:
-            self.daemon = subprocess.Popen(
+            self.daemon = processes.Process(
                 self.command(*options, "daemon"),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -220,7 +220,7 @@ class Place:
         stdin: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
         """A command without a terminal, its output in pipes."""
-        process = subprocess.Popen(
+        process = processes.Process(
             self.command(*words),
             stdin=stdin,
             stdout=subprocess.PIPE,

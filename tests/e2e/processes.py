@@ -5,10 +5,25 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import time
 from pathlib import Path
 
-from tests.e2e.waiting import LOOK, eventually
+from tests.e2e.waiting import DEADLINE, LOOK, eventually
+
+
+class Process(subprocess.Popen[bytes]):
+    """One that is not waited for longer than a broken program takes."""
+
+    def wait(self, timeout: float | None = DEADLINE) -> int:
+        return super().wait(timeout)
+
+    def communicate(
+        self,
+        input: bytes | None = None,  # noqa: A002  as it is called in the class above
+        timeout: float | None = DEADLINE,
+    ) -> tuple[bytes, bytes]:
+        return super().communicate(input, timeout)
 
 
 def marked(mark: str | Path) -> dict[int, str]:

@@ -3,7 +3,7 @@
 Where what the tests need (extra `test` in pyproject.toml) is not installed, it is installed into a
 virtual environment, .venv in the checkout, and used from there. The judges that npm and pip can
 fetch (judges.py) are fetched the first time. The last lines say what was skipped, and why; in CI
-they are followed by how many of the branches of the daemon and the protocol the tests reach.
+they are followed by how many of the branches of the daemon and the protocol their own tests reach.
 """
 
 import os
@@ -41,14 +41,12 @@ def make_venv() -> None:
 
 
 def measured(arguments: list[str]) -> int:
-    """Run the tests, and print how much of the daemon and the protocol they reach, by branches.
-
-    Daemons that tests run in the foreground are counted (see tox.ini and e2e/harness.py).
-    """
+    """Run the tests, and print how much of the daemon and the protocol is reached by those that
+    are about them (measured.py), by branches."""
     coverage = [sys.executable, "-m", "coverage"]
     with tempfile.TemporaryDirectory(prefix="coverage-") as folder:
         environ = {**os.environ, "COVERAGE_FILE": os.path.join(folder, "data")}
-        tests = [*coverage, "run", "-m", "pytest", *arguments]
+        tests = [sys.executable, "-m", "pytest", *arguments]
         status = subprocess.run(tests, env=environ, check=False).returncode
         subprocess.run([*coverage, "combine", "--quiet"], env=environ, check=False)
         subprocess.run([*coverage, "report"], env=environ, check=False)

@@ -1,9 +1,15 @@
 """How a run begins, and what it says at its end."""
 
+import os
 import signal
 from collections import Counter
 
 import pytest
+
+from tests.measured import Measured
+
+# Before anything that it measures is loaded.
+MEASURED = Measured(os.environ["COVERAGE_FILE"]) if "COVERAGE_FILE" in os.environ else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -11,6 +17,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+    if MEASURED is not None:
+        config.pluginmanager.register(MEASURED)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

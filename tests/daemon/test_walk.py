@@ -241,9 +241,9 @@ class Walk:
         assert core.loop.deadlines() == []
 
 
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("motd", ["never", "pager"])
 @pytest.mark.parametrize("restore", ["screen", "simple"])
-@pytest.mark.parametrize("seed", range(3))
 def test_nothing_is_lost_or_left_in_any_order(
     core: Core, seed: int, motd: str, restore: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,7 +33,6 @@ __all__ = [
     "DEADLINE",
     "DETACH",
     "FENCE",
-    "MEASURING",
     "Peer",
     "Place",
     "Result",
@@ -44,10 +43,6 @@ __all__ = [
 ]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-
-# Where coverage is measured, a daemon in the foreground is measured too.  Clients are not: they
-# would take three times as long.
-MEASURING = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 
 DETACH = b"\x00\x11"  # Ctrl-Space Ctrl-q
 
@@ -147,7 +142,7 @@ class Place:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**self.env, **MEASURING, **(env or {})},
+                env={**self.env, **(env or {})},
                 cwd="/",
                 start_new_session=True,
                 preexec_fn=preexec,

@@ -14,7 +14,7 @@ import pytest
 
 from shpool.protocol.msgpack import pack
 from tests.e2e.conftest import BOTH_WAYS
-from tests.e2e.harness import CHECKOUT, DETACH, MEASURING, Place, eventually
+from tests.e2e.harness import CHECKOUT, DETACH, Place, eventually
 
 COUNTING = """
 import collections, gc, os, signal, sys
@@ -246,7 +246,7 @@ COLOURED = r"seq -f $'\e[31mred %g\e[m and some more text\e[1m that is bold\e[m'
 
 def test_the_system_gets_the_memory_of_ended_sessions_back(place: Place) -> None:
     place.configure("output_spool_lines = 3000")
-    place.start(env=dict.fromkeys(MEASURING, ""))  # which takes memory too
+    place.start()
 
     def fill(name: str) -> None:
         peer = place.raw_attach(name, f"bash -c {shlex.quote(f'{COLOURED}; exec sleep 1000')}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import subprocess
 import time
 
 from shpool import __version__
@@ -19,7 +19,8 @@ class Copy:
         self.version = version
         self._changed = int(time.time())
         # With what is compiled, which would take longer than all else.
-        shutil.copytree(CHECKOUT / "shpool", self.path / "shpool")
+        self.path.mkdir()
+        subprocess.run(["cp", "-a", CHECKOUT / "shpool", self.path], check=True)
         self.change("__init__.py", f'"{__version__}"', f'"{version}"')
 
     @property

@@ -14,15 +14,15 @@ import tempfile
 from hashlib import sha256
 from pathlib import Path
 
-from shpool import pack
 from shpool.client.ssh.package import Package
+from tests.packing import packed
 
 
 @functools.cache
 def _made() -> dict[str, bytes]:
     """Files by their names: that of the sources first."""
     package = Package()
-    data = pack.packed(pack.sources(), compiled=False)
+    data = packed()
     wanted = ("t0", package.name, len(data), sha256(data).hexdigest(), "", "")
     python = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
     with tempfile.TemporaryDirectory() as folder:

@@ -12,7 +12,7 @@ from tests.e2e.conftest import BOTH_WAYS
 from tests.e2e.harness import DETACH, Place, eventually
 from tests.e2e.window import Window, attached, outside
 from tests.programs import need
-from tests.terminal.drawing import wrong_cells
+from tests.terminal.drawing import screen, wrong_cells
 
 VIM = "vim -u NONE -i NONE -N -n"
 
@@ -32,7 +32,7 @@ def wrong(driver: Window, drawn: Window) -> str:
         window.left = one["x"] - two["x"]
     if min(window.top, window.left) < 0:
         return "the cursor is elsewhere"
-    return wrong_cells(program, seen, window)
+    return wrong_cells(screen(program), seen, window)
 
 
 def until_in_step(driver: Window, *drawn: Window) -> None:

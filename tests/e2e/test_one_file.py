@@ -11,12 +11,13 @@ import pytest
 
 from shpool import pack
 from tests.e2e.harness import DEADLINE, Place, Result, eventually
+from tests.packing import packed
 from tests.programs import need
 
 
 def one_file(path: Path, *, compiled: bool = False) -> Path:
     path.parent.mkdir(exist_ok=True)
-    pack.write(str(path), pack.packed(pack.sources(), compiled=compiled))
+    pack.write(str(path), packed(compiled=compiled))
     return path
 
 

@@ -17,6 +17,7 @@ import pytest
 from shpool import pack
 from shpool.protocol import msgpack
 from tests.e2e.harness import CHECKOUT, DETACH, Place, Terminal, eventually
+from tests.packing import packed
 from tests.programs import need, no_namespace
 from tests.terminal import recorded
 
@@ -68,12 +69,12 @@ class Overwritten(Copy):
     def __init__(self, place: Place) -> None:
         self.place = place
         self.path = place.scratch / "shpool.pyz"
-        pack.write(str(self.path), pack.packed(pack.sources(), compiled=False))
+        pack.write(str(self.path), packed())
         run(place, [sys.executable, str(self.path), "daemon"], place.scratch)
 
     def lose(self) -> None:
         other = {"shpool/__init__.py": b"raise RuntimeError('loaded late')\n"}
-        self.path.write_bytes(pack.packed(other, compiled=False))
+        self.path.write_bytes(packed(other))
 
 
 class Unmounted(Copy):

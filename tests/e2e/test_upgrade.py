@@ -20,6 +20,7 @@ import pytest
 
 from shpool import __version__, pack
 from shpool.protocol.msgpack import pack as packed
+from tests import packing
 from tests.e2e.copies import Copy
 from tests.e2e.harness import CHECKOUT, DETACH, Place, eventually
 from tests.e2e.test_systemd import start_with_fd_3
@@ -540,14 +541,14 @@ def test_one_whose_directory_was_removed_goes_on_as_well(place: Place) -> None:
 def test_one_file_is_replaced_by_another(place: Place) -> None:
     path = place.scratch / "shpool.pyz"
 
-    def packed(version: str) -> None:
+    def pack_as(version: str) -> None:
         sources = pack.sources()
         sources["shpool/__init__.py"] = sources["shpool/__init__.py"].replace(
             __version__.encode(), version.encode()
         )
-        pack.write(str(path), pack.packed(sources, compiled=False))
+        pack.write(str(path), packing.packed(sources))
 
-    packed("1.1.1")
+    pack_as("1.1.1")
     link = place.scratch / "shpool"
     link.symlink_to(path)
     with open(place.log, "ab") as log:
@@ -562,7 +563,7 @@ def test_one_file_is_replaced_by_another(place: Place) -> None:
     eventually(place.answers)
     client = place.attach("one")
     client.ask("x=kept")
-    packed("2.2.2")
+    pack_as("2.2.2")
     done = subprocess.run(
         [sys.executable, link, "upgrade"],
         env={**place.env, "PYTHONPATH": ""},

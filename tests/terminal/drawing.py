@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from shpool.terminal.drawn import Drawing, enter
@@ -10,7 +10,7 @@ from shpool.terminal.model import Terminal
 from shpool.terminal.window import Window
 
 from .judge import Node, State
-from .judge.differ import Cell, cells, same_pen
+from .judge.differ import Cell, same_pen
 
 DOT: Cell = ("·", 1, {"dim": True})
 
@@ -26,16 +26,17 @@ class Drawn:
         self.drawing = drawing
         self.name = f"{drawing.window.rows}x{drawing.window.cols}"
         self.judge = node.new(drawing.window.rows, drawing.window.cols).write(before)
-        self._answers = self.judge.dump()["answers"]
+        self._answers = self.judge.answers()
         self.judge.write(enter() + self.drawing.whole())
 
-    def wrong(self, program: State) -> str:
-        """The first difference to what the program's terminal shows, in words."""
+    def wrong(self, program: State, shown: list[list[Cell]] | None = None) -> str:
+        """The first difference to what the program's terminal shows, in words; `shown` are the
+        cells on that, if they are known."""
         self.judge.write(self.drawing.change())
         seen = self.judge.dump()
-        told = wrong_cells(program, seen, self.drawing.window) or _wrong_state(
-            program, seen, self.drawing
-        )
+        told = wrong_cells(
+            screen(program) if shown is None else shown, seen, self.drawing.window
+        ) or _wrong_state(program, seen, self.drawing)
         if not told and seen["answers"] != self._answers:
             told = f"it answered {seen['answers']!r}"
         return told
@@ -62,8 +63,9 @@ def failures(
             program.write(data[done:cut])
             done = cut
             state = program.dump()
+            shown = screen(state)
             for each in drawn:
-                wrong = each.wrong(state)
+                wrong = each.wrong(state, shown)
                 if wrong:
                     told.append(f"{each.name} at {cut}: {wrong}")
         for each in drawn:
@@ -76,38 +78,41 @@ def failures(
     return told
 
 
-def wrong_cells(program: State, seen: State, window: Window) -> str:
+def wrong_cells(shown: list[list[Cell]], seen: State, window: Window) -> str:
     """Where what is seen is not what is in this window on the program's screen, in words."""
-    rows = screen(program)[window.top : window.top + window.rows]
+    rows = shown[window.top : window.top + window.rows]
     rows += [[]] * (window.rows - len(rows))
     for y, (row, other) in enumerate(zip(rows, screen(seen))):
-        for x, (one, two) in enumerate(zip(cut(row, window.left, window.cols), other)):
-            if not _same(one, two):
+        expected = cut(row, window.left, window.cols)
+        if expected == other:
+            continue  # as nearly always, and quickly
+        for x, (one, two) in enumerate(zip(expected, other)):
+            if one[:2] != two[:2] or not same_pen(one[2], two[2]):
                 return f"row {y}, column {x}: expected {one}, seen {two}"
     return ""
 
 
 def screen(state: State) -> list[list[Cell]]:
-    """The cells of the screen in use."""
-    lines = state["screens"][state["alternate"]]["lines"]
-    return [list(cells(row, state["attributes"])) for row in lines]
+    """The cells of the screen in use, as they look: what was erased is a space."""
+    table = state["attributes"]
+    rows = []
+    for _, runs in state["screens"][state["alternate"]]["lines"]:
+        row: list[Cell] = []
+        for number, width, text in runs:
+            look = table[number]
+            row += [(" " if cluster == "\0" else cluster, width, look) for cluster in text]
+        rows.append(row)
+    return rows
 
 
-def cut(row: list[Cell], left: int, cols: int) -> Iterator[Cell]:
+def cut(row: list[Cell], left: int, cols: int) -> list[Cell]:
     """What of a row is to be seen from column left on: half a wide character is a blank."""
-    for x in range(left, left + cols):
-        if x >= len(row):
-            yield DOT
-        elif (x == left and row[x][1] == 0) or (x == left + cols - 1 and row[x][1] == 2):
-            yield "\0", 1, row[x][2]
-        else:
-            yield row[x]
-
-
-def _same(one: Cell, two: Cell) -> bool:
-    """As they look: what was erased and a space look the same."""
-    same_text = one[0].replace("\0", " ") == two[0].replace("\0", " ")
-    return same_text and one[1] == two[1] and same_pen(one[2], two[2])
+    seen = row[left : left + cols]
+    if seen and seen[0][1] == 0:
+        seen[0] = (" ", 1, seen[0][2])
+    if len(seen) == cols and seen[-1][1] == 2:
+        seen[-1] = (" ", 1, seen[-1][2])
+    return seen + [DOT] * (cols - len(seen))
 
 
 def _wrong_state(program: State, seen: State, drawing: Drawing) -> str:

@@ -80,24 +80,28 @@ class Xterm:
     def __init__(self, node: Node, number: int, rows: int, cols: int, scrollback: int) -> None:
         self._node = node
         self._id = number
+        self._dumped: dict[bool, State] = {}  # since it was last told anything
         node.call("new", id=number, rows=rows, cols=cols, scrollback=scrollback)
 
     def write(self, data: bytes) -> Xterm:
+        self._dumped = {}
         self._node.call("write", id=self._id, data=data.decode("latin-1"))
         return self
 
     def resize(self, rows: int, cols: int) -> Xterm:
+        self._dumped = {}
         self._node.call("resize", id=self._id, rows=rows, cols=cols)
         return self
 
     def dump(self, history: bool = False) -> State:
         """Everything the terminal knows; with the rows of its scrollback when asked."""
-        state: State = self._node.call("dump", id=self._id, history=history)
-        return state
+        if history not in self._dumped:
+            self._dumped[history] = self._node.call("dump", id=self._id, history=history)
+        return self._dumped[history]
 
     def answers(self) -> str:
         """What was answered to queries so far."""
-        return str(self.dump()["answers"])
+        return str(self._node.call("answers", id=self._id))
 
     def close(self) -> None:
         self._node.call("close", id=self._id)

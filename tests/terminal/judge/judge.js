@@ -322,6 +322,9 @@ const operations = {
   dump(request) {
     return terminals.get(request.id).dump(request.history);
   },
+  answers(request) {
+    return terminals.get(request.id).answers;
+  },
   close(request) {
     terminals.get(request.id).term.dispose();
     terminals.delete(request.id);

@@ -1,6 +1,7 @@
 """shpool events: copy the event stream to stdout, a line at a time."""
 
 import os
+import select
 
 from shpool import peer
 from shpool.client.connect import ClientError, connect, listening
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _READ = 65_536
 
+_STDOUT = 1
+
 
 def run(context: "Context", parsed: "Parsed") -> int:
     sock = _subscribe(context) or _subscribe(context)
@@ -26,6 +29,7 @@ def run(context: "Context", parsed: "Parsed") -> int:
         put(b"\n")
     partial = b""
     while True:
+        _await(sock)
         try:
             data = sock.recv(_READ)
         except OSError as error:
@@ -36,6 +40,16 @@ def run(context: "Context", parsed: "Parsed") -> int:
         if not newline:
             continue
         put(lines + newline)  # whole lines only
+
+
+def _await(sock: "socket.socket") -> None:
+    """Return when something has come.  Raises BrokenPipeError when nobody reads the output any
+    more, so that what a status bar has started does not stay behind until the next event."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    poll.register(_STDOUT, 0)
+    if any(fd == _STDOUT for fd, _ in poll.poll()):
+        raise BrokenPipeError
 
 
 def _ended(context: "Context") -> int:

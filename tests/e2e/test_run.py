@@ -83,6 +83,8 @@ def test_who_is_attached_sees_it_as_if_it_had_been_typed(place: Place, shell: st
     out, err = running.communicate()
     assert (running.returncode, out, err) == (0, b"name? Ann\nhi Ann\n", b"")
     person.expect("user> ")
+    assert place.run("send", "one") == (0, "", "")  # nothing, which begins no line
+    assert place.run("run", "one", "-t", "60s", "--", "true") == (0, "", "")
     person.send("half")
     person.expect("half")
     done = place.run("run", "one", "-t", "300ms", "--", "true")
@@ -179,9 +181,9 @@ def test_the_shell_ends_by_it(place: Place) -> None:
     ("words", "said"),
     [
         (["one"], "run needs a command: NAME -- COMMAND... or NAME -c STRING"),
-        (["one", "-c", "true", "--", "true"], "-c and a command exclude each other"),
+        (["one", "-c", "true", "--", "true"], "-c and a command cannot be used together"),
         (["one", "-c", " "], "the command is empty"),
-        (["one", "-d", "--json", "--", "true"], "--detach and --json exclude each other"),
+        (["one", "-d", "--json", "--", "true"], "--detach and --json cannot be used together"),
         (["one", "-t", "x", "--", "true"], "could not parse"),
         ([], "run needs NAME -- COMMAND..."),
         (["one", "--", *["x" * 100_000] * 11], "shpool: a command has at most 1,000,000 bytes"),

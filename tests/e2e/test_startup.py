@@ -28,7 +28,7 @@ FORBIDDEN = {
 # What a command may ask for; what these load in turn is not counted, Python versions differ.
 SYSTEM = {
     "list": {"_socket", "errno", "os", "struct", "sys"},
-    "events": {"_socket", "errno", "os", "struct", "sys"},
+    "events": {"_socket", "errno", "os", "select", "struct", "sys"},
     "version": {"os", "sys"},
     "attach": {
         *("_socket", "errno", "fcntl", "os", "select", "signal", "struct", "sys", "termios"),

@@ -359,7 +359,7 @@ class Session(SessionOutput, spawn.ProgramOwner, TypistUser, Front):
     def send(self, message: Message) -> bool:
         """Type a message from outside, after those that wait; False if too much is waiting."""
         sent = self.typist is not None and self.typist.add(message)
-        if sent:
+        if sent and message.data:
             self._typed(message.data)
         return sent
 

@@ -5,8 +5,8 @@ import sys
 
 from shpool import __version__
 from shpool.commands import COMMANDS, Command
-from shpool.errors import ShpoolError, Verdict
-from shpool.options import GLOBAL_OPTIONS, Parsed, UsageError, describe, parse, table
+from shpool.errors import ShpoolError, UsageError, Verdict
+from shpool.options import GLOBAL_OPTIONS, Parsed, describe, parse, table
 from shpool.output import complain, put
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     try:
         return _run(words)
     except UsageError as error:
-        complain(f"shpool: {error}\n\n{_usage_of(words)}")
+        complain(f"shpool: {_one_line(error)}\n\n{_usage_of(words)}")
         return _failure(words) or 2
     except Verdict as error:
         complain(f"{_one_line(error)}\n")
@@ -46,10 +46,17 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
 
 def _failure(words: "Sequence[str]") -> "int | None":
     """The exit status that the command named has for its own errors, if it has one."""
-    for word in words:
-        if word in COMMANDS:
-            return COMMANDS[word].failure
-    return None
+    name = _named(words)
+    return None if name is None else COMMANDS[name].failure
+
+
+def _named(words: "Sequence[str]") -> "str | None":
+    """The command that `words` are for, if it can be made out."""
+    try:
+        rest = parse(words, GLOBAL_OPTIONS, stop=True).rest
+    except UsageError:
+        return None
+    return rest[0] if rest and rest[0] in COMMANDS else None
 
 
 def _fill_descriptors() -> None:
@@ -74,9 +81,7 @@ def _run(words: "Sequence[str]") -> int:
     name = given.rest[0]
     if name == "take-over":
         return _rehearse(given.rest[1:])
-    command = COMMANDS.get(name)
-    if command is None:
-        raise UsageError(f"unknown command '{name}'")
+    command = _command(name)
     parsed = _parsed(command, given.rest[1:])
     if parsed.count("help"):
         return _say(_help_of(name))
@@ -92,6 +97,18 @@ def _run(words: "Sequence[str]") -> int:
     if name == "completions":
         return _say(completions(parsed.arguments[0]))
     return _dispatch(command, given, parsed)
+
+
+def _command(name: str) -> Command:
+    """Raises UsageError."""
+    command = COMMANDS.get(name)
+    if command is None:
+        import difflib
+
+        near = difflib.get_close_matches(name, COMMANDS, 1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise UsageError(f"unknown command '{name}'{hint}")
+    return command
 
 
 def _parsed(command: Command, words: "Sequence[str]") -> Parsed:
@@ -172,8 +189,7 @@ def _help(parsed: Parsed) -> int:
     if not parsed.arguments:
         return _say(_overview())
     name = parsed.arguments[0]
-    if name not in COMMANDS:
-        raise UsageError(f"unknown command '{name}'")
+    _command(name)
     return _say(_help_of(name))
 
 
@@ -209,11 +225,17 @@ def _usage_line(name: str) -> str:
 
 def _usage_of(words: "Sequence[str]") -> str:
     """The usage to show with an error: of the command named, if one can be made out."""
-    for word in words:
-        if word in COMMANDS:
-            return _usage_line(word) + f"See shpool help {word}.\n"
+    name = _named(words)
+    if name is not None:
+        return _usage_line(name) + f"See shpool help {name}.\n"
     return "Usage: shpool [OPTIONS] COMMAND [ARGUMENTS]\nSee shpool help.\n"
 
 
 def _one_line(said: object) -> str:
-    return " ".join(str(said).split("\n"))
+    """Nor with anything in it that a terminal would obey."""
+    text = " ".join(str(said).split("\n"))
+    if text.isprintable():
+        return text
+    from shpool.names import shown
+
+    return shown(text)

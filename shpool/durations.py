@@ -1,6 +1,6 @@
 """Lengths of time as a user writes them, for ``--ttl`` and ``show_every``."""
 
-from shpool.errors import ShpoolError
+from shpool.errors import UsageError
 
 # What a signed 64-bit count of nanoseconds holds, 292 years. Clocks count in those (time_t with
 # nanoseconds, timerfd, Python's own), and a deadline beyond it would overflow somewhere below.
@@ -13,7 +13,7 @@ _COLON_UNITS = (1, 60, 3600, 86400)
 _MAX_DIGITS = 20
 
 
-class DurationError(ShpoolError):
+class DurationError(UsageError):
     """A length of time that cannot be understood; the text is meant for the user."""
 
 

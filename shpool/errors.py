@@ -5,6 +5,10 @@ class ShpoolError(Exception):
     """The root of every error with a message fit for the user; caught once, in cli.py."""
 
 
+class UsageError(ShpoolError):
+    """What was typed cannot be understood; the message names the word.  The usage is shown too."""
+
+
 class Verdict(ShpoolError):
     """A message that scripts match, so it is printed as it is, without our name before it."""
 

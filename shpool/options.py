@@ -5,15 +5,11 @@ know from getopt_long, but strict: no abbreviations, nothing twice, no detached 
 like an option.
 """
 
-from shpool.errors import ShpoolError
+from shpool.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-
-class UsageError(ShpoolError):
-    """The command line cannot be understood; the message names the word."""
 
 
 class Option:
@@ -56,13 +52,13 @@ class Parsed:
         return value if isinstance(value, int) else 0
 
     def one_of(self, *names: str) -> str:
-        """Which of these options, that exclude each other, was given; empty if none was.
+        """Which of these options, that cannot be used together, was given; empty if none was.
 
         Raises UsageError.
         """
         given = [name for name in names if name in self.values]
         if len(given) > 1:
-            raise UsageError(f"--{given[0]} and --{given[1]} exclude each other")
+            raise UsageError(f"--{given[0]} and --{given[1]} cannot be used together")
         return given[0] if given else ""
 
 

@@ -14,8 +14,8 @@ import zipfile
 from importlib.util import MAGIC_NUMBER, source_hash
 
 from shpool.bare import bare
-from shpool.errors import ShpoolError
-from shpool.options import HELP, Option, UsageError, describe, parse
+from shpool.errors import ShpoolError, UsageError
+from shpool.options import HELP, Option, describe, parse
 from shpool.output import complain, put
 from shpool.program import archive, package
 

@@ -152,6 +152,27 @@ def test_a_usage_error_shows_the_usage_of_the_command_it_is_about(
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "said", "usage"),
+    [
+        (["atach", "main"], "unknown command 'atach'; did you mean 'attach'?", "COMMAND"),
+        (["help", "lst"], "unknown command 'lst'; did you mean 'list'?", "help"),
+        (["xyzzy", "attach"], "unknown command 'xyzzy'", "COMMAND"),
+        (["--bogus", "attach"], "unexpected option '--bogus'", "COMMAND"),
+        (["-s", "run", "list", "--bogus"], "unexpected option '--bogus'", "list"),
+        (["\x1b[31m\n"], "unknown command '\\x1b[31m '", "COMMAND"),
+    ],
+)
+def test_the_usage_shown_is_that_of_the_command_meant(
+    words: list[str], said: str, usage: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    first, _, shown, *_ = capfd.readouterr().err.split("\n")
+    assert first == f"shpool: {said}"
+    assert shown.startswith("Usage: shpool ")
+    assert usage in shown
+
+
 # ---- help and version
 
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from shpool.options import HELP, Option, Parsed, UsageError, describe, parse
+from shpool.errors import UsageError
+from shpool.options import HELP, Option, Parsed, describe, parse
 
 OPTIONS = (
     Option("f", "force", None, "a switch"),
@@ -17,7 +18,7 @@ OPTIONS = (
 def test_of_options_that_exclude_each_other_one_may_be_given() -> None:
     assert parse(["-f", "x"], OPTIONS).one_of("background", "force") == "force"
     assert parse(["x"], OPTIONS).one_of("background", "force") == ""
-    with pytest.raises(UsageError, match=r"^--dir and --force exclude each other$"):
+    with pytest.raises(UsageError, match=r"^--dir and --force cannot be used together$"):
         parse(["-f", "-d", "x"], OPTIONS).one_of("dir", "force")
 
 

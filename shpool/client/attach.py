@@ -18,10 +18,9 @@ from shpool.client.relay import Outcome, Relay, interruption
 from shpool.client.signals import Signals
 from shpool.client.streams import Upstream
 from shpool.client.wanted import MAIN, Wanted, directory, from_switch, from_words, working_directory
-from shpool.errors import ShpoolError
+from shpool.errors import ShpoolError, UsageError
 from shpool.forwarded import client_variables
 from shpool.names import check_name_template, check_session_name
-from shpool.options import UsageError
 from shpool.output import complain, unwritable
 from shpool.protocol.attaching import AttachHeader, AttachReply
 from shpool.protocol.replies import PROGRAM, Destination

@@ -1,6 +1,6 @@
 """Numbers of lines on the command line."""
 
-from shpool.options import UsageError
+from shpool.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

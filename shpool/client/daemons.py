@@ -5,8 +5,9 @@ On systems without /proc nothing is found.
 
 import os
 
+from shpool.errors import UsageError
 from shpool.files import read_bounded
-from shpool.options import GLOBAL_OPTIONS, UsageError, parse
+from shpool.options import GLOBAL_OPTIONS, parse
 from shpool.paths import Paths, PathsError
 
 TYPE_CHECKING = False

@@ -3,8 +3,8 @@
 from shpool.client.connect import ClientError
 from shpool.client.here import where
 from shpool.client.reach import ask
-from shpool.errors import Verdict
-from shpool.options import UsageError
+from shpool.errors import UsageError, Verdict
+from shpool.names import shown
 from shpool.output import complain
 from shpool.protocol.msgpack import WireError
 from shpool.protocol.replies import Here, read_list_reply, read_missed
@@ -83,7 +83,7 @@ def session_here(context: "Context", verb: str) -> Here:
 def report(not_found: "list[str]", not_attached: "list[str]") -> int:
     """Say what could not be done; the exit status."""
     if not_found:
-        complain(f"not found: {' '.join(not_found)}\n")
+        complain(f"not found: {' '.join(map(shown, not_found))}\n")
     if not_attached:
-        complain(f"not attached: {' '.join(not_attached)}\n")
+        complain(f"not attached: {' '.join(map(shown, not_attached))}\n")
     return 1 if not_found or not_attached else 0

@@ -2,7 +2,7 @@
 
 from shpool.client.detach import report, session_here
 from shpool.client.reach import ask
-from shpool.options import UsageError
+from shpool.errors import UsageError
 from shpool.protocol.replies import read_list_reply, read_missed
 from shpool.protocol.requests import KillRequest, ListRequest
 

@@ -3,6 +3,7 @@
 from shpool.client.connect import ClientError
 from shpool.client.here import by_directory
 from shpool.client.reach import ask
+from shpool.names import InvalidName
 from shpool.protocol.msgpack import WireError
 from shpool.protocol.replies import MaybeSwitch
 from shpool.protocol.requests import GetVars
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
 
 def session_meant(context: "Context", name: str) -> str:
     """The name, with variables filled in; "." stays, which the daemon knows to be the session
-    that we are in, where it can tell.  Raises TemplateError, ClientError."""
-    return (by_directory(context) or name) if name == "." else filled(context, name)
+    that we are in, where it can tell.  Raises TemplateError, InvalidName, ClientError."""
+    name = (by_directory(context) or name) if name == "." else filled(context, name)
+    if not name:
+        # Nor is it one that has ended: more likely a script's variable that is not set.
+        raise InvalidName("blank session names are not allowed")
+    return name
 
 
 def filled(context: "Context", text: str) -> str:

@@ -10,8 +10,8 @@ from shpool.client.printed import Printed, Text
 from shpool.client.reach import ask_once
 from shpool.client.watching import Feed, NoSession
 from shpool.durations import parse_span
-from shpool.errors import ShpoolError, Verdict
-from shpool.options import Parsed, UsageError
+from shpool.errors import ShpoolError, UsageError, Verdict
+from shpool.options import Parsed
 from shpool.output import complain, put
 from shpool.protocol.outside import SendRequest
 from shpool.protocol.running import DONE, FAILED, TAKEN, WAITS, RunRequest
@@ -61,7 +61,7 @@ def _wanted(parsed: Parsed) -> RunRequest:
     if line is None and not words:
         raise UsageError("run needs a command: NAME -- COMMAND... or NAME -c STRING")
     if line is not None and words:
-        raise UsageError("-c and a command exclude each other")
+        raise UsageError("-c and a command cannot be used together")
     if line is not None and not line.strip():
         raise UsageError("the command is empty")
     try:

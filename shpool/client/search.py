@@ -4,7 +4,7 @@ import re
 import warnings
 
 from shpool.client.lines import Lines
-from shpool.options import UsageError
+from shpool.errors import UsageError
 from shpool.output import complain
 from shpool.protocol.watching import ENDED, LINES, LOST, MISSED, OUTPUT, ROWS, SCREEN
 

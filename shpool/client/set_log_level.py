@@ -1,7 +1,7 @@
 """shpool set-log-level: change what the daemon logs."""
 
 from shpool.client.reach import ask
-from shpool.options import UsageError
+from shpool.errors import UsageError
 from shpool.protocol.requests import LOG_LEVELS, SetLogLevel
 
 TYPE_CHECKING = False

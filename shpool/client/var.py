@@ -2,7 +2,7 @@
 
 from shpool.client.connect import ClientError
 from shpool.client.reach import ask
-from shpool.options import UsageError
+from shpool.errors import UsageError
 from shpool.output import put
 from shpool.protocol.replies import MaybeSwitch
 from shpool.protocol.requests import GetVars, ModifyVar

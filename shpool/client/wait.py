@@ -3,7 +3,7 @@
 from shpool.client.counts import count
 from shpool.client.watching import Feed, sessions_meant
 from shpool.durations import parse_span
-from shpool.options import UsageError
+from shpool.errors import UsageError
 from shpool.output import put
 from shpool.protocol.watching import ENDED, HELD, TIMED_OUT, WaitRequest
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # The session that is made where none was named and there is none.
 MAIN = "main"
 
-# Options of attach that exclude each other.
+# Options of attach that cannot be used together.
 _EXCLUDED = (
     ("read-only", ("background", "share", "force")),
     ("share", ("background", "force")),

@@ -7,7 +7,7 @@ and with flags of the kitty keyboard protocol as that says; a flag of that wins.
 
 import re
 
-from shpool.errors import ShpoolError
+from shpool.errors import UsageError
 
 SHIFT, ALT, CONTROL = 1, 2, 4
 _MODIFIERS = {"S": SHIFT, "M": ALT, "C": CONTROL}
@@ -30,7 +30,7 @@ NAMES = (
     *("Enter", "Tab", "Escape", "Space", "Backspace", "Delete", "Insert"),
     *_CURSOR,
     *("PageUp", "PageDown"),
-    *(f"F{n}" for n in range(1, 25)),
+    *(_FUNCTION_KEYS := tuple(f"F{n}" for n in range(1, 25))),
 )
 
 # Ctrl with what has no control code of its own sends these on an xterm.
@@ -56,7 +56,7 @@ _CONTROL_CODES = {
 _PREFIX = re.compile(r"((?:[SMC]-)*)(.+)", re.DOTALL)
 
 
-class UnknownKey(ShpoolError):
+class UnknownKey(UsageError):
     """There is no such key; the message lists those there are."""
 
 
@@ -104,10 +104,10 @@ def parse_key(text: str) -> Key:
             for letter in prefixes[::2]:
                 modifiers |= _MODIFIERS[letter]
             return Key(name, modifiers)
-    known = " ".join(NAMES)
+    known = " ".join(name for name in NAMES if name not in _FUNCTION_KEYS)
     raise UnknownKey(
-        f"there is no key {text!r}; known are {known}, and single characters,"
-        " with C-, M- and S- before them"
+        f"there is no key {text!r}; there are {known}, F1 to F24 and single characters,"
+        " each with C-, M- or S- before it"
     )
 
 

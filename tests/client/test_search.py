@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shpool.client.search import Search, pattern
-from shpool.options import UsageError
+from shpool.errors import UsageError
 from shpool.protocol.watching import ENDED, LINES, LOST, MISSED, OUTPUT, ROWS, SCREEN
 
 

@@ -85,7 +85,9 @@ def test_a_new_session_of_the_same_name_has_its_own_clock(shpool: Place) -> None
     ],
 )
 def test_a_time_to_live_that_means_nothing_is_refused(shpool: Place, ttl: str, reason: str) -> None:
-    assert shpool.run("attach", "-b", "--ttl", ttl, "one") == (1, "", f"shpool: {reason}\n")
+    done = shpool.run("attach", "-b", "--ttl", ttl, "one")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(f"shpool: {reason}\n\nUsage: shpool attach")
     assert shpool.statuses() == {}
 
 

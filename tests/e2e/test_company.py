@@ -209,12 +209,12 @@ def test_detach_of_one_of_the_others_and_of_all(shpool: Place) -> None:
 
 def test_what_cannot_be_meant_is_said(shpool: Place) -> None:
     for words, said in (
-        (["attach", "-r", "-x", "one"], "--read-only and --share exclude each other"),
-        (["attach", "-r", "-f", "one"], "--read-only and --force exclude each other"),
-        (["attach", "-rb", "one"], "--read-only and --background exclude each other"),
-        (["attach", "-xb", "one"], "--share and --background exclude each other"),
-        (["attach", "-xf", "one"], "--share and --force exclude each other"),
-        (["switch", "-fx", "one"], "--share and --force exclude each other"),
+        (["attach", "-r", "-x", "one"], "--read-only and --share cannot be used together"),
+        (["attach", "-r", "-f", "one"], "--read-only and --force cannot be used together"),
+        (["attach", "-rb", "one"], "--read-only and --background cannot be used together"),
+        (["attach", "-xb", "one"], "--share and --background cannot be used together"),
+        (["attach", "-xf", "one"], "--share and --force cannot be used together"),
+        (["switch", "-fx", "one"], "--share and --force cannot be used together"),
         (["attach", "-r"], "attach --read-only needs a NAME"),
         (["detach", "--pid", "1", "one"], "detach --pid takes neither a NAME nor --others"),
         (["detach", "--pid", "x"], "--pid x: a pid is a number, as list --json has it"),
@@ -222,7 +222,7 @@ def test_what_cannot_be_meant_is_said(shpool: Place) -> None:
             ["detach", "--others", "one"],
             "detach --others takes no NAME: it is about the session one is in",
         ),
-        (["list", "-l", "--json"], "--json and --long exclude each other"),
+        (["list", "-l", "--json"], "--json and --long cannot be used together"),
     ):
         done = shpool.run(*words)
         assert (done.status, done.err.splitlines()[0]) == (2, f"shpool: {said}"), words

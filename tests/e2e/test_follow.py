@@ -173,11 +173,11 @@ def test_a_terminal_is_left_as_it_was_by_a_signal_too(shpool: Place) -> None:
     [
         (["nope"], 1, "not found: nope\n"),
         (["."], 1, "not found: .\n"),
-        (["one", "--text", "--cast"], 2, "shpool: --text and --cast exclude each other\n"),
+        (["one", "--text", "--cast"], 2, "shpool: --text and --cast cannot be used together\n"),
         (
             ["one", "--text", "--from-screen"],
             2,
-            "shpool: --text and --from-screen exclude each other\n",
+            "shpool: --text and --from-screen cannot be used together\n",
         ),
         ([], 2, "shpool: follow needs NAME\n"),
     ],

@@ -211,8 +211,16 @@ def test_a_session_in_mode_simple_keeps_no_screen(shpool: Place, command: str) -
         (["history", "nope"], 1, "not found: nope\n"),
         (["peek", "."], 1, "not found: .\n"),
         (["peek"], 2, "shpool: peek needs NAME\n"),
-        (["peek", "one", "--ansi", "--json"], 2, "shpool: --ansi and --json exclude each other\n"),
-        (["history", "one", "--html", "--svg"], 2, "shpool: --html and --svg exclude each other\n"),
+        (
+            ["peek", "one", "--ansi", "--json"],
+            2,
+            "shpool: --ansi and --json cannot be used together\n",
+        ),
+        (
+            ["history", "one", "--html", "--svg"],
+            2,
+            "shpool: --html and --svg cannot be used together\n",
+        ),
         (["peek", "one", "--since", "5"], 2, "shpool: unexpected option '--since'\n"),
         (["history", "one", "-n", "x"], 2, "shpool: the option '-n' takes a number, not 'x'\n"),
         (["history", "one", "--since", "9" * 19], 2, "shpool: the option '--since' takes a number"),

@@ -112,8 +112,8 @@ def test_a_line_too_long_for_the_kernel_is_refused(shpool: Place) -> None:
     [
         (["nope", "x"], 1, "not found: nope\n"),
         (["."], 1, "not found: .\n"),
-        (["one", "-k", "Foo"], 1, "shpool: there is no key 'Foo'; known are Enter Tab "),
-        (["one", "-t", "5"], 1, "shpool: could not parse '5' as duration: no unit"),
+        (["one", "-k", "Foo"], 2, "shpool: there is no key 'Foo'; there are Enter Tab "),
+        (["one", "-t", "5"], 2, "shpool: could not parse '5' as duration: no unit"),
         (
             ["one", "x" * 100_000 + "y" * 20_000, *["z" * 100_000] * 9],
             1,

@@ -89,7 +89,6 @@ def test_what_cannot_be_is_said_where_it_was_typed_and_the_client_stays(inside: 
         "b -c 'x \"'": "cannot split the command 'x \"': ",
         "b -s x -c y": "a start command needs a shell",
         "b -c '{0}'": "invalid var name: '0'",
-        "b --ttl 7": "7",
         "-": "there is no session before this one",
         "--from zzz b": "not found: zzz",
         "--pid 1 b": "no client with pid 1 is attached to any session",
@@ -100,6 +99,9 @@ def test_what_cannot_be_is_said_where_it_was_typed_and_the_client_stays(inside: 
         assert said in shown
         assert shown.endswith("\nstatus 1\n")
         assert shown.count("\n") == 2
+    shown = client.ask("shpool switch b --ttl 7; echo status $?")
+    assert shown.startswith("shpool: could not parse '7' as duration: no unit")
+    assert shown.endswith("\nstatus 2\n")
     assert inside.statuses() == {"held": "Attached", "a": "Attached"}
     assert client.ask("shpool switch a; echo status $?") == "status 0\n"
     assert client.ask("shpool switch --pid x b 2>&1 | head -1") == (

@@ -98,11 +98,13 @@ def test_a_session_that_ends_is_not_waited_for_any_more(shpool: Place) -> None:
         (
             ["one", "--quiet", "5"],
             (
-                1,
+                2,
                 "",
-                "shpool: could not parse '5' as duration: no unit, write for example 5s\n",
+                "shpool: could not parse '5' as duration: no unit, write for example 5s\n\n"
+                "Usage: shpool wait [OPTIONS] NAME...\nSee shpool help wait.\n",
             ),
         ),
+        (["", "--exit"], (1, "", "blank session names are not allowed\n")),
     ],
 )
 def test_what_is_so_already_and_what_is_not(
@@ -257,7 +259,7 @@ def test_a_hostile_pattern_stops_nobody_but_its_own_wait(shpool: Place, how: str
         (
             ["--text", "x", "--since", "1", "--new"],
             2,
-            "shpool: --since and --new exclude each other\n",
+            "shpool: --since and --new cannot be used together\n",
         ),
         (["--text", "x", "--since", "-1"], 2, "shpool: the option '--since' needs a value, MARK"),
         (["--text", "x", "--since", "y"], 2, "shpool: the option '--since' takes a number, not"),

@@ -76,8 +76,8 @@ def test_keys_are_sent_as_an_xterm_sends_them(key: str, modes: KeyModes, sent: b
 
 @pytest.mark.parametrize("text", ["", "Foo", "F25", "C-", "X-a", "ab", "enter", "\x07"])
 def test_an_unknown_key_is_an_error_that_lists_the_known_ones(text: str) -> None:
-    end = "F24, and single characters, with C-, M- and S- before them"
-    with pytest.raises(UnknownKey, match=f"known are Enter Tab .* {end}"):
+    end = "F1 to F24 and single characters, each with C-, M- or S- before it"
+    with pytest.raises(UnknownKey, match=f"there are Enter Tab .*, {end}"):
         parse_key(text)
 
 

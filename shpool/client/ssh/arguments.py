@@ -1,7 +1,8 @@
 """The words of `shpool ssh`: options of ours, which are long, and ssh's own, passed on."""
 
 from shpool import options as common
-from shpool.options import Parsed, UsageError
+from shpool.errors import UsageError
+from shpool.options import Parsed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

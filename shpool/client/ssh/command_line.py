@@ -1,9 +1,9 @@
 """What the command line of shpool ssh asks for."""
 
 from shpool.durations import parse_duration
+from shpool.errors import UsageError
 from shpool.forwarded import client_variables
 from shpool.names import check_name_template, check_session_name
-from shpool.options import UsageError
 from shpool.shellwords import split_words
 
 TYPE_CHECKING = False

@@ -9,7 +9,7 @@ import pytest
 from shpool.client.ssh import probing
 from shpool.client.ssh.arguments import parse, unquiet
 from shpool.commands import COMMANDS
-from shpool.options import UsageError
+from shpool.errors import UsageError
 
 OPTIONS = COMMANDS["ssh"].options
 

@@ -98,7 +98,7 @@ def test_an_unknown_key_types_nothing(core: Core, person: Caller) -> None:
     typed, error = outcome(caller) or (None, "")
     assert (typed, taken(core)) == (0, b"")
     assert error is not None
-    assert error.startswith("there is no key 'Foo'; known are Enter")
+    assert error.startswith("there is no key 'Foo'; there are Enter")
 
 
 def test_a_paste_is_marked_if_the_program_wants_that(core: Core, person: Caller) -> None:

@@ -80,7 +80,10 @@ def _base_dir(environ: "Mapping[str, str]") -> "tuple[str, bool]":
     home = environ.get("HOME")
     if home:
         return os.path.abspath(home), True
-    raise PathsError("neither XDG_RUNTIME_DIR nor HOME is set, so there is no runtime directory")
+    raise PathsError(
+        "neither XDG_RUNTIME_DIR nor HOME is set, so there is no runtime directory;"
+        " set XDG_RUNTIME_DIR to a directory of yours"
+    )
 
 
 def _oddity(environ: "Mapping[str, str]") -> "str | None":

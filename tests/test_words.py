@@ -23,7 +23,8 @@ SAID: list[tuple[Callable[[], object], str]] = [
     (lambda: parse_binding(" "), "a key binding needs at least one key"),
     (
         lambda: Paths({}),
-        "neither XDG_RUNTIME_DIR nor HOME is set, so there is no runtime directory",
+        "neither XDG_RUNTIME_DIR nor HOME is set, so there is no runtime directory;"
+        " set XDG_RUNTIME_DIR to a directory of yours",
     ),
     (lambda: split_words("echo 'a"), "missing closing ' in the command"),
     (lambda: split_words('echo "a'), 'missing closing " in the command'),

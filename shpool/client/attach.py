@@ -141,7 +141,9 @@ class Attach:
                 raise
             self._terminal.leave()
             if self._caller is None or not self._caller.busy(busy.daemon):
-                complain(f"{busy}\n")
+                # Scripts match the line of the original, people see what to do.
+                hint = "-f takes it over, -x joins, -r watches\n"
+                complain(f"{busy}\n{hint if self._terminal.is_terminal else ''}")
             # Not an error at first, scripts test for that; after a switch it is one.
             return Outcome("busy", 1 if self._switched else 0)
         except NotThere:

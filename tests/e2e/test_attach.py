@@ -212,7 +212,9 @@ def test_a_second_terminal_is_told_that_the_session_is_occupied(shpool: Place) -
     first.ask("true")
     second = shpool.attach("one")
     assert second.wait() == 0
-    assert second.text() == "session 'one' already has a terminal attached\n"
+    assert second.text() == (
+        "session 'one' already has a terminal attached\n-f takes it over, -x joins, -r watches\n"
+    )
     assert first.ask("echo undisturbed") == "undisturbed\n"
 
 

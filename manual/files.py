@@ -6,7 +6,10 @@ from pathlib import Path
 from manual.pages import shpool_1, shpool_config_5
 from shpool.cli import completions
 
-_UNITS = Path(__file__).resolve().parent.parent / "systemd"
+_ROOT = Path(__file__).resolve().parent.parent
+
+# What README refers to, so that its links lead somewhere; not what is for developers.
+_DOCUMENTS = ("README", "CONFIG", "SCRIPTS", "EVENTS", "CHANGELOG")
 
 
 def contents() -> "dict[str, str]":
@@ -19,7 +22,12 @@ def contents() -> "dict[str, str]":
         "share/fish/vendor_completions.d/shpool.fish": completions("fish"),
         # systemd looks there below /usr, /usr/local and ~/.local.
         **{
-            f"share/systemd/user/{unit.name}": unit.read_text() for unit in sorted(_UNITS.iterdir())
+            f"share/systemd/user/{unit.name}": unit.read_text()
+            for unit in sorted((_ROOT / "systemd").iterdir())
+        },
+        **{
+            f"share/doc/shpool/{name}": (_ROOT / name).read_text(encoding="utf-8")
+            for name in (*(f"{name}.md" for name in _DOCUMENTS), "manual/shpool.svg")
         },
     }
 

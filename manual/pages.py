@@ -16,30 +16,30 @@ _MONTHS = (
 
 _INTRODUCTION = """\
 .Nm
-keeps shells running when the terminal that they were started in goes away.
+keeps shells running when the terminal they were started in goes away.
 A session is one shell, known by a name.
 What it prints reaches the terminal untouched, so that scrollback, selection,
-images and links work as ever.
-A daemon owns the sessions; it is started by the first command that needs it.
+images and links work as usual.
+A daemon owns the sessions; the first command that needs it starts it.
 .Pp
 .Ic shpool attach main
-makes the session
+creates the session
 .Sq main ,
 or comes back to it.
 .Li Ctrl-Space Ctrl-q
-leaves it without ending it.
+detaches from it without ending it.
 """
 
 _ENVIRONMENT = (
     (
         "XDG_RUNTIME_DIR",
-        "What the runtime directory, `shpool`, is below; without it `~/.local/run` is.",
+        "The runtime directory, `shpool`, is in there; without it, in `~/.local/run`.",
     ),
-    ("XDG_CONFIG_HOME", "Where the user's configuration is looked for, instead of `~/.config`."),
-    ("NO_COLOR", "If it is not empty, nothing is set off by bold type."),
+    ("XDG_CONFIG_HOME", "Where to look for the user's configuration, instead of `~/.config`."),
+    ("NO_COLOR", "If it is not empty, nothing is printed in bold."),
     (
         "SHPOOL_SESSION_NAME",
-        "In a session, its name; what commands mean that are given no name.",
+        "In a session, its name; commands that are given no name mean that one.",
     ),
     (
         "SHPOOL_SESSION_DIR",
@@ -50,35 +50,38 @@ _ENVIRONMENT = (
 
 _FILES = (
     ("~/.config/shpool/config.toml", "The configuration, see shpool-config(5)."),
-    ("/etc/shpool/config.toml", "The administrator's, which the user's replaces key by key."),
+    ("/etc/shpool/config.toml", "The administrator's; keys in the user's replace those in it."),
     (
         "~/.cache/shpool",
-        "What can be made again: on a host that was reached by `shpool ssh` the files that run "
-        "there, where it was said a note of each host. `$XDG_CACHE_HOME` moves it; a host without "
-        "a home that can be written has the files in `/tmp/shpool-UID`.",
+        "What can be made again: on a host reached by `shpool ssh` the files that run there, and "
+        "on this side a note of each host. `$XDG_CACHE_HOME` moves it; a host without a writable "
+        "home has the files in `/tmp/shpool-UID`.",
     ),
     (
         "$XDG_RUNTIME_DIR/shpool/shpool.socket",
-        "Where the daemon listens. Beside it stand `events.socket`, which subscribers of events "
-        "connect to, and the pid file and log of a daemon that was started by a command, "
+        "Where the daemon listens. Next to it are `events.socket`, for subscribers to events, and "
+        "the pid file and log of a daemon that was started by a command, "
         "`daemonized-shpool.pid` and `daemonized-shpool.log`.",
     ),
 )
 
 _EXIT_STATUS = """\
-`attach` exits with the status of the shell, 128 and the number of the signal that killed it,
-0 after a detach, and 1 when the connection is lost. So does `ssh`, with the shell on the other
-host; but with 130 after Ctrl-C while the connection is lost, and with the status of the program
-`ssh`, which is 255, where there was no connection. Otherwise it is 0, 1 if what was asked could
-not be done, and 2 if the command line could not be understood.
+A command exits with 0, with 1 if it could not do what was asked, and with 2 if the command line
+could not be understood. `attach` exits with the status of the shell, or 128 and the number of the
+signal that killed it; with 0 after a detach, and when the session is attached elsewhere; and with
+1 when the connection to the daemon is lost. `ssh` does the same, with the shell on the other host,
+but exits with 130 after Ctrl-C while the connection is lost, and with 255, as ssh(1) does, if
+there was no connection. `run` exits with the status of the command, with 124 after the timeout,
+and with 125 for any error of its own. `wait` exits with 124 after the timeout, and with 3 if a
+session has ended and what was waited for can no longer happen.
 """
 
 _EXAMPLES = (
     (
-        "Be in a session after a login, by a line in `~/.ssh/config`:",
+        "In `~/.ssh/config`, to be in a session as soon as you log in:",
         "RemoteCommand shpool attach -f main",
     ),
-    ("Pick a session:", 'shpool attach "$(shpool list --short | fzf)"'),
+    ("Pick a session:", 'shpool attach -- "$(shpool list --short | fzf)"'),
     ("Leave a command running:", "shpool attach --background --cmd 'make world' build"),
 )
 
@@ -105,7 +108,7 @@ def shpool_1() -> str:
         _top("shpool", 1, "persistent shell sessions without a terminal multiplexer"),
         ".Sh SYNOPSIS\n.Nm\n.Op Ar options\n.Ar command\n.Op Ar arguments\n",
         f".Sh DESCRIPTION\n{_INTRODUCTION}",
-        f".Pp\nThe options before the command are:\n{_options(GLOBAL_OPTIONS)}",
+        f".Pp\nOptions before the command are:\n{_options(GLOBAL_OPTIONS)}",
         ".Sh COMMANDS\nOptions of a command may follow its arguments;\n.Fl -\nends them.\n",
         *(_command(name, command) for name, command in COMMANDS.items()),
         f".Sh ENVIRONMENT\n{_tagged('Ev', _ENVIRONMENT)}",
@@ -121,9 +124,10 @@ def shpool_1() -> str:
 def _command(name: str, command: Command) -> str:
     arguments = f" {escaped(command.arguments)}" if command.arguments else ""
     summary = command.summary[0].upper() + command.summary[1:]
-    lines = [f".Ss {escaped(name)}{arguments}", prose(summary) + "."]
+    # A bracket or dot at the end of the line would be taken for punctuation.
+    lines = [f".Ss {escaped(name)}{arguments}\\&", prose(summary) + "."]
     if command.detail:
-        lines += [".Pp", prose(command.detail)]
+        lines += [".Pp", prose(command.detail.replace("CONFIG.md", "shpool-config(5)"))]
     own = [option for option in command.options if option.long != "help"]
     if own:
         lines.append(_options(own).removesuffix("\n"))

@@ -44,8 +44,8 @@ class Command:
 _JSON = Option("j", "json", None, "print JSON")
 
 _FORMS = (
-    Option("", "ansi", None, "with the sequences that show colours and links in a terminal"),
-    Option("", "html", None, "a page in the session's colours, without script"),
+    Option("", "ansi", None, "with colours and links, as escape sequences for a terminal"),
+    Option("", "html", None, "a page in the session's colours, without scripts"),
     Option("", "svg", None, "the same as an image"),
     _JSON,
 )
@@ -60,80 +60,82 @@ _NEW = (
 COMMANDS = {
     "attach": Command(
         "attach",
-        "attach this terminal to a session, which is made if it does not exist",
+        "attach this terminal to a session, creating it if needed",
         "[NAME]",
         0,
         1,
         (
-            Option("x", "share", None, "be attached beside who is: both see it, both type"),
-            Option("r", "read-only", None, "watch: see everything, type nothing; makes no session"),
-            Option("f", "force", None, "detach whoever types there"),
-            Option("b", "background", None, "make it, or attach to it, and detach at once"),
-            Option("", "existing", None, "only if it is there: make no session"),
-            Option("", "nested", None, "also inside another session, where switch goes over"),
+            Option("x", "share", None, "join whoever is attached: both see it, both type"),
+            Option("r", "read-only", None, "watch: see everything, type nothing; creates nothing"),
+            Option("f", "force", None, "take it over: detach whoever types there"),
+            Option("b", "background", None, "create it, or attach to it, and detach at once"),
+            Option("", "existing", None, "only if it exists: create nothing"),
+            Option("", "nested", None, "also inside another session, where switch is better"),
             *_NEW,
         ),
         "Ctrl-Space Ctrl-q detaches (see keybinding in CONFIG.md). The exit status is the\n"
-        "shell's, 0 after a detach, 1 when the connection is lost.\n"
-        "Without a NAME: the session that was left last and that nobody types in; main is made if\n"
-        "there is none at all. Of several at one session who typed last drives: the session has\n"
-        "that terminal's size. What happens when somebody is attached is said by attach in\n"
-        "CONFIG.md.\n"
+        "shell's, 0 after a detach, 1 when the connection to the daemon is lost.\n"
+        "Without a NAME: of the sessions that nobody types in the one left last, or main if\n"
+        "there are no sessions. Of several people at one session whoever typed last drives: the\n"
+        "session has the size of that terminal. What a plain attach does when somebody is\n"
+        "attached is up to attach in CONFIG.md.\n"
         "NAME, CMD and DIR may contain {var}: see shpool help var.\n",
     ),
     "switch": Command(
         "switch",
-        "have this terminal go over to another session, made if need be",
+        "move this terminal to another session, creating it if needed",
         "NAME",
         1,
         1,
         (
-            Option("f", "force", None, "detach whoever is attached to it"),
+            Option("f", "force", None, "take it over: detach whoever types there"),
             Option("x", "share", None, "join whoever is attached to it"),
             *_NEW,
-            Option("", "from", "NAME", "from outside: who is attached to NAME"),
-            Option("", "pid", "PID", "the client with this pid (see list --json)"),
+            Option("", "from", "NAME", "from outside: move whoever drives NAME"),
+            Option("", "pid", "PID", "move the client with this pid (see list --json)"),
         ),
-        "Inside a session the terminal goes over in which this was typed. NAME - is the session\n"
-        "that it was in before (one that is called so: -- -). What cannot be is said here, and\n"
-        "the terminal stays. Variables in NAME, CMD and DIR are filled in, once.\n",
+        "Inside a session, moves the terminal in which it was typed. NAME - is the session that\n"
+        "the terminal was in before (for one that is really called so: -- -). If it cannot be\n"
+        "done, the reason is printed and the terminal stays. Variables in NAME, CMD and DIR are\n"
+        "filled in once.\n",
     ),
     "ssh": Command(
         "ssh.command",
-        "be in a session on another host, and come back when the connection is lost",
+        "attach to a session on another host, reconnecting by itself",
         "HOST [NAME]",
         1,
         2,
         (
-            Option("", "no-force", None, "leave it to whoever is attached to it"),
-            Option("", "ttl", "DUR", "as attach has it, there"),
-            Option("", "cmd", "CMD", "as attach has it, there"),
-            Option("", "dir", "DIR", "as attach has it, there"),
-            Option("", "start-cmd", "CMD", "as attach has it, there"),
-            Option("", "remote", "PATH", "run this shpool there, and take none there"),
-            Option("", "ssh", "CMD", "run CMD instead of ssh, with arguments perhaps"),
+            Option("", "no-force", None, "do not take it over from whoever is attached"),
+            Option("", "ttl", "DUR", "as for attach"),
+            Option("", "cmd", "CMD", "as for attach"),
+            Option("", "dir", "DIR", "as for attach"),
+            Option("", "start-cmd", "CMD", "as for attach"),
+            Option("", "remote", "PATH", "run the shpool at PATH on HOST; copy none there"),
+            Option("", "ssh", "CMD", "run CMD, which may have arguments, instead of ssh"),
             Option("", "share-connection", None, "use ssh's ControlPath, if one is configured"),
         ),
-        "Options of ssh's own may stand before and behind HOST, and are passed on. NAME is main\n"
-        "if left out. Nothing has to be installed there but a Python of 3.9 or later: shpool is\n"
-        "taken there, as one file in ~/.cache/shpool, the first time.\n"
-        "When the connection is lost it is tried again until it comes back: Enter tries at\n"
-        "once, Ctrl-C gives up. The exit status is that of the shell there, 0 after a detach,\n"
-        "130 after Ctrl-C, 255 after ssh's ~. and when there was no connection at all.\n",
+        "ssh's own options may come before or after HOST, and are passed on. NAME is main if\n"
+        "left out. HOST needs nothing but Python 3.9 or later: shpool copies itself there, as\n"
+        "one file in ~/.cache/shpool, the first time.\n"
+        "When the connection is lost it reconnects as soon as it can: Enter tries at once,\n"
+        "Ctrl-C gives up. The exit status is that of the shell there, 0 after a detach, 130\n"
+        "after Ctrl-C, 255 after ssh's ~. and if there never was a connection.\n",
         "ssh.arguments",
     ),
     "detach": Command(
         "detach",
-        "detach whoever is attached to sessions",
+        "detach clients from sessions",
         "[NAME...]",
         0,
         None,
         (
-            Option("", "others", None, "inside a session: all but this terminal"),
+            Option("", "others", None, "inside a session: all clients but this terminal"),
             Option("", "pid", "PID", "the client with this pid (see list --json)"),
         ),
-        "Without a NAME, inside a session: the terminal in which this was typed, and no other.\n"
-        "Elsewhere: who is attached to $SHPOOL_SESSION_NAME. With a NAME also who watches.\n",
+        "Without a NAME, inside a session: only the terminal in which it was typed. Elsewhere:\n"
+        "whoever is attached to $SHPOOL_SESSION_NAME. With a NAME: all clients, also those that\n"
+        "watch.\n",
     ),
     "kill": Command(
         "kill",
@@ -142,18 +144,18 @@ COMMANDS = {
         0,
         None,
         (Option("", "all", None, "end all sessions"),),
-        "Without a NAME: the session in which it runs, or else $SHPOOL_SESSION_NAME.\n",
+        "Without a NAME: the session in which it is typed, or else $SHPOOL_SESSION_NAME.\n",
     ),
     "list": Command(
         "list",
-        "list the sessions",
+        "list sessions",
         options=(
             _JSON,
-            Option("l", "long", None, "with times, clients, and what runs where, for people"),
-            Option("", "short", None, "print the names alone, one a line"),
+            Option("l", "long", None, "with times, clients, programs and directories, for people"),
+            Option("", "short", None, "print only names, one per line"),
         ),
-        detail="On a terminal the session in which it runs is marked, in bold type unless\n"
-        "NO_COLOR is set. What a program reads is as ever.\n",
+        detail="On a terminal the session in which it is typed is marked, in bold unless\n"
+        "NO_COLOR is set; in a pipe or file it is not.\n",
     ),
     "send": Command(
         "send",
@@ -163,42 +165,42 @@ COMMANDS = {
         None,
         (
             Option("e", "enter", None, "press Enter at the end"),
-            Option("k", "key", "KEY", "press KEY where this stands among the TEXTs", many=True),
-            Option("", "paste", None, "as a terminal pastes it"),
-            Option("", "stdin", None, "then what is read from stdin"),
-            Option("t", "timeout", "DUR", "give up when it was not read for DUR (default: 5s)"),
+            Option("k", "key", "KEY", "press KEY, at its place among the TEXTs", many=True),
+            Option("", "paste", None, "send the text as a paste"),
+            Option("", "stdin", None, "after the TEXTs, send what is read from stdin"),
+            Option("t", "timeout", "DUR", "give up when nothing was read for DUR (default: 5s)"),
             Option("j", "json", None, "print JSON, with the mark for wait --since"),
         ),
-        "TEXT is typed as it is, TEXTs side by side with a space between; no names of keys in\n"
-        "it. KEY is Enter, Tab, Escape, Space, Backspace, Delete, Insert, Up, Down, Left, Right,\n"
-        "Home, End, PageUp, PageDown, F1 to F24 or a character, with C-, M- or S- before it.\n"
-        "NAME . is the session one is in.\n",
+        "TEXTs are typed literally, with a space between them; names of keys in them mean\n"
+        "nothing. KEY is Enter, Tab, Escape, Space, Backspace, Delete, Insert, Up, Down, Left,\n"
+        "Right, Home, End, PageUp, PageDown, F1 to F24 or a character, with C-, M- or S- before\n"
+        "it. NAME . is the session in which it is typed.\n",
     ),
     "wait": Command(
         "wait",
-        "wait until something is so of sessions",
+        "wait for something to happen in a session",
         "NAME...",
         1,
         None,
         (
-            Option("", "exit", None, "it has ended, or is not there"),
-            Option("", "exists", None, "it is there"),
-            Option("", "attached", None, "somebody is attached to it"),
-            Option("", "detached", None, "nobody is attached to it"),
-            Option("", "prompt", None, "its shell is at a prompt that came after the last input"),
-            Option("", "quiet", "DUR", "its program has printed nothing for DUR"),
-            Option("", "text", "REGEX", "a line of its screen, or printed from now on, matches"),
-            Option("", "new", None, "no line that stands on the screen already, nor the cursor's"),
-            Option("", "since", "MARK", "lines that were there already count from that one on"),
-            Option("", "all", None, "until each of these has been so of every NAME"),
+            Option("", "exit", None, "the session has ended, or does not exist"),
+            Option("", "exists", None, "the session exists"),
+            Option("", "attached", None, "somebody is attached"),
+            Option("", "detached", None, "nobody is attached"),
+            Option("", "prompt", None, "the shell is at a prompt that came after the last input"),
+            Option("", "quiet", "DUR", "nothing was printed for DUR"),
+            Option("", "text", "REGEX", "a line on the screen, or printed from now on, matches"),
+            Option("", "new", None, "ignore the lines that are on the screen already"),
+            Option("", "since", "MARK", "of lines printed already, look at those from MARK on"),
+            Option("", "all", None, "wait for all of these, for every NAME"),
             Option("t", "timeout", "DUR", "give up after DUR"),
         ),
-        "Without --all any of these, of any NAME, will do. Prints NAME and what was so, a tab\n"
-        "between. Exits with 0; with 124 after the timeout, 3 when it can be so no more because a\n"
-        "session has ended, 1 for a NAME that is not there. DUR is 500ms, 10s, 3m, 5h, 20d or\n"
-        "dd:hh:mm:ss. REGEX is Python's, and may match a part of a line. MARK is what send --json\n"
-        "or peek --json said: nothing is missed between that and the wait. NAME . is the session\n"
-        "one is in.\n",
+        "Without --all, any of these for any NAME will do. Prints the NAME and what it was,\n"
+        "with a tab between. The exit status is 0; 124 after the timeout; 3 if a session has\n"
+        "ended, so that it can no longer happen; 1 if there is no session NAME. DUR is 500ms,\n"
+        "10s, 3m, 5h, 20d or dd:hh:mm:ss. REGEX is a Python regular expression, and may match a\n"
+        "part of a line. MARK is from send --json or peek --json: nothing printed since then is\n"
+        "missed. NAME . is the session in which it is typed.\n",
     ),
     "run": Command(
         "run",
@@ -207,17 +209,18 @@ COMMANDS = {
         1,
         None,
         (
-            Option("c", "command", "STRING", "run STRING as it is; it may have several lines"),
-            Option("d", "detach", None, "do not wait for its end"),
-            Option("", "create", None, "make the session in the background if it is not there"),
-            Option("", "ansi", None, "every byte of its output, colours and all"),
+            Option("c", "command", "STRING", "run STRING, which may have several lines, as it is"),
+            Option("d", "detach", None, "do not wait for the command to end"),
+            Option("", "create", None, "create the session, in the background, if needed"),
+            Option("", "ansi", None, "print its output byte for byte, with colours"),
             Option("j", "json", None, "print its status, or why there is none, as JSON at the end"),
             Option("t", "timeout", "DUR", "give up after DUR"),
         ),
-        "Waits for the prompt, pastes the command there, quoted for that shell (bash, zsh, fish),\n"
-        "and prints its output; who is attached sees it as if it had been typed. Exits with its\n"
-        "status; with 124 after the timeout, when the command goes on; with 125 and a reason if\n"
-        "it could not be run, or its end is not known. ^C goes to the command.\n",
+        "Waits for the prompt, pastes the command there, quoted for that shell (bash, zsh,\n"
+        "fish), and prints its output; anyone attached sees it as if it had been typed. The\n"
+        "exit status is that of the command; 124 after the timeout, when the command goes on;\n"
+        "125, with a reason, if it could not be run or its status is not known. ^C goes to the\n"
+        "command.\n",
         failure=125,
     ),
     "peek": Command(
@@ -227,46 +230,43 @@ COMMANDS = {
         1,
         1,
         _FORMS,
-        "Plain text if nothing else is asked for, a line for each row. NAME . is the session one\n"
-        "is in.\n",
+        "Plain text by default, one line per row. NAME . is the session in which it is typed.\n",
     ),
     "history": Command(
         "history",
-        "print what has scrolled off a session's screen, and the screen",
+        "print a session's scrollback and screen",
         "NAME",
         1,
         1,
         (
             Option("n", "lines", "N", "only the last N lines"),
-            Option("", "since", "MARK", "only lines from number MARK on that are final"),
+            Option("", "since", "MARK", "only lines from MARK on, once they have scrolled off"),
             *_FORMS,
         ),
-        "Lines are as the program ended them, however they wrap, and keep their numbers. JSON has\n"
-        "the mark for the next --since, and how many lines from MARK on are lost. NAME . is the\n"
-        "session one is in.\n",
+        "Lines are printed as the program ended them, however they wrapped, and keep their\n"
+        "numbers. JSON has the mark for the next --since, and how many lines from MARK on are\n"
+        "lost. NAME . is the session in which it is typed.\n",
     ),
     "follow": Command(
         "follow",
-        "print what a session prints, as it does, until it ends",
+        "print a session's output as it comes, until the session ends",
         "NAME",
         1,
         1,
         (
-            Option("", "from-screen", None, "first what draws its screen"),
-            Option("", "text", None, "lines, as they are completed, without colours"),
+            Option("", "from-screen", None, "first, what draws the screen as it is"),
+            Option("", "text", None, "completed lines, without colours"),
             Option("", "cast", None, "a recording for asciinema (asciicast v3)"),
         ),
-        "Without --text or --cast every byte, as a terminal is to have it. Nobody waits for who\n"
-        "reads slowly: 8 MiB behind it is skipped, told so on stderr, and sent the screen as it\n"
-        "is then. NAME . is the session one is in.\n",
+        "Without --text or --cast prints every byte, for a terminal. A slow reader is not\n"
+        "waited for: when it is 8 MiB behind, output is skipped, with a message on stderr, and\n"
+        "the screen as it is then follows. NAME . is the session in which it is typed.\n",
     ),
     "events": Command(
         "events",
-        "print a line for every change of the table of sessions",
-        options=(
-            Option("", "begin", None, "print an empty line first, once no event can be missed"),
-        ),
-        detail="Each line is a JSON object (see EVENTS.md); ends when the daemon does.\n",
+        "print a line whenever something happens to a session",
+        options=(Option("", "begin", None, "print an empty line once no event can be missed"),),
+        detail="Each line is a JSON object (see EVENTS.md). Ends when the daemon does.\n",
     ),
     "var": Command(
         "var",
@@ -275,8 +275,8 @@ COMMANDS = {
         1,
         3,
         (_JSON,),
-        "A client attached by a name with {var} in it switches to another session when VAR\n"
-        "changes.\n",
+        "A client that attached to a name with {var} in it moves to another session when VAR\n"
+        "changes: one at 'edit-{project}' is at edit-shop after shpool var set project shop.\n",
     ),
     "set-log-level": Command(
         "set_log_level",
@@ -288,29 +288,30 @@ COMMANDS = {
     "daemon": Command(
         "daemon",
         "run the daemon in the foreground",
-        detail="SIGTERM ends it and its sessions; SIGUSR1 has it make anew what is gone of its\n"
-        "sockets, pid file and log.\n",
+        detail="SIGTERM ends it and its sessions; SIGUSR1 has it make again what is missing of\n"
+        "its sockets, pid file and log.\n",
     ),
     "stop": Command(
         "stop",
-        "end the daemon, and with it all sessions",
-        options=(Option("y", "yes", None, "do not ask, whatever sessions there are"),),
-        detail="Returns when the daemon has ended. Starts none.\n",
+        "stop the daemon, ending all sessions",
+        options=(Option("y", "yes", None, "do not ask, even if there are sessions"),),
+        detail="Returns when the daemon has ended. Does not start one.\n",
     ),
     "upgrade": Command(
         "upgrade",
-        "have the running daemon go on as this version, with all its sessions",
-        options=(Option("", "check", None, "only try whether that can be, and say so"),),
-        detail="Its program is replaced in place: shells, attached clients and subscribers stay,\n"
-        "who is attached sees a short pause. The new program first shows, beside the old one,\n"
-        "that it can take everything over; if not, it says why, the exit status is 1, and all is\n"
-        "as before. Also to the same version, or back to an older one. Starts no daemon.\n",
+        "replace the running daemon by this version, keeping all sessions",
+        options=(Option("", "check", None, "only check whether it would work, and say so"),),
+        detail="The daemon is replaced in place: shells, attached clients and subscribers stay,\n"
+        "and people who are attached notice a short pause. The new version first proves,\n"
+        "next to the old one, that it can take everything over; if it cannot, it says\n"
+        "why, the exit status is 1, and nothing changes. Works for the same and for\n"
+        "older versions too. Does not start a daemon.\n",
     ),
     "config": Command(
         "config",
-        "print the configuration, and what is wrong with it",
-        detail="What it prints is TOML, as the files have it; behind each key a comment says\n"
-        "which file it comes from. What is wrong is said on stderr, and the exit status is 1.\n",
+        "print the configuration in force, and what is wrong with it",
+        detail="Prints TOML, with a comment behind each key that says which file it comes from.\n"
+        "What is wrong goes to stderr, and the exit status is 1 then.\n",
     ),
     "completions": Command(
         "completions",

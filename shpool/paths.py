@@ -82,7 +82,7 @@ def _base_dir(environ: "Mapping[str, str]") -> "tuple[str, bool]":
         return os.path.abspath(home), True
     raise PathsError(
         "neither XDG_RUNTIME_DIR nor HOME is set, so there is no runtime directory;"
-        " set XDG_RUNTIME_DIR to a directory of yours"
+        " set XDG_RUNTIME_DIR to a directory of your own"
     )
 
 

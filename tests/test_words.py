@@ -24,7 +24,7 @@ SAID: list[tuple[Callable[[], object], str]] = [
     (
         lambda: Paths({}),
         "neither XDG_RUNTIME_DIR nor HOME is set, so there is no runtime directory;"
-        " set XDG_RUNTIME_DIR to a directory of yours",
+        " set XDG_RUNTIME_DIR to a directory of your own",
     ),
     (lambda: split_words("echo 'a"), "missing closing ' in the command"),
     (lambda: split_words('echo "a'), 'missing closing " in the command'),

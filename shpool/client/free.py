@@ -29,7 +29,7 @@ def find(context: "Context") -> "str | None":
         names = ", ".join(row.name for row in rows)
         raise Verdict(
             f"each session already has a terminal attached: {names};"
-            " to be attached beside it: shpool attach --share NAME"
+            " to join one: shpool attach --share NAME"
         )
     return max(free, key=_left).name
 

@@ -47,7 +47,10 @@ def make_runtime(paths: "Paths") -> None:
     try:
         os.makedirs(parent, 0o700, exist_ok=True)
     except OSError as error:
-        raise PlaceError(f"cannot make {error.filename or parent}: {error.strerror}") from None
+        hint = "; set XDG_RUNTIME_DIR to a directory of your own" if paths.at_home else ""
+        raise PlaceError(
+            f"cannot make {error.filename or parent}: {error.strerror}{hint}"
+        ) from None
     make_private(paths.runtime)
 
 

@@ -249,7 +249,7 @@ def test_without_a_name_the_free_session_that_was_left_last_is_attached_to(shpoo
     assert (done.status, done.err) == (
         1,
         "each session already has a terminal attached: main;"
-        " to be attached beside it: shpool attach --share NAME\n",
+        " to join one: shpool attach --share NAME\n",
     )
     for name in ("older", "newer"):
         shpool.run("attach", "-b", name)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.harness import Place, eventually
+from tests.e2e.harness import DETACH, Place, eventually
 
 
 def refusal(name: str, wanted: str) -> str:
     return (
-        f"shpool: this is session '{name}'; to go over: shpool switch {wanted};"
-        f" to nest all the same: shpool attach --nested {wanted}\nstatus 1\n"
+        f"shpool: this is session '{name}'; to switch: shpool switch {wanted};"
+        f" to nest them: shpool attach --nested {wanted}\nstatus 1\n"
     )
 
 
@@ -39,6 +39,9 @@ def test_the_configuration_may_allow_it(inside: Place) -> None:
     inside.configure("nested = true")
     client.send("shpool attach b\n")
     eventually(lambda: inside.statuses() == {"a": "Attached", "b": "Attached"})
+    client.send(DETACH)  # from the outer one, as CONFIG.md says
+    assert client.wait() == 0
+    assert inside.statuses() == {"a": "Disconnected", "b": "Attached"}
 
 
 def test_an_original_client_nests_as_ever(inside: Place) -> None:

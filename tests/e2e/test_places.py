@@ -306,7 +306,8 @@ def test_a_read_only_home_is_told_at_once(place: Place) -> None:
     del place.env["XDG_RUNTIME_DIR"]
     home = place.home
     mounted(place, f"mount --bind {home} {home} && mount -o remount,ro,bind {home}")
-    is_refused(place, f"cannot make {home}/.local: Read-only file system")
+    said = f"cannot make {home}/.local: Read-only file system"
+    is_refused(place, f"{said}; set XDG_RUNTIME_DIR to a directory of your own")
 
 
 @pytest.mark.parametrize("nodes", [2, 3, 4, 5])

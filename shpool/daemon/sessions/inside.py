@@ -63,8 +63,8 @@ def nested_refused(inside: str, name: str) -> str:
     if name.startswith("-"):
         word = f"-- {word}"
     return (
-        f"this is session '{shown(inside)}'; to go over: shpool switch {word};"
-        f" to nest all the same: shpool attach --nested {word}"
+        f"this is session '{shown(inside)}'; to switch: shpool switch {word};"
+        f" to nest them: shpool attach --nested {word}"
     )
 
 

@@ -124,8 +124,8 @@ def test_who_has_not_said_that_it_may_nest_is_told_what_to_do(
     inside: Core, name: str, word: str
 ) -> None:
     assert refusal(inside.attach(name, nested=False)) == (
-        f"this is session 'one'; to go over: shpool switch {word};"
-        f" to nest all the same: shpool attach --nested {word}"
+        f"this is session 'one'; to switch: shpool switch {word};"
+        f" to nest them: shpool attach --nested {word}"
     )
     assert inside.programs.count == 1
 

@@ -60,8 +60,8 @@ class RolesUser(Owner):
         """Told from the loop: what somebody had begun to type was all of it."""
 
 
-# Of so many who have gone it is remembered when they typed last.
-_MOST_GONE = 16
+# Names of those who have gone, by which it is remembered when they typed last.
+_MOST_GONE = 32
 
 # So that what is closed does not keep its session in memory.
 _NOBODY = RolesUser()
@@ -101,7 +101,7 @@ class Roles(SeatUser):
         self._resized_at = -_RESIZE_EVERY  # monotonic, because another one drove
         self._resizing: Timer | None = None
         self._answering: Timer | None = None
-        self._gone: dict[str, float] = {}  # when who has gone typed last, by known_as
+        self._gone: dict[str, float] = {}  # when who has gone typed last, by known_as and pid
         self._telling = False  # each client of its place, soon
 
     def taken_on(
@@ -186,13 +186,14 @@ class Roles(SeatUser):
         seat = self.seat_of(client)
         self.clients.remove(client)
         self.seats.remove(seat)
-        if client in self.typing:
+        typed = client in self.typing
+        if typed:
             self.typing.remove(client)
-            self._remember(client)
             self._type(seat, seat.flush(answers=client is self.answerer))
             if self.typist is not None:
                 self.typist.leave(seat)
         seat.close()
+        self._remember(client, client.typed_at if typed else 0.0)
         if client is self.answerer:
             self._succeed(seat)
         self._follow_driver()
@@ -201,13 +202,13 @@ class Roles(SeatUser):
         self._changed()
         return True
 
-    def _remember(self, client: "Participant") -> None:
-        if not self.typing:
-            self._gone.clear()  # the session is anybody's now
-            return
-        self._gone[client.known_as] = client.typed_at
-        if len(self._gone) > _MOST_GONE:
+    def _remember(self, client: "Participant", typed_at: float) -> None:
+        for name in (str(client.pid), client.known_as):
+            self._gone[name] = typed_at
+        while len(self._gone) > _MOST_GONE:
             del self._gone[min(self._gone, key=self._gone.__getitem__)]
+        if not self.typing:
+            self._gone = dict.fromkeys(self._gone, 0.0)  # the session is anybody's now
 
     def clear(self) -> "list[Participant]":
         """The session has ended: nobody is here any more.  Returns who was."""
@@ -297,11 +298,14 @@ class Roles(SeatUser):
         """The client that a Resize request from the process `pid` is about.
 
         The attach process itself sends it, on a connection of its own.  Where the system does not
-        tell pids, or somebody sends it in its place, it is about the only one, or about the driver.
+        tell pids, or somebody sends it in its place, it is about the only one, or about the driver;
+        but what one who has gone had under way is about nobody.
         """
         for client in self.clients:
             if client.pid == pid:
                 return client
+        if str(pid) in self._gone:
+            return None
         return self.clients[0] if len(self.clients) == 1 else self.driver
 
     def _follow_driver(self) -> None:

@@ -136,12 +136,12 @@ def test_who_comes_back_has_the_part_that_it_had(company: Company) -> None:
     bob.token = "secret"
     bob = back(bob, ["other", "secret"])
     assert [each.idle_ms > 60_000 for each in company.roles.rows(watching=False)] == [True, True]
-    for pid in range(100, 120):
+    for pid in range(100, 140):
         company.roles.leave(company.come(pid, 24))
-    assert [company.roles.typed_before([str(pid)]) > 0 for pid in (103, 104)] == [False, True]
+    assert [company.roles.typed_before([str(pid)]) > 0 for pid in (107, 108)] == [False, True]
     company.roles.leave(ada)
     company.roles.leave(bob)
-    assert company.roles.typed_before(["1", "119"]) == 0
+    assert company.roles.typed_before(["1", "139"]) == 0
 
 
 def test_watchers_change_nothing(company: Company) -> None:
@@ -208,6 +208,23 @@ def test_who_is_told_of_its_place_is_there(company: Company) -> None:
 
 
 # ---- whose size, when others type in turns
+
+
+def test_what_one_who_has_gone_says_of_its_terminal_is_about_nobody_elses(
+    company: Company,
+) -> None:
+    """It was under way when it went over to another session, or was detached."""
+    ada, bob = company.come(1, 30), company.come(2, 40)
+    watcher = company.come(3, 50, WATCHER)
+    for gone in (ada, company.come(4, 50, WATCHER)):
+        company.roles.leave(gone)
+        company.roles.resized(gone.pid, TtySize(60, 80))
+    assert (bob.size.rows, company.rows) == (40, 40)
+    company.roles.leave(bob)
+    company.roles.resized(2, TtySize(60, 80))
+    company.roles.resized(1, TtySize(60, 80))
+    assert (watcher.size.rows, company.rows) == (50, 40)
+    assert company.come(1, 20).role == DRIVER
 
 
 def test_who_type_in_turns_have_the_pty_resized_twice_a_second_at_most(company: Company) -> None:

@@ -33,7 +33,7 @@ ONE_EACH = {
 # What others are made of, without a descriptor, a deadline or a buffer of its own.
 PLAIN = {
     *("State", "Program", "SessionDir", "_Interest", "Timer", "_Output", "RuntimeDir"),
-    *("Onlookers", "TypedLine"),
+    *("Gone", "Onlookers", "TypedLine"),
     # Sentinels, so that what is closed keeps nobody in memory.
     *("ChannelUser", "ConnectionUser", "StreamUser", "OutboundUser", "PagerUser"),
     *("PtyUser", "PictureUser", "Caller", "Core", "NotedEvents"),

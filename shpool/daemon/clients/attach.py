@@ -164,8 +164,10 @@ class Attaching(ClientUser):
         if header.force and not header.read_only:
             detach_all(session)
         replaces = _replace(session, header)
-        typed_at = session.roles.typed_before(_names_before(connection, header))
+        typed_at = session.roles.gone.take(_names_before(connection, header))
         joins = replaces or typed_at or header.share or header.read_only
+        if header.previous is not None and not header.resumes:
+            typed_at = 0.0  # it has been elsewhere
         if session.typing and not joins:
             logs.info(f"session {session.name!r}: busy, attach of pid {connection.pid} refused")
             connection.reply(AttachReply("Busy").to_wire())
@@ -325,7 +327,7 @@ def _names_before(connection: "Connection", header: AttachHeader) -> "list[str]"
     """What the client was known as (Participant.known_as) if it was at the session before."""
     comeback = header.comeback
     names = list(comeback.replaces) if comeback is not None else []
-    if header.resumes:
+    if header.resumes or header.previous is not None:
         names.append(str(connection.pid) if comeback is None else comeback.token)
     return names
 

@@ -99,7 +99,8 @@ def check(table: "SessionTable", client: "Participant", to: Destination) -> None
         return
     if closes_ring(table, session, client.device):
         raise CannotSwitch(ring_refused(to.name))
-    if session.typing and not (to.force or to.share or watches):
+    joins = to.force or to.share or watches or session.roles.gone.outstayed(client.known_as)
+    if session.typing and not joins:
         raise CannotSwitch(f"session '{shown(to.name)}' already has a terminal attached")
 
 

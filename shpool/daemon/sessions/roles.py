@@ -16,8 +16,9 @@ part of who answers follows the driver once no question is unanswered, or after 
 
 from time import monotonic
 
-from shpool.daemon.carried import Deadline, Reference, References, added
+from shpool.daemon.carried import Added, Deadline, Reference, References
 from shpool.daemon.loop.reactor import Owner, each_alone
+from shpool.daemon.sessions.gone import Gone
 from shpool.daemon.sessions.participant import DRIVER, SHARED, WATCHER
 from shpool.daemon.sessions.seat import ANSWERED, Seat, SeatUser
 from shpool.protocol.replies import Attachment
@@ -25,8 +26,6 @@ from shpool.terminal.questions import Questions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.sessions.participant import Participant
     from shpool.daemon.sessions.picture import Reports
@@ -60,9 +59,6 @@ class RolesUser(Owner):
         """Told from the loop: what somebody had begun to type was all of it."""
 
 
-# Names of those who have gone, by which it is remembered when they typed last.
-_MOST_GONE = 32
-
 # So that what is closed does not keep its session in memory.
 _NOBODY = RolesUser()
 
@@ -82,7 +78,7 @@ class Roles(SeatUser):
         "_resized_at": float,
         "_resizing": Deadline("_resize"),
         "_answering": Deadline("_have_driver_answer"),
-        "_gone": added({str: float}, {}),
+        "gone": Added(Gone, Gone),
     }
     DERIVED = ("_reactor", "_size", "_telling", "_user", "typist")
 
@@ -101,7 +97,7 @@ class Roles(SeatUser):
         self._resized_at = -_RESIZE_EVERY  # monotonic, because another one drove
         self._resizing: Timer | None = None
         self._answering: Timer | None = None
-        self._gone: dict[str, float] = {}  # when who has gone typed last, by known_as and pid
+        self.gone = Gone()
         self._telling = False  # each client of its place, soon
 
     def taken_on(
@@ -174,11 +170,6 @@ class Roles(SeatUser):
         self._follow_answerer()
         self._changed()
 
-    def typed_before(self, names: "Iterable[str]") -> float:
-        """When somebody typed last who has gone from here, known as one of `names`, and whom others
-        have outstayed; else 0.0."""
-        return max((self._gone.pop(name, 0.0) for name in names), default=0.0)
-
     def leave(self, client: "Participant") -> bool:
         """It goes.  Returns whether it was here."""
         if client not in self.clients:
@@ -193,7 +184,9 @@ class Roles(SeatUser):
             if self.typist is not None:
                 self.typist.leave(seat)
         seat.close()
-        self._remember(client, client.typed_at if typed else 0.0)
+        self.gone.add((str(client.pid), client.known_as), client.typed_at if typed else 0.0)
+        if not self.typing:
+            self.gone.nobody_stayed()
         if client is self.answerer:
             self._succeed(seat)
         self._follow_driver()
@@ -201,14 +194,6 @@ class Roles(SeatUser):
             self._alone_at = monotonic() + ANSWERED
         self._changed()
         return True
-
-    def _remember(self, client: "Participant", typed_at: float) -> None:
-        for name in (str(client.pid), client.known_as):
-            self._gone[name] = typed_at
-        while len(self._gone) > _MOST_GONE:
-            del self._gone[min(self._gone, key=self._gone.__getitem__)]
-        if not self.typing:
-            self._gone = dict.fromkeys(self._gone, 0.0)  # the session is anybody's now
 
     def clear(self) -> "list[Participant]":
         """The session has ended: nobody is here any more.  Returns who was."""
@@ -304,7 +289,7 @@ class Roles(SeatUser):
         for client in self.clients:
             if client.pid == pid:
                 return client
-        if str(pid) in self._gone:
+        if str(pid) in self.gone:
             return None
         return self.clients[0] if len(self.clients) == 1 else self.driver
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from shpool.config import Config
@@ -51,6 +53,32 @@ def test_where_there_is_nowhere_to_go_back_to_the_key_does_nothing(
     client.send(b"a" + BACK + b"b")
     assert destinations(client) == []
     assert shell(keyed, "one").typed() == b"ab"
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_among_those_who_have_stayed_there_is_a_way_back(
+    keyed: Core, monkeypatch: pytest.MonkeyPatch, stays: bool
+) -> None:
+    """Not where somebody has come since the session was free."""
+    first = client_at(keyed, "two")
+    with monkeypatch.context() as patch:
+        patch.setattr("shpool.peer.credentials", lambda sock: (77, os.geteuid()))
+        other = client_at(keyed, "two", share=True)
+        if not stays:
+            other.hang_up()
+        first.hang_up()
+        if not stays:
+            client_at(keyed, "two")
+    client = client_at(keyed, "one", previous="two")
+    client.send(BACK)
+    assert destinations(client) == (["two"] if stays else [])
+    client.hang_up()
+    again = keyed.attach("two", client="shpool-py 0.2.0", previous="one")
+    assert again.message()["status"] == ({"Attached": {"warnings": []}} if stays else "Busy")
+    if stays:
+        assert [each["role"] for each in keyed.ask("List")["sessions"][0]["attachments"]] == [
+            *("shared", "driver")
+        ]
 
 
 @pytest.mark.parametrize("wish", ["share", "force"])

@@ -125,8 +125,8 @@ def test_who_comes_back_has_the_part_that_it_had(company: Company) -> None:
     def back(gone: Visitor, names: list[str], role: str = DRIVER) -> Visitor:
         company.roles.leave(gone)
         company.loop.pass_time(60)
-        found = company.roles.typed_before(names)
-        assert company.roles.typed_before(names) == 0
+        found = company.roles.gone.take(names)
+        assert company.roles.gone.take(names) == 0
         again = company.come(gone.pid, gone.size.rows, typed_at=found)
         assert (again.role, company.rows) == (role, 40)
         return again
@@ -138,10 +138,10 @@ def test_who_comes_back_has_the_part_that_it_had(company: Company) -> None:
     assert [each.idle_ms > 60_000 for each in company.roles.rows(watching=False)] == [True, True]
     for pid in range(100, 140):
         company.roles.leave(company.come(pid, 24))
-    assert [company.roles.typed_before([str(pid)]) > 0 for pid in (107, 108)] == [False, True]
+    assert [company.roles.gone.take([str(pid)]) > 0 for pid in (107, 108)] == [False, True]
     company.roles.leave(ada)
     company.roles.leave(bob)
-    assert company.roles.typed_before(["1", "139"]) == 0
+    assert company.roles.gone.take(["1", "139"]) == 0
 
 
 def test_watchers_change_nothing(company: Company) -> None:

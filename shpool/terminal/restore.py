@@ -30,8 +30,9 @@ CLEAN = (
 )
 
 # G2 and G3 are designated where a terminal that does not know how prints nothing that stays.
-# Never CSI 2 J, which several terminals take for a reason to push the screen into the history.
-_HOME = "\x1b[?6l\x1b[?7h\x1b[H\x1b*B\x1b+B\x1b[H\x1b[J"
+# Never CSI 2 J, which several terminals take for a reason to push the screen into the history, nor
+# CSI J in its first row, which to tmux is one as well.
+_HOME = "\x1b[?6l\x1b[?7h\x1b[H\x1b*B\x1b+B\x1b[H\x1b[2K\x1b[2H\x1b[J\x1b[H"
 
 # Modes whose saved values come back. Not those that switch screens, nor a synchronized update.
 _SAVED = frozenset((6, 7, *TWO_VALUED, *THREE_VALUED, *TRACKING, *ENCODING))

@@ -32,7 +32,7 @@ def test_the_steps_come_in_order() -> None:
         b"\x1b[?1049l",
         b"\x1b[r",
         b"\n\n\n\n",
-        b"\x1b[H\x1b[J",
+        b"\x1b[2H\x1b[J",
         b"main",
         b"\x1b[3g",
         b"\x1b[?1049h",
@@ -48,7 +48,9 @@ def test_the_steps_come_in_order() -> None:
 def test_in_place_nothing_is_pushed_into_the_scrollback() -> None:
     model = terminal("text")
     assert b"\n\n" in model.restore(0).replace(b"\r\n", b"")
-    assert b"\n" not in model.restore(0, in_place=True).replace(b"\r\n", b"")
+    in_place = model.restore(0, in_place=True)
+    assert b"\n" not in in_place.replace(b"\r\n", b"")
+    assert b"\x1b[H\x1b[J" not in in_place, "tmux pushes a screen that is erased as a whole"
 
 
 def test_nothing_dangerous_is_ever_sent() -> None:

@@ -220,7 +220,7 @@ class Visit:
                 self._said = words
                 if self._complaints.final:
                     return ended.status
-                if not ended.failed and ended.status and not ended.words:
+                if not ended.failed and ended.status and not ended.told:
                     return self._host.runs_nothing(ended.status, printed=self._complaints.any)
                 batch = True
 

@@ -120,8 +120,7 @@ class Connection:
         elif kind == "end" and value.isdigit():
             self._ended.end = int(value)
         else:
-            self._ended.words.append(word)
-            self._ended.attached = self._ended.attached or kind == "name"
+            self._ended.take(word)
         self._told(word)
 
     def _complaint(self, data: bytes) -> None:

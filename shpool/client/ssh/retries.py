@@ -24,9 +24,10 @@ class Ended:
     """How one run of ssh ended.
 
     `status` as a shell has it, `killed` if that is of a signal; `seen`: the session was about to be
-    shown; `end`: the status that was told from there; `words`: other marks; `signal`: what ended
-    us, and ssh with us, 0 if nothing did; `interrupted`: Ctrl-C was typed before the session was
-    there; `without_master`: the ssh whose connection it shared has ended as well.
+    shown; `end`: the status that was told from there; `said`: the last of what was told instead of
+    that, if anything was; `told`: there was any other mark; `signal`: what ended us, and ssh with
+    us, 0 if nothing did; `interrupted`: Ctrl-C was typed before the session was there;
+    `without_master`: the ssh whose connection it shared has ended as well.
     """
 
     def __init__(self, status: int, complaints: "Complaints") -> None:
@@ -35,7 +36,8 @@ class Ended:
         self.killed = False
         self.seen = False
         self.end: int | None = None
-        self.words: list[str] = []
+        self.said = ""
+        self.told = False
         self.signal = 0
         self.interrupted = False
         self.without_master = False
@@ -47,13 +49,15 @@ class Ended:
         """ssh itself has, and not what runs there."""
         return self.status == 255 or self.killed or self.interrupted
 
-    @property
-    def said(self) -> str:
-        """The last of what was told from there instead of an end, if anything was."""
-        for word in reversed(self.words):
-            if word.partition(";")[0] in ("copy", "busy", "gone", "none"):
-                return word
-        return ""
+    def take(self, word: str) -> None:
+        """A mark that is neither `seen` nor `end`.  There may be one for every line of output, for
+        weeks, so they are not kept."""
+        kind = word.partition(";")[0]
+        self.told = True
+        if kind in ("copy", "busy", "gone", "none"):
+            self.said = word
+        elif kind == "name":
+            self.attached = True
 
 
 LOST, OVER, LEFT, FAILED = "lost", "over", "left", "failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import tracemalloc
 from itertools import islice
 
 import pytest
@@ -66,9 +67,24 @@ def test_what_it_means(how: Ended, means: tuple[str, int]) -> None:
 
 def test_the_last_of_what_was_told_instead_of_an_end_counts() -> None:
     how = ended()
-    assert how.said == ""
-    how.words = ["line;3", "busy;original", "name;6d"]
-    assert how.said == "busy;original"
+    assert (how.said, how.told, how.attached) == ("", False, False)
+    for word in ("line;3", "gone", "busy;original", "name;6d"):
+        how.take(word)
+    assert (how.said, how.told, how.attached) == ("busy;original", True, True)
+
+
+def test_what_is_told_for_every_line_is_not_kept() -> None:
+    how = ended()
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            how.take(f"line;{number}")
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(100, 10_000):
+            how.take(f"line;{number}")
+        assert tracemalloc.get_traced_memory()[0] - before < 10_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_pauses_grow_to_half_a_minute() -> None:

@@ -13,7 +13,7 @@ from shpool.client import tty
 from shpool.client.asking import Aside, Asking, Busy, Interrupted, NotThere, ask_variables
 from shpool.client.connect import Call, ClientError, LostDaemon, dial
 from shpool.client.hands import DaemonsHands, OurHands
-from shpool.client.reach import ask, reach
+from shpool.client.reach import Nobody, ask, reach
 from shpool.client.relay import Outcome, Relay, interruption
 from shpool.client.signals import Signals
 from shpool.client.streams import Upstream
@@ -85,7 +85,15 @@ class Attach:
             self._wanted.literal = True
 
     def run(self) -> int:
-        variables: dict[str, str] | None = self._greet()
+        try:
+            variables: dict[str, str] | None = self._greet()
+        except Nobody:
+            wanted = self._wanted
+            if not wanted.to.existing or self._context.no_daemonize:
+                raise
+            if self._caller is not None and self._caller.gone():
+                return 1
+            raise NotThere(f"not found: {wanted.name({})}") from None
         try:
             while True:
                 try:
@@ -202,7 +210,8 @@ class Attach:
             return self._greet_once()  # reach says why
 
     def _greet_once(self) -> "dict[str, str]":
-        connection = reach(self._context)
+        # Where no daemon is, no session is either.
+        connection = reach(self._context, start=not self._wanted.to.existing)
         if self._caller is None and connection.server not in ("", _OURS):
             complain(
                 f"shpool: warn: the daemon is {connection.server} and this is {_OURS};"

@@ -18,19 +18,23 @@ if TYPE_CHECKING:
     from shpool.protocol.all_requests import Request
 
 
-def reach(context: "Context") -> Call:
+class Nobody(Verdict):
+    """No daemon answers, and none was started."""
+
+
+def reach(context: "Context", *, start: bool = True) -> Call:
     """Connect, to a daemon that is started first if none answers and one may be started.
 
-    Raises Verdict if none answers and none may be started, ClientError, ConfigError.
+    Raises Nobody, ClientError, ConfigError.
     """
-    connection = _reach(context)
+    connection = _reach(context, start)
     if connection.lost:
         connection.close()
-        connection = _reach(context)
+        connection = _reach(context, start)
     return connection
 
 
-def _reach(context: "Context") -> Call:
+def _reach(context: "Context", start: bool) -> Call:
     path = context.paths.socket
     sock = connect(path)
     if sock is not None:
@@ -39,11 +43,11 @@ def _reach(context: "Context") -> Call:
     from shpool.client.lost import bring_back, hint
 
     if not bring_back(path):
-        may = _may_daemonize(context)
+        may = start and _may_daemonize(context)
         if warning := hint(context.paths):
             complain(f"shpool: warn: {warning}\n")
         if not may:
-            raise Verdict("could not connect to daemon")
+            raise Nobody("could not connect to daemon")
         from shpool.client.daemonize import start_daemon
 
         start_daemon(context)

@@ -238,6 +238,13 @@ def test_odd_names_work(shpool: Place, name: str) -> None:
     assert shpool.statuses() == {}
 
 
+def test_no_daemon_is_started_for_a_session_that_is_to_be_there(place: Place) -> None:
+    assert place.run("attach", "--existing", "one") == (1, "", "not found: one\n")
+    done = place.run("-D", "attach", "--existing", "one")
+    assert done == (1, "", "could not connect to daemon\n")
+    assert not place.answers()
+
+
 def test_only_a_session_that_is_there_is_attached_to_if_that_is_wanted(shpool: Place) -> None:
     assert shpool.run("attach", "--existing", "one") == (1, "", "not found: one\n")
     assert shpool.statuses() == {}

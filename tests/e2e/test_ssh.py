@@ -314,17 +314,18 @@ def test_it_may_be_left_to_others(there: There) -> None:
 
 
 def test_a_session_that_has_ended_meanwhile_is_not_made_anew(there: There) -> None:
+    """With the host, say, which was started again."""
     client = there.ssh()
     client.ask("echo")
     there.refuse("ssh: no\n")
     there.lose()
     client.expect(LOST)
-    assert there.place.run("kill", "main").status == 0
+    assert there.place.run("stop", "--yes").status == 0
     there.allow()
     client.send("\r")
     client.expect("the session ended while the connection was lost\r\n")
     assert client.wait() == 1
-    assert there.place.run("list", "--short").out == ""
+    assert not there.place.answers()
 
 
 @pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGHUP"])

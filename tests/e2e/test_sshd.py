@@ -261,6 +261,7 @@ def test_through_a_jump_host_and_past_a_master(sshd: Sshd) -> None:
         f"ControlPath {sshd.folder}/master",
         "ControlPersist 60",
     )
+    shutil.rmtree(sshd.place.home / ".cache")  # nothing of ours is there
     client = sshd.ssh("far")
     assert client.ask("echo far") == "far\n"
     settled(client)

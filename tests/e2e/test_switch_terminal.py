@@ -131,5 +131,6 @@ def test_a_key_goes_back_and_what_is_typed_behind_it_comes_along(inside: Place) 
         client.expect(rb"in (first|second)\r\n")
         assert at(inside, **{"ab"[turn % 2]: client.pid})
         assert client.ask("echo $x") == ("first\n", "second\n")[turn % 2]
-    client.send(DETACH)
+    client.send(BACK + DETACH)  # at once, as over a slow connection
     assert client.wait() == 0
+    eventually(lambda: inside.statuses() == {"a": "Disconnected", "b": "Disconnected"})

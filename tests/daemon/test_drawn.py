@@ -230,7 +230,17 @@ def test_terminals_of_one_size_cost_one_drawing(
     assert {each.output for each in others} == {others[0].output}
 
 
-def test_who_does_not_read_is_skipped_and_then_drawn_whole(pair: Pair) -> None:
+def test_who_does_not_read_is_skipped_and_then_drawn_whole(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+    change = Drawing.change
+
+    def noted(drawing: Drawing) -> bytes:
+        drawn.append(n)
+        return change(drawing)
+
+    monkeypatch.setattr(Drawing, "change", noted)
     for n in range(400):
         pair.shell.write(b"\x1b[H" + b"%d" % n * 200)
         pair.driver.caller.received()
@@ -239,6 +249,8 @@ def test_who_does_not_read_is_skipped_and_then_drawn_whole(pair: Pair) -> None:
         assert pair.core.loop.reads(pair.shell.ends.master)
     waits = one(pair.core, "watcher")._channel.full
     assert waits
+    assert drawn[-1] < 399, "for nobody who takes it nothing is drawn"
+    assert drawn == list(range(len(drawn)))
     pair.shell.write(b"\x1b[H\x1b[2Jthe end")
     pair.settle()
     for _ in range(30):

@@ -67,8 +67,12 @@ class DrawnTerminal(Viewer):
             self._drawings = None
             self._channel.limit(OUTPUT_CAP)
 
+    @property
+    def takes(self) -> bool:
+        return not self._channel.full and self._channel.look()
+
     def draw(self, drawing: "Drawing", change: bytes, news: bytes) -> None:
-        if self._channel.full or not self._channel.look():
+        if not self.takes:
             self._in_step = False
             return
         if not self._in_step:
@@ -78,8 +82,10 @@ class DrawnTerminal(Viewer):
 
     def free(self) -> None:
         """It can be shown the next picture, if it has missed one."""
-        if self._drawings is not None and not self._in_step:
-            self._drawings.changed()
+        if self._drawings is not None:
+            if not self._in_step:
+                self._drawings.changed()
+            self._drawings.resume()
 
     def lost(self) -> None:
         """It may show anything."""

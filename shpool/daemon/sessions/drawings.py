@@ -2,8 +2,8 @@
 
 A picture is due a while after something has changed, whether more comes or not.  What had come by
 then is interpreted, without holding the pty, and drawn once for all terminals of one size.  While
-the program is inside a synchronized update its end is waited for.  With nobody to be drawn for, or
-nothing that changes, nothing is done.
+the program is inside a synchronized update its end is waited for.  With nobody to be drawn for,
+nobody who takes a picture, or nothing that changes, nothing is done.
 """
 
 from time import monotonic
@@ -53,6 +53,11 @@ class Viewer(Owner):
 
     size: "TtySize"
 
+    @property
+    def takes(self) -> bool:
+        """It can be shown a picture now; if not, it calls Drawings.resume() when it can."""
+        return True
+
     def draw(self, drawing: Drawing, change: bytes, news: bytes) -> None:
         """There is a new picture; `change` brings the last one up to date, if it is not empty.
         `news` is to be shown beside either: bells and the like."""
@@ -67,6 +72,10 @@ class _Group:
         self.drawing = drawing
         self.viewers: list[Viewer] = []
 
+    @property
+    def takes(self) -> bool:
+        return any(viewer.takes for viewer in self.viewers)
+
     def draw(self, news: bytes) -> None:
         """Draw once, and show it to each."""
         drawing = self.drawing
@@ -80,6 +89,7 @@ class Drawings(Owner):
     __slots__ = (
         "_backlog",
         "_groups",
+        "_missed",
         "_not_before",
         "_reactor",
         "_spent",
@@ -94,8 +104,8 @@ class Drawings(Owner):
     # Viewers add themselves again, and are sent whole pictures, of the same windows.
     CARRIED = {"windows": [(int, int, int, int)], "_not_before": float}
     DERIVED = (
-        *("_backlog", "_groups", "_reactor", "_spent", "_timer", "_up_to", "_user", "_waits"),
-        *("_windows", "due"),
+        *("_backlog", "_groups", "_missed", "_reactor", "_spent", "_timer", "_up_to", "_user"),
+        *("_waits", "_windows", "due"),
     )
 
     def __init__(self, reactor: "Reactor", backlog: "Backlog", user: DrawingsUser) -> None:
@@ -114,6 +124,7 @@ class Drawings(Owner):
         self._up_to = 0  # as Backlog.received: where the next picture is of
         self._waits = False  # for the end of an update
         self._spent = 0.0  # seconds on interpreting for the next picture
+        self._missed = False  # nothing was drawn where nobody would have taken it
 
     @property
     def windows(self) -> "list[tuple[int, int, int, int]]":
@@ -158,6 +169,12 @@ class Drawings(Owner):
             wait = max(self._not_before - monotonic(), _GATHER)
             self._timer = self._reactor.call_later(wait, self._begin)
 
+    def resume(self) -> None:
+        """Somebody takes pictures again."""
+        if self._missed:
+            self._missed = False
+            self.changed()
+
     def close(self) -> None:
         self._groups.clear()
         self._rest()
@@ -175,6 +192,9 @@ class Drawings(Owner):
 
     def _begin(self) -> None:
         self._timer = None
+        if not any(group.takes for group in self._groups.values()):
+            self._missed = True
+            return
         self.due = True
         self._up_to = self._backlog.received
         self._user.interpret()
@@ -208,7 +228,10 @@ class Drawings(Owner):
         news = self._backlog.terminal.news
         heard = news.take() if news is not None else b""
         for group in tuple(self._groups.values()):
-            group.draw(heard)
+            if group.takes:
+                group.draw(heard)
+            else:
+                self._missed = True
         now = monotonic()
         self._not_before = max(begun + _PICTURE, now + _SHARE * (self._spent + now - begun))
         self._rest()

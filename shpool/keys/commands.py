@@ -12,8 +12,12 @@ from shpool.keys.pasting import CannotPaste, pasted
 _PLAIN = re.compile(r"(?:-[a-zA-Z0-9_-]+=)?[a-zA-Z0-9_@%+:,./-]+").fullmatch
 
 # What fish drops from a paste, or takes for keys, though it stands between quotes.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f]+").sub
-_NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f\x9b]+").sub
+_NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\x9b": "\\u009b"}
+
+# What the terminal may keep of a paste for others, as ^C and ^S, and what is pasted as a line end
+# or is no part of what is pasted.
+_NOT_PASTED = re.compile("[\x00-\x08\x0b-\x1f\x7f\x9b]+").sub
 
 # In a line for fish: that, but for line ends, and what decides whether it stands between quotes.
 _IN_FISH = re.compile(
@@ -21,7 +25,7 @@ _IN_FISH = re.compile(
     (?P<escaped> \\ . )
     | (?P<quote> ['"] )
     | (?P<comment> (?: (?<= [\s;]) | ^ ) \# [^\n]* )
-    | (?P<control> [\x00-\x09\x0b-\x1f\x7f]+ )
+    | (?P<control> [\x00-\x09\x0b-\x1f\x7f\x9b]+ )
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
@@ -45,7 +49,13 @@ def command_line(words: "list[str]", line: "str | None", shell: str) -> str:
 def _quoted(word: str) -> str:
     if _PLAIN(word):
         return word
-    return "'" + word.replace("'", "'\\''") + "'"
+    quoted = "'" + word.replace("'", "'\\''") + "'"
+    return _NOT_PASTED(lambda found: f"'$'{_bytes(found[0])}''", quoted)
+
+
+def _bytes(text: str) -> str:
+    """As escapes, which mean the same in every locale."""
+    return "".join(f"\\x{byte:02x}" for byte in text.encode())
 
 
 def _quoted_for_fish(word: str) -> str:

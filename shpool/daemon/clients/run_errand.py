@@ -41,8 +41,9 @@ _PASTE_COMES = 0.1
 # Seconds for which a prompt has stood when nothing that was typed ahead can follow any more.
 _SETTLED = 1.0
 
-# Seconds after which who waits for the prompt is told why.
-_TOLD_AFTER = 2.0
+# Seconds since the request or a mark, after which who waits for the prompt is told why, and another
+# shell is taken for one: for a moment a child looks like it that is to become a command.
+_TOLD_AFTER = 1.0
 
 # Seconds of quiet at the line editor of a shell that has not sent a mark yet; its files may take a
 # while behind a prompt that is there already (the instant one of powerlevel10k).
@@ -84,6 +85,7 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
         "_next": Deadline("_look_again"),
         "_telling": added(Deadline("_tell_why")),
         "_told": added(str, ""),
+        "_foreign": added(bool, False),
     }
 
     def __init__(
@@ -111,6 +113,7 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
         self._next: Timer | None = None
         self._telling: Timer | None = None
         self._told = ""  # why it waits
+        self._foreign = False  # another shell has sent marks while a command runs
 
     def begin(self) -> None:
         session = self._session
@@ -146,8 +149,6 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
         rest = run_reasons.free_in(session)
         if not prompt.ours:
             self._look_for_marks(session)
-        elif prompt.running and run_reasons.in_another_shell(session):
-            self._fail(run_reasons.other_shell(session))
         elif 0 < rest < inf:
             self._look_later(rest)
         elif rest <= 0 and not self._asked:
@@ -155,15 +156,22 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
             session.when_caught_up(self)
 
     def _tell_later(self) -> None:
-        if self._telling is None and self._state.now == WAITING:
+        if self._telling is not None:
+            self._telling.cancel()
+        if self._state.now == WAITING:
             self._telling = self.reactor.call_later(_TOLD_AFTER, self._tell_why)
 
     def _tell_why(self) -> None:
-        """Tell who waits what it waits for, each thing once."""
+        """Tell who waits what it waits for, each thing once, or that it waits in vain."""
         self._telling = None
-        if self._session is None or self._state.now != WAITING:
+        session = self._session
+        if session is None or self._state.now != WAITING:
             return
-        why = run_reasons.waiting(self._session)
+        below = self._foreign or run_reasons.in_another_shell(session)
+        if session.prompt.running and below:
+            self._fail(run_reasons.other_shell(session))
+            return
+        why = run_reasons.waiting(session)
         if why != self._told:
             self._told = why
             self._connection.stream(event(WAITS, 0, why))
@@ -197,6 +205,9 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
         if typist.canonical or (not bracketed and stood < _PASTE_COMES):
             self._look_later(self._pause)
             self._pause = min(2 * self._pause, _LATER)
+            return
+        if typist.keeps(self._line.encode()):
+            self._fail(run_reasons.kept(session))
             return
         try:
             data = pasted_command(self._line, bracketed=bracketed)
@@ -275,11 +286,10 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
 
     def _look_at_mark(self, mark: "Mark") -> None:
         session = self._session
-        if session is not None and session.prompt.running and mark.kind in "AB":
-            self._fail(run_reasons.other_shell(session))
-        else:
-            self._look()
-            self._tell_later()
+        running = session is not None and session.prompt.running
+        self._foreign = running and (self._foreign or mark.kind in "AB")
+        self._look()
+        self._tell_later()
 
     def _look_for_our_command(self, mark: "Mark") -> None:
         if mark.kind == "C":
@@ -315,7 +325,8 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
         session = self._session
         if session is not None and session.prompt.at_prompt and self._next is None:
             self._look()
-            self._tell_later()
+            if self._telling is None:
+                self._tell_later()
 
     # ---- the end
 

@@ -55,6 +55,13 @@ def not_reading(session: "Session") -> str:
     return f"session '{session.name}' does not read its input"
 
 
+def kept(session: "Session") -> str:
+    return (
+        "the command has a control character in it that the terminal of session"
+        f" '{session.name}' takes for itself"
+    )
+
+
 def in_another_shell(session: "Session") -> bool:
     """Returns whether a shell below the session's edits a line, as far as can be seen."""
     typist = session.typist

@@ -32,6 +32,9 @@ _CANONICAL_LINE = 4095
 # Indices of termios' control characters that stop a program.
 _STOPPING = (termios.VINTR, termios.VQUIT, termios.VSUSP)
 
+# And of all that mean something to the terminal while the program edits lines itself.
+_KEPT = (*_STOPPING, termios.VSTART, termios.VSTOP)
+
 # What two looks at the clock may differ by for the same deadline, in seconds.
 _INSTANT = 0.001
 
@@ -196,8 +199,15 @@ class Typist(TurnsUser):
             self._go_on()
 
     def _stops(self, data: bytes) -> bool:
+        return self._has(data, _STOPPING)
+
+    def keeps(self, data: bytes) -> bool:
+        """Returns whether the terminal may keep some of `data` for itself, as it does ^C."""
+        return self._has(data, _KEPT)
+
+    def _has(self, data: bytes, indices: "tuple[int, ...]") -> bool:
         characters = self._pty.control_characters()
-        return any(characters[index] in data for index in _STOPPING if characters[index] != b"\0")
+        return any(characters[index] in data for index in indices if characters[index] != b"\0")
 
     def _send_keys(self) -> None:
         keys, self._keys = self._keys, b""

@@ -144,7 +144,7 @@ def test_a_line_that_somebody_has_begun_is_waited_for_and_said_when_time_is_up(
 def test_who_waits_is_told_what_for_once(runner: Runner) -> None:
     runner.write(PROMPT + mark("C", "make%20%1b]0%3Bx%07%e2%80%ae" + "x" * 100))
     runner.run()
-    runner.core.loop.pass_time(1)
+    runner.core.loop.pass_time(0.9)
     assert runner.told() == []
     runner.core.loop.pass_time(60)
     command = (r"make \x1b]0;x\x07\u202e" + "x" * 100)[:57] + "..."
@@ -262,6 +262,18 @@ def test_without_bracketed_paste_it_is_one_plain_line_or_refused(runner: Runner)
     assert runner.typed() == b""
 
 
+def test_what_the_terminal_takes_for_itself_is_refused_in_a_line_and_quoted_in_words(
+    runner: Runner,
+) -> None:
+    runner.at_prompt()
+    runner.run("echo \x03")
+    reason = "has a control character in it that the terminal of session 'one' takes for itself"
+    assert runner.told() == [("failed", f"the command {reason}")]
+    runner.core.call().ask(RunRequest("one", ["echo", "\x03"]))
+    runner.core.loop.idle()
+    assert runner.typed() == b"\x1b[200~echo ''$'\\x03'''\x1b[201~\r"
+
+
 def test_what_was_typed_ahead_is_not_taken_for_the_command(runner: Runner) -> None:
     runner.write(mark("C"))
     runner.person.send(b"ls\r")
@@ -362,8 +374,16 @@ def test_marks_of_a_shell_below_are_no_prompt_to_run_it_at(runner: Runner) -> No
     runner.run()
     assert runner.told() == []
     runner.write(b"\x1b]133;A\x07host$ \x1b]133;B\x07")
+    runner.core.loop.pass_time(1)
     ((_, reason),) = runner.told()
     assert reason.startswith("session 'one' is in another shell (ssh host), where run cannot tell")
+
+
+def test_marks_that_a_command_prints_are_no_shells(runner: Runner) -> None:
+    runner.write(PROMPT + mark("C", "cat%20recorded"))
+    runner.run()
+    runner.write(b"\x1b]133;A\x07$ \x1b]133;B\x07" + END + PROMPT)
+    assert runner.typed() == PASTED
 
 
 def test_a_shell_below_is_known_by_its_name_as_well(
@@ -373,8 +393,22 @@ def test_a_shell_below_is_known_by_its_name_as_well(
     monkeypatch.setattr(Session, "foreground", lambda session: 77)
     monkeypatch.setattr(run_reasons, "name_of", lambda pid: "bash")
     runner.run()
+    runner.core.loop.pass_time(1)
     ((_, reason),) = runner.told()
     assert reason.startswith("session 'one' is in another shell (bash)")
+
+
+def test_a_child_that_is_to_become_a_command_is_no_other_shell(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Session, "foreground", lambda session: 77)
+    monkeypatch.setattr(run_reasons, "name_of", lambda pid: "zsh")
+    runner.write(PROMPT)
+    runner.run_after(b"ls\r")
+    runner.write(mark("C", "ls"))
+    runner.core.loop.pass_time(0.9)
+    runner.write(END + PROMPT)
+    assert (runner.typed(), runner.told()) == (PASTED, [])
 
 
 @pytest.mark.parametrize("when", ["waiting", "typed", "running"])

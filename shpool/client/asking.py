@@ -71,7 +71,7 @@ class Asking:
 
     def variables(self) -> "dict[str, str]":
         connection = dial(self._context.paths.socket, wait=self._await_greeting)
-        return ask_variables(connection, self._await)
+        return ask_variables(connection, self._await_answer)
 
     def attach(self, header: AttachHeader, descriptor: "int | None") -> "tuple[Call, AttachReply]":
         """The connection on which the session's output follows; the terminal's `descriptor` is
@@ -97,7 +97,7 @@ class Asking:
             if not connection.server:
                 self._check_existing(header)
             connection.send(header, descriptor)
-            self._await(connection.sock)
+            self._await_answer(connection.sock)
             reply = AttachReply.from_wire(connection.receive())
         except WireError as error:
             connection.close()
@@ -137,11 +137,14 @@ class Asking:
         )
 
     def _await_greeting(self, sock: "socket.socket") -> None:
+        self._await_answer(sock, greeted=False)
+
+    def _await_answer(self, sock: "socket.socket", *, greeted: bool = True) -> None:
         """As _await(), and say so if it takes long."""
         if not self._await(sock, SILENCE):
             from shpool.client.silent import tell_silent
 
-            tell_silent(sock, "\r\n" if self._terminal.is_raw else "\n")
+            tell_silent(sock, "\r\n" if self._terminal.is_raw else "\n", greeted=greeted)
             self._await(sock)
 
     def _await(self, sock: "socket.socket", seconds: "float | None" = None) -> bool:

@@ -26,7 +26,7 @@ else:
 
 _READ = 65_536
 
-# Seconds after which a daemon that has not greeted is said to be silent.
+# Seconds after which a daemon that has not greeted, or is stopped, is said to be silent.
 SILENCE = 3.0
 
 # Seconds that the daemon has to notice that nothing more comes.
@@ -65,8 +65,9 @@ class Call:
         self.warning: str | None = None
         self.server = ""  # its program and version, if it is ours and says so
         self._knows: list[str] | None = None
+        self._asked = False  # and it has not answered
         self._doubtful = False  # it may hang up for not knowing what it was asked
-        self._await_greeting()
+        self._await_answer(greeted=False)
         try:
             version, self.server, self._knows = read_greeting(self.receive())
         except (WireError, LostDaemon) as error:
@@ -75,7 +76,7 @@ class Call:
         else:
             self.warning = version_warning(PROTOCOL_VERSION, version)
 
-    def _await_greeting(self) -> None:
+    def _await_answer(self, *, greeted: bool) -> None:
         """Say so if that takes long, unless there is a limit to it."""
         if self.sock.gettimeout() is not None:
             return
@@ -85,7 +86,7 @@ class Call:
         except socket.timeout:
             from shpool.client.silent import tell_silent
 
-            tell_silent(self.sock)
+            tell_silent(self.sock, greeted=greeted)
         except OSError:
             pass  # which reading tells
         self.sock.settimeout(None)
@@ -109,6 +110,7 @@ class Call:
                 self.sock.sendall(data)
         except OSError as error:
             raise LostDaemon(f"the daemon hung up: {error.strerror}") from None
+        self._asked = True
 
     def knows(self, feature: str) -> bool:
         """Returns whether the daemon says that it knows this, that the original does not."""
@@ -129,6 +131,9 @@ class Call:
         """The next message.  Raises WireError, UnknownRequest, LostDaemon."""
         decoder = Decoder(MAX_REPLY)
         data = self.rest
+        if self._asked and not data:
+            self._asked = False
+            self._await_answer(greeted=True)
         while not (data and decoder.feed(data)):
             try:
                 data = self.sock.recv(_READ)

@@ -97,8 +97,11 @@ class Daemon:
         self._listener.listen()
 
     @contextmanager
-    def saying(self, *pieces: bytes, answer: bytes = b"") -> Iterator[None]:
-        """Serve one connection meanwhile: `pieces`, then `answer` to what it says, then its end."""
+    def saying(
+        self, *pieces: bytes, answer: bytes = b"", when: "threading.Event | None" = None
+    ) -> Iterator[None]:
+        """Serve one connection meanwhile: `pieces`, then `answer` to what it says, at a time, then
+        its end."""
 
         def serve() -> None:
             sock, _ = self._listener.accept()
@@ -107,6 +110,8 @@ class Daemon:
                     sock.sendall(piece)
                 if answer:
                     self.heard.append(sock.recv(65_536))
+                    if when is not None:
+                        when.wait(10)
                     sock.sendall(answer)
 
         thread = threading.Thread(target=serve)
@@ -132,6 +137,31 @@ def context(daemon: Daemon, *switches: str) -> Context:
     given.values.update({"socket": daemon.path, **dict.fromkeys(switches, 1)})
     home = os.path.dirname(daemon.path)
     return Context(given, {"HOME": home, "XDG_CONFIG_HOME": home})
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_daemon_that_is_stopped_before_it_answers_is_named(
+    daemon: Daemon,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    stopped: bool,
+) -> None:
+    why = "it is stopped: kill -CONT 4711" if stopped else ""
+    looked = threading.Event()
+
+    def doubts(path: str, pid: int) -> tuple[int, str]:
+        looked.set()
+        return 4711, why
+
+    monkeypatch.setattr("shpool.client.silent.doubts", doubts)
+    with daemon.saying(GREETING, answer=b"\x80", when=looked):
+        connection = dial(daemon.path)
+        monkeypatch.setattr("shpool.client.connect.SILENCE", 0.001)
+        connection.send(ListRequest())
+        assert connection.receive() == {}
+        connection.close()
+    said = f"shpool: the daemon (pid 4711) does not answer ({why})\n" if stopped else ""
+    assert capfd.readouterr() == ("", said)
 
 
 def test_a_greeting_that_fits_is_not_warned_of(daemon: Daemon) -> None:

@@ -15,13 +15,15 @@ _PEN = rb"(?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)"
 # blanks alone.
 _LEFT_OPEN = rb"(?:(?:%s){1,2}[%%#](?:%s)*\x20{%d,%d}\r\x20\r|\x20{%d}\r\r)"
 
-_END_MARK = re.compile(rb"\x1b\]133;D[^\x07\x1b]*\x07\Z")
+# The end's mark; fish 4 writes its own before it.
+_END_MARK = re.compile(rb"(?:\x1b\]133;D[^\x07\x1b]*\x07){1,2}\Z")
 _PASTE_ON = rb"\x1b\[\?2004h"
 
 # What may become all that, at the end of what has come.
 _MAY_BE = re.compile(
     rb"""
     (?: (?: %s )* [%%#]? (?: %s )* \x20* \r? \x20? \r? | %s )
+    (?: \x1b\]133;D[^\x07\x1b]*\x07 )?
     (?: \x1b (?: \] (?: 1 (?: 3 (?: 3 (?: ; [^\x07\x1b]* \x07? )? )? )? )? | \[ [0-9;?]* | \( )? )?
     \Z
     """

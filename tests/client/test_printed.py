@@ -11,7 +11,9 @@ END = b"\x1b]133;D;0;aid=0a1b\x07"
 LEFT_OPEN = b"\x1b[1m\x1b[7m%\x1b[27m\x1b[1m\x1b[0m" + b" " * 79 + b"\r \r"
 NO_MARK = b" " * 80 + b"\r\r"
 
-ENDS = [END, LEFT_OPEN + END, NO_MARK + END, b"\x1b[?2004h" + END]
+OF_FISH_4 = b"\x1b]133;D;0\x07"
+
+ENDS = [END, OF_FISH_4 + END, LEFT_OPEN + END, NO_MARK + END, b"\x1b[?2004h" + END]
 
 
 class Output:

@@ -20,6 +20,10 @@ _SHELLS = frozenset(
 # thought to be done.
 _LEFT_ALONE = 1.0
 
+# Seconds for which a prompt has stood when the shell has read what was typed before it.  fish 4
+# puts what is pasted before then in front of it.
+_READ_AHEAD = 1.0
+
 # What a command is told of in a line, in characters.
 _TOLD = 60
 
@@ -27,7 +31,7 @@ NOT_TAKEN = "the shell did not take the command"
 NOT_AS_IT_IS = f"{NOT_TAKEN}: it wants more of it, or asks something"
 
 _NO_MARKS = (
-    "does not mark its prompts: run needs bash 4.4 or later, zsh, or fish before 4, not with --cmd"
+    "does not mark its prompts: run needs bash 4.4 or later, zsh or fish, not with --cmd"
     " or TERM=dumb, and shell_integration (see CONFIG.md)"
 )
 
@@ -75,7 +79,7 @@ def free_in(session: "Session") -> float:
     not known to end, or there is no prompt."""
     prompt, line = session.prompt, session.line
     if prompt.stands:
-        return 0.0
+        return prompt.since + _READ_AHEAD - monotonic() if line.ahead else 0.0
     if prompt.at_prompt and line.empty:
         return line.at + _LEFT_ALONE - monotonic()
     return inf

@@ -85,21 +85,21 @@ function __shpool_before_last_line
 end
 """
 
-# fish 4 marks all of it by itself. There is no place for B: what a prompt ends with may be fitted
-# into the line by its width. After ^C the prompt is shown again without an event for that.
+# fish 4 marks all of it by itself as well, but without the word by which the session's own shell is
+# known; a terminal takes the second mark in the same place for the first. There is no place for B:
+# what a prompt ends with may be fitted into the line by its width. After ^C fish before 4 shows the
+# prompt again without an event for that.
 _MARKS = r"""
-if string match -qr '^[0-3]\.' -- $FISH_VERSION
-    function __shpool_mark_prompt --on-event fish_prompt --on-event fish_cancel
-        printf '\e]133;A;aid=%s\a' @AID@
-    end
-    function __shpool_mark_command --on-event fish_preexec
-        printf '\e]133;C;aid=%s;cmdline_url=%s\a' @AID@ \
-            (string sub -l 4096 -- $argv[1] | string escape --style=url | string join %0A \
-            | string sub -l 4096 | string replace -r '%.?$' '')
-    end
-    function __shpool_mark_end --on-event fish_postexec
-        printf '\e]133;D;%s;aid=%s\a' $status @AID@
-    end
+function __shpool_mark_prompt --on-event fish_prompt --on-event fish_cancel
+    printf '\e]133;A;aid=%s\a' @AID@
+end
+function __shpool_mark_command --on-event fish_preexec
+    printf '\e]133;C;aid=%s;cmdline_url=%s\a' @AID@ \
+        (string sub -l 4096 -- $argv[1] | string escape --style=url | string join %0A \
+        | string sub -l 4096 | string replace -r '%.?$' '')
+end
+function __shpool_mark_end --on-event fish_postexec
+    printf '\e]133;D;%s;aid=%s\a' $status @AID@
 end
 """
 

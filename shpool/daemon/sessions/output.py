@@ -124,6 +124,8 @@ class SessionOutput(PtyUser, PictureUser, RolesUser):
         """Marks are found here and now, also in a flood, which may never be interpreted; where
         nothing is remembered they are not looked for."""
         marks = self.prompt.feed(data, monotonic()) if self.picture.remembers else []
+        if any(each.kind == "C" for each in marks):
+            self.line.entered()
         begun = any(each.kind == "A" and each.new for each in marks) and self.prompt.fresh
         if begun and self.line.prompted():
             self.prompt.typed()

@@ -7,13 +7,14 @@ letters may be commands.
 
 import re
 
-# What a shell inserts as it is, and what takes that back.
-_PLAIN = re.compile(rb"[A-Za-z0-9 _./=,:@+\x08\x15\x7f-]*").fullmatch
-_DROPS = b"\x15"
+# What a shell inserts as it is, and what takes that back.  After ^C most shells show the next
+# prompt, and fish 4 the same one.
+_PLAIN = re.compile(rb"[A-Za-z0-9 _./=,:@+\x03\x08\x15\x7f-]*").fullmatch
+_DROPS = re.compile(rb"[\x03\x15]")
 _BACKSPACES = b"\x08\x7f"
 
-# What ends a line: Enter, and what interrupts, quits or suspends.
-_END = re.compile(rb"[\r\n\x03\x1a\x1c]")
+# What ends a line: Enter, and what quits or suspends.
+_END = re.compile(rb"[\r\n\x1a\x1c]")
 
 # After this it is not known what keys do.
 ESCAPE = b"\x1b"
@@ -26,32 +27,35 @@ _LONGEST = 4096
 
 
 class TypedLine:
-    """`at`: when something was typed last; monotonic."""
+    """`at`: when something was typed last; monotonic.  `ahead`: something was since the last
+    command began, and what comes of it may be seen yet."""
 
-    CARRIED = {"_length": (int, None), "_over": bool, "at": float}
+    CARRIED = {"_length": (int, None), "_over": bool, "ahead": bool, "at": float}
 
-    __slots__ = ("_length", "_over", "at")
+    __slots__ = ("_length", "_over", "ahead", "at")
 
     def __init__(self) -> None:
         self._length: int | None = 0  # in characters; None if it is not known
         self._over = True  # it was ended, or may have been, and no prompt has come since
+        self.ahead = False
         self.at = 0.0
 
     def typed(self, keys: bytes, now: float) -> None:
         """Somebody typed `keys` to the shell, or to a program that reads lines, and then they may
         be left for the shell."""
         self.at = now
-        ends = [found.end() for found in _END.finditer(keys)]
-        if ends:
+        self.ahead = True
+        ended = _behind_last(_END, keys)
+        if ended:
             self._length, self._over = 0, True
-            keys = keys[ends[-1] :]
+        keys = keys[ended:]
         if len(keys) > _LONGEST or not _PLAIN(keys):
             self._length, self._over = None, True
             return
-        if _DROPS in keys and self._length is not None:
+        dropped = _behind_last(_DROPS, keys)
+        if dropped and self._length is not None:
             self._length = 0
-            keys = keys[keys.rindex(_DROPS) + 1 :]
-        for byte in keys:
+        for byte in keys[dropped:]:
             self._add(byte)
 
     def _add(self, byte: int) -> None:
@@ -61,6 +65,10 @@ class TypedLine:
             self._length = max(self._length - 1, 0)
         else:
             self._length += _MANY if byte == ord(" ") else 1
+
+    def entered(self) -> None:
+        """A command begins."""
+        self.ahead = False
 
     def prompted(self) -> bool:
         """The shell shows a prompt; returns whether something was typed ahead that it takes for
@@ -73,3 +81,8 @@ class TypedLine:
     def empty(self) -> bool:
         """Nothing stands on the prompt's line, for certain."""
         return self._length == 0 and not self._over
+
+
+def _behind_last(pattern: "re.Pattern[bytes]", keys: bytes) -> int:
+    """Where the last of those ends; 0 if there is none."""
+    return max([found.end() for found in pattern.finditer(keys)], default=0)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import monotonic
 from urllib.parse import unquote
 
 import pytest
 
-from tests.daemon.programs.shellpty import ShellOnPty
+from tests.daemon.programs.shellpty import PATIENCE_S, ShellOnPty
 from tests.daemon.programs.test_shells_all import FILES
 
 PROMPT = "shpool:main P> "
@@ -25,15 +26,22 @@ def prompt_of(shell: str) -> list[str]:
 def told(running: ShellOnPty, shell: str, command: str, prompt: str = PROMPT) -> list[str]:
     """Run a command; the marks from its Enter to the next prompt, of which one that comes twice
     is told of once."""
+    if not any(each.startswith("C") for each in running.marks[-1:]):  # no shell below it
+        await_mark(running, shell)
     before = len(running.marks)
     running.run(command)
     running.expect(f"\n(.*\n)?[^\n]*{prompt}")
-    wanted = prompt_of(shell)[-1]
-    while running.marks[-1] != wanted:  # it may come right behind
-        running.expect("")
-        running._read(float("inf"))
+    await_mark(running, shell)
     new = running.marks[before:]
     return [each for at, each in enumerate(new) if at == 0 or each != new[at - 1]]
+
+
+def await_mark(running: ShellOnPty, shell: str) -> None:
+    """What a prompt ends with may come right behind the text of it."""
+    wanted = prompt_of(shell)[-1]
+    deadline = monotonic() + PATIENCE_S
+    while running.marks[-1:] != [wanted]:
+        assert running._read(deadline), running.marks
 
 
 def begun(command: str) -> str:

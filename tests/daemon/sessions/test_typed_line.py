@@ -20,7 +20,9 @@ from shpool.daemon.sessions.typed_line import TypedLine
         ([b"a\x15b"], False),
         ([b"ls\r"], False),  # it is the next line then
         ([b"ls\r", b"x\x15"], False),
-        ([b"\x03"], False),
+        ([b"ls\x03"], True),
+        ([b"ls\r", b"\x03"], False),
+        ([b"(\x03"], False),
         ([b"\x1b[A", b"\x15"], False),
         ([b"(", b"\x15"], False),
         ([b"x" * 5000, b"\x15"], False),

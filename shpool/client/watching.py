@@ -4,6 +4,7 @@ from shpool.client.connect import ClientError, LostDaemon
 from shpool.client.outside import session_meant
 from shpool.client.reach import begin
 from shpool.errors import Verdict
+from shpool.names import check_session_name
 from shpool.protocol.msgpack import WireError
 from shpool.protocol.watching import EventReader, WatchHead
 
@@ -85,5 +86,10 @@ def _senseless(error: WireError) -> ClientError:
 
 
 def sessions_meant(context: "Context", names: "list[str]") -> "list[str]":
-    """The names with variables filled in, each once.  Raises TemplateError, ClientError."""
-    return list(dict.fromkeys(session_meant(context, name) for name in names))
+    """The names with variables filled in, each once.  Raises TemplateError, InvalidName,
+    ClientError."""
+    meant = list(dict.fromkeys(session_meant(context, name) for name in names))
+    for name in meant:
+        if name != ".":
+            check_session_name(name)  # it could be waited for for ever
+    return meant

@@ -94,6 +94,8 @@ def test_a_session_that_ends_is_not_waited_for_any_more(shpool: Place) -> None:
         (["one", "--quiet", "20d", "-t", "10ms"], (124, "", "")),
         (["one", "nope", "no", "--attached"], (1, "", "not found: nope no\n")),
         ([".", "--attached"], (1, "", "not found: .\n")),
+        # It would be over at once, or never.
+        (["a b", "--exists"], (1, "", "session name 'a b' may not have whitespace\n")),
         (["nope", "--exit"], (0, "nope\texit\n", "")),
         (
             ["one", "--quiet", "5"],

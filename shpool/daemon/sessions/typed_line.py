@@ -44,7 +44,7 @@ class TypedLine:
         """Somebody typed `keys` to the shell, or to a program that reads lines, and then they may
         be left for the shell."""
         self.at = now
-        self.ahead = True
+        self.ahead = not keys.endswith(b"\x03")  # which drops what was typed before it
         ended = _behind_last(_END, keys)
         if ended:
             self._length, self._over = 0, True

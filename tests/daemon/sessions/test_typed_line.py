@@ -56,3 +56,18 @@ def test_what_was_typed_ahead_begins_the_next_line(typed: list[bytes], begun: bo
         line.typed(keys, 0.0)
     assert line.prompted() is begun
     assert line.empty is not begun
+
+
+@pytest.mark.parametrize(
+    ("typed", "ahead"),
+    [([b"ls\r"], True), ([b"ls\r", b"\x03"], False), ([b"\x03ls\r"], True), ([], False)],
+)
+def test_what_was_typed_since_a_command_began_may_be_read_yet(
+    typed: list[bytes], ahead: bool
+) -> None:
+    line = TypedLine()
+    line.typed(b"make\r", 0.0)
+    line.entered()
+    for keys in typed:
+        line.typed(keys, 0.0)
+    assert line.ahead is ahead

@@ -1,5 +1,6 @@
 """A program's pty, seen from its master: what the program writes, and what is typed to it."""
 
+import fcntl
 import os
 import termios
 
@@ -7,6 +8,9 @@ from shpool import logs
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.programs import spawn
+
+# Opens the other end of a pty: TIOCGPTPEER of Linux's ioctls.h.
+_TIOCGPTPEER = 0x5441
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -181,6 +185,34 @@ class Pty(OutboundUser):
     def drop_last(self, most: int) -> int:
         """Forget up to `most` bytes of what was typed last and the pty has not taken; how many."""
         return self._input.drop_last(most)
+
+    @property
+    def waits(self) -> bool:
+        """It has not taken all that was typed."""
+        return self._input.pending > 0
+
+    def forget_unread(self) -> None:
+        """Have the program never read what the pty has taken, as if a character that interrupts it
+        had been seen already: then there is room for that character.
+
+        Not where the terminal would not do so, or the system cannot.
+        """
+        modes = self._modes()[3]
+        if not modes & termios.ISIG or modes & termios.NOFLSH:
+            return
+        flags = os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            slave = fcntl.ioctl(self._ends.master, _TIOCGPTPEER, flags)
+        except OSError as error:
+            logs.debug(f"{self._name}: what it has not read stays there: {error.strerror}")
+            return
+        try:
+            termios.tcflush(self._ends.master, termios.TCOFLUSH)  # what is on its way there
+            termios.tcflush(slave, termios.TCIFLUSH)
+        except termios.error as error:
+            logs.debug(f"{self._name}: what it has not read stays there: {error}")
+        finally:
+            os.close(slave)
 
     def is_canonical(self) -> bool:
         """Returns whether the program reads lines, which the kernel lets the user edit."""

@@ -187,7 +187,7 @@ class Typist(TurnsUser):
 
     def _type(self, data: bytes) -> None:
         if not self._messages:
-            self._pty.send(data)
+            self._send(data)
             return
         self._keys += data
         if self._yields:
@@ -197,6 +197,12 @@ class Typist(TurnsUser):
             self._over(INTERRUPTED)
             self._send_keys()
             self._go_on()
+
+    def _send(self, data: bytes) -> None:
+        """What stops the program gets there, though it does not read what came before."""
+        self._pty.send(data)
+        if self._pty.waits and self._stops(data):
+            self._pty.forget_unread()
 
     def _stops(self, data: bytes) -> bool:
         return self._has(data, _STOPPING)
@@ -212,7 +218,7 @@ class Typist(TurnsUser):
     def _send_keys(self) -> None:
         keys, self._keys = self._keys, b""
         if keys:
-            self._pty.send(keys)
+            self._send(keys)
 
     # ---- messages
 
@@ -299,7 +305,7 @@ class Typist(TurnsUser):
         piece = _next_piece(first.data, first.typed)
         first.typed += len(piece)
         self._piece = len(piece)
-        self._pty.send(piece)
+        self._send(piece)
         self._pty.tell_taken()
         self._be_patient()
 

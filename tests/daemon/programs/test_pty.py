@@ -225,3 +225,19 @@ def test_an_error_in_it_or_in_what_it_keeps_is_its_users(opened: Opened) -> None
     opened.pty.broken()
     opened.pty._input.broken()
     assert opened.heard == ["broken", "broken"]
+
+
+def test_what_is_unread_makes_way_where_the_terminal_would_have_it_so(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened.pty.send(b"line\n" * 4000)
+    assert opened.pty.waits
+    with monkeypatch.context() as patch:
+        patch.delattr(termios, "tcflush")
+        opened.pty.forget_unread()
+    modes = termios.tcgetattr(opened.slave)
+    modes[3] |= termios.ISIG
+    termios.tcsetattr(opened.slave, termios.TCSANOW, modes)
+    opened.pty.forget_unread()
+    opened.loop.writable(opened.master)
+    assert not opened.pty.waits

@@ -348,3 +348,23 @@ def test_what_interrupts_a_message_does_so_while_it_waits_for_a_paste(
     person.send(b"\x1b[201~\x03")
     assert taken(core) == b"\x1b[200~a\x1b[201~\x03"
     assert outcome(caller) == (0, "interrupted")
+
+
+def test_what_stops_a_program_gets_there_though_it_reads_nothing(
+    core: Core, person: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten: list[Pty] = []
+    monkeypatch.setattr(Pty, "control_characters", lambda pty: [b"\x03"] * 32)
+    monkeypatch.setattr(Pty, "forget_unread", lambda pty: forgotten.append(pty))
+    person.send(b"\x03")
+    assert forgotten == []
+    stop_reading(core)
+    pty = core.table.all()[0]._pty
+    assert pty is not None
+    while not pty.waits:
+        person.send(b"x" * 1000)
+    assert forgotten == []
+    person.send(b"\x03")
+    assert len(forgotten) == 1
+    send(core, "\x03")
+    assert len(forgotten) == 2

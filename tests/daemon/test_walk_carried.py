@@ -17,6 +17,7 @@ from shpool.paths import LOG_FILE_NAME
 from shpool.protocol.attaching import AttachHeader
 from shpool.protocol.requests import TtySize
 from shpool.terminal.backlog import Backlog
+from shpool.terminal.marks import Prompt
 from tests.daemon.carrying import carry_over
 from tests.daemon.core import Caller
 from tests.daemon.fakes import FakeChild
@@ -50,7 +51,7 @@ class Walk:
             *(self.write, self.write, self.draw, self.type, self.type, self.read, self.read),
             *(self.flood, self.wait, self.idle, self.idle, self.set_variable),
             *(self.writable, self.ask_slowly, self.send, self.send_key, self.peek, self.answer),
-            *(self.await_text, self.await_quiet, self.follow),
+            *(self.await_text, self.await_quiet, self.follow, self.run, self.mark, self.mark),
         )
         steps = (*often, *often, *often, self.hang_up, self.hang_up, self.detach)
         steps = (*steps, self.kill, self.end)
@@ -135,6 +136,10 @@ class Walk:
         request = {"from_screen": screen, "restores": screen}
         self._ask({"Follow": {"session_name": self.chance.choice(NAMES), **request}})
 
+    def run(self) -> None:
+        request = {"session_name": self.chance.choice(NAMES), "words": ["make"]}
+        self._ask({"Run": {**request, "timeout_ms": self.chance.choice((None, 4000))}})
+
     # ---- programs
 
     def _programs(self) -> list[FakeChild]:
@@ -162,6 +167,23 @@ class Walk:
                     b"\x1b[?1049l\x1b]2;title\x07\x1b[?2004h\x1b[c",
                     b"\x1b[38;5;",
                     b"\xf0\x9f",
+                )
+            )
+        )
+
+    def mark(self) -> None:
+        """A shell shows its prompt, runs a command, or has run one; or another one below it."""
+        for session in self.core.table.all():
+            if session.prompt.shell != "zsh":  # which marks with a word by chance
+                session.prompt = Prompt("0a1b", "zsh")
+        ours = b"\x1b]133;%s;aid=0a1b\x07"
+        self._write(
+            self.chance.choice(
+                (
+                    ours % b"A" + b"$ " + ours % b"B" + b"\x1b[?2004h",
+                    ours % b"C" + b"out",
+                    ours % b"D;3" + ours % b"A" + b"$ " + ours % b"B" + b"\x1b[?2004h",
+                    b"\x1b]133;A\x07$ \x1b]133;B\x07",
                 )
             )
         )

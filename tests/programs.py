@@ -18,6 +18,7 @@ PACKAGES = {
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",
+    "systemctl": "systemd",
     "systemd-analyze": "systemd",
     "systemd-socket-activate": "systemd",
     "tic": "ncurses-bin",

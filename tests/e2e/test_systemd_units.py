@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.copies import Copy
 from tests.e2e.harness import Place, eventually
 from tests.e2e.test_systemd import UNITS
-from tests.e2e.test_upgrade import SAME, upgrade
+from tests.e2e.upgrades import SAME, upgrade
 from tests.programs import lacking, need, no_namespace
 
 # In a mount namespace.  A system that systemd has booted has that directory.  A manager puts what

@@ -1,0 +1,25 @@
+"""`shpool upgrade` as tests ask for it."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable
+
+from shpool import __version__
+from tests.e2e.harness import Place
+
+# How what is printed begins where the version stays the same.
+SAME = f"{__version__} -> {__version__}"
+
+
+def upgrade(
+    place: Place, meanwhile: Callable[[], object] = lambda: None, env: dict[str, str] | None = None
+) -> str:
+    """What `shpool upgrade` prints; `meanwhile` is called again and again."""
+    process = place.popen("upgrade", env=env)
+    assert process.stdout is not None
+    while not select.select([process.stdout], [], [], 0.01)[0]:
+        meanwhile()
+    out, err = process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    return out.decode()

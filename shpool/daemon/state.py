@@ -14,7 +14,7 @@ import sys
 import termios
 
 from shpool import __version__, logs
-from shpool.daemon.carried import Reading, Writing
+from shpool.daemon.plain import Reading, Writing
 from shpool.daemon.values import StateError, values, write_value
 from shpool.protocol.replies import PROGRAM
 

@@ -16,9 +16,10 @@ import pytest
 
 from shpool import __version__
 from shpool.daemon import handed_on, state
-from shpool.daemon.carried import Held, Socket, carried_by, derived_by
+from shpool.daemon.carried import Held, Socket
 from shpool.daemon.clients.channel import Channel
 from shpool.daemon.loop.reactor import Owner, Reactor
+from shpool.daemon.plain import carried_by, derived_by
 from shpool.daemon.server import Server
 from shpool.daemon.sessions.events import Subscriber
 from shpool.daemon.values import MAX_DEPTH, StateError, unpack, values, write_value

@@ -15,7 +15,7 @@ import pytest
 
 from shpool.config import Config
 from shpool.config_values import RestoreMode
-from shpool.daemon.carried import Reading, Writing
+from shpool.daemon.plain import Reading, Writing
 from shpool.daemon.programs.process import Process, open_pidfd
 from shpool.daemon.programs.spawn import Spawner
 from shpool.daemon.sessions.model_picture import ModelPicture

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shpool.daemon.carried import Reading, Writing
+from shpool.daemon.plain import Reading, Writing
 from shpool.daemon.values import values, write_value
 from shpool.terminal.backlog import Backlog
 from shpool.terminal.model import Terminal

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shpool.daemon.carried import Reading, Writing
+from shpool.daemon.plain import Reading, Writing
 from shpool.terminal import compact
 from shpool.terminal import model as model_module
 from shpool.terminal.model import Terminal

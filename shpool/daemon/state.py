@@ -138,7 +138,8 @@ def write(
     try:
         found = [Descriptor(fd, what, look(fd)) for fd, what in writing.descriptors]
     except OSError as error:
-        raise StateError(f"a descriptor of the daemon is not what it should be: {error}") from None
+        reason = error.strerror or error
+        raise StateError(f"a descriptor of the daemon is not what it should be: {reason}") from None
     write_value(out, [_DESCRIPTORS, [[each.fd, each.what, each.check] for each in found]])
     write_value(out, [_END, count])
     return found

@@ -303,12 +303,16 @@ def test_a_child_of_another_process_is_known_by_its_pidfd(
     again.taken_on(loop)
     assert Writing([]).part(again) == fields
     child = Process(process.pid)
-    again.children[process.pid] = child
+    own = Process(4711)
+    again.children = {process.pid: child, own.pid: own}
     again.watch_again()
+    assert list(again.adopted) == [process.pid]
     loop.readable(fd)
     assert child.status is None
     process.kill()
     process.wait()
     loop.readable(fd)
     assert child.status == 1
-    assert again.children == {}
+    assert again.children == {own.pid: own}
+    # What has been taken over is not handed on once more when it has gone.
+    assert Writing([]).part(again)["pidfds"] == {}

@@ -300,6 +300,7 @@ def test_the_old_program_goes_on_in_another_process_if_the_new_one_dies(
     assert chunks.to_exit_status()[1] == 1
     place.kill("other")
     assert place.sessions() == {}
+    assert place.run("upgrade").out.startswith(f"{__version__} -> {__version__}: 0 sessions")
     place.end_autodaemon()
 
 

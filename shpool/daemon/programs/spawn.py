@@ -226,6 +226,8 @@ class Spawner(Owner):
     }
     DERIVED = ("_awaiting", "_taken", "adopted", "children", "reactor")
 
+    _taken: "dict[int, int]"  # that were read, and are not watched yet
+
     def __init__(self, reactor: "Reactor", umask: int, nofile: "tuple[int, int] | None") -> None:
         self.reactor = reactor
         self.children: dict[int, Process] = {}
@@ -249,8 +251,9 @@ class Spawner(Owner):
                 child.taken_on(self, None)
 
     def watch_again(self) -> None:
-        if self._taken:
-            self.adopt(self._taken)
+        taken = self._taken
+        self._taken = {}
+        self.adopt(taken)
 
     @property
     def pidfds(self) -> "dict[int, int]":
@@ -349,10 +352,14 @@ class Spawner(Owner):
             callback()
 
     def adopt(self, pidfds: "dict[int, int]") -> None:
-        """This process is another one now, and not the parent of its children any more."""
-        for pid, child in self.children.items():
-            fd = pidfds.get(pid, -1)
-            self.adopted[pid] = Adoption(self.reactor, child, fd, self._adopted_ended)
+        """This process is another one than the parent of these children, of whose ends it learns
+        by descriptors, -1 where there is none, which are its own to close."""
+        for pid, fd in pidfds.items():
+            child = self.children.get(pid)
+            if child is not None and pid not in self.adopted:
+                self.adopted[pid] = Adoption(self.reactor, child, fd, self._adopted_ended)
+            elif fd >= 0:
+                os.close(fd)
 
     def _adopted_ended(self, child: Process) -> None:
         del self.adopted[child.pid]

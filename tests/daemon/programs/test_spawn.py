@@ -418,9 +418,27 @@ def test_one_that_has_ended_by_then_has_no_descriptor_and_is_noticed_at_once(
     turn_until(started.reactor, lambda: process.open_pidfd(orphan) == -1)
     child = process.Process(orphan)
     started.spawner.children[orphan] = child
-    started.spawner.adopt({})
+    started.spawner.adopt({orphan: -1})
     do_soon(started.reactor)
     assert child.status == 1
+
+
+def test_one_of_whose_end_is_learnt_already_is_not_taken_on_twice(
+    started: Started, orphan: int
+) -> None:
+    """The program that was to follow has died once more."""
+    child = process.Process(orphan)
+    started.spawner.children[orphan] = child
+    first, second, stranger = (process.open_pidfd(orphan) for _ in range(3))
+    started.spawner.adopt({orphan: first})
+    started.spawner.adopt({orphan: second, 4711: stranger})
+    assert started.spawner.pidfds == {orphan: first}
+    for fd in (second, stranger):
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(fd)
+    os.kill(orphan, signal.SIGKILL)
+    turn_until(started.reactor, lambda: child.status == 1)
+    assert started.spawner.pidfds == {}
 
 
 def test_a_daemon_that_ends_waits_for_those_too(started: Started, orphan: int) -> None:

@@ -30,10 +30,19 @@ def path() -> str:
     return archive() or os.path.join(package(), "__main__.py")
 
 
+def interpreter() -> str:
+    """The absolute path of this Python, which may have been found by a relative one, or not at
+    all: then it is what the system says."""
+    try:
+        return os.path.abspath(sys.executable or os.readlink("/proc/self/exe"))
+    except OSError:
+        return ""
+
+
 def words() -> "list[str]":
     """How a daemon is run, all but its options.
 
     Isolated (-I) and without site (-S): what a user's environment or site-packages does to
     Python programs is not for a process that outlives the login.
     """
-    return [sys.executable, "-I", "-S", path()]
+    return [interpreter(), "-I", "-S", path()]

@@ -6,11 +6,9 @@ not had, and whether no variables are named in the session's name.  Only where t
 loaded.
 """
 
-import sys
-
 from shpool import __version__
 from shpool.output import complain, put
-from shpool.program import path
+from shpool.program import interpreter, path
 from shpool.protocol.attaching import COMEBACK, REPLACES_MAX, Comeback, is_token, mark
 from shpool.protocol.replies import PROGRAM
 
@@ -60,7 +58,7 @@ class Caller:
         if not self._met and not self.comeback.replaces and daemon.server not in ("", ours):
             complain(
                 f"shpool: the daemon here is {daemon.server}; to have {__version__} in its place,"
-                f" with all its sessions: {sys.executable} {path()} upgrade{newline}"
+                f" with all its sessions: {interpreter()} {path()} upgrade{newline}"
             )
         self._met = True
         how = ";literal" if literal else ""

@@ -15,3 +15,9 @@ class Verdict(ShpoolError):
 
 # What a daemon says when one answers already: to a client that started it, this is no failure.
 ALREADY_RUNNING = "another daemon is already running"
+
+
+def described(error: BaseException) -> str:
+    """What nobody foresaw, in one line: what it is, and what it says, if anything."""
+    name = type(error).__name__
+    return f"{name}: {error}" if str(error) else name

@@ -19,7 +19,7 @@ from binascii import crc32
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.programs.process import Process, above_stdio, close_from, default_signals
 from shpool.daemon.programs.spawn import SpawnError
-from shpool.errors import ShpoolError
+from shpool.errors import ShpoolError, described
 from shpool.protocol.replies import PROGRAM
 
 TYPE_CHECKING = False
@@ -269,7 +269,7 @@ def _become(program: "list[bytes]", file: StateFile, ends: "dict[int, int]") -> 
     except ShpoolError as error:
         _complain(trouble, str(error))
     except BaseException as error:
-        _complain(trouble, f"{what}{type(error).__name__}: {error}")
+        _complain(trouble, f"{what}{described(error)}")
     finally:
         os._exit(1)
 

@@ -20,6 +20,7 @@ from shpool.daemon.rehearsal import Checksum
 from shpool.daemon.server import Server, unraisable
 from shpool.daemon.state import FORMAT
 from shpool.daemon.values import StateError
+from shpool.errors import described
 from shpool.output import put
 from shpool.paths import TAKE_OVER
 from shpool.protocol.replies import PROGRAM
@@ -43,7 +44,7 @@ def take_over(options: "list[str]") -> None:
     try:
         server = _come_to_serve(inheritance, options)
     except BaseException as error:
-        inheritance.say_why_not(f"{type(error).__name__}: {error}")
+        inheritance.say_why_not(described(error))
         raise
     inheritance.say_served()
     gc.enable()

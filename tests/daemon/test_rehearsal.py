@@ -227,12 +227,17 @@ def stumble(out: Callable[[bytes], object]) -> list[Any]:
     raise KeyError("name")
 
 
+def run_out(out: Callable[[bytes], object]) -> list[Any]:
+    raise MemoryError
+
+
 @pytest.mark.parametrize(
     ("write", "why"),
     [
         (refuse, "the daemon is in the middle of something"),
         (fill, "No space left on device"),
         (stumble, "KeyError: 'name'"),
+        (run_out, "MemoryError"),
     ],
 )
 def test_a_state_that_cannot_be_written_is_not_the_new_programs_fault(

@@ -25,7 +25,8 @@ from tests.pythons import FLOOR, installed
 
 
 def test_it_is_the_same_process_by_its_name_and_its_words(place: Place) -> None:
-    place.start("-v", "--config-file", str(place.config_file))
+    log = place.scratch / "log"
+    place.start("-v", "--log-file", str(log), "--config-file", str(place.config_file))
     pid = place.daemon_pid
 
     def looks() -> list[object]:
@@ -33,7 +34,7 @@ def test_it_is_the_same_process_by_its_name_and_its_words(place: Place) -> None:
         words = (proc / "cmdline").read_bytes().split(b"\0")
         status = (proc / "status").read_text()
         signals = re.findall("^Sig(?:Blk|Ign|Cgt):.*", status, re.MULTILINE)
-        return [words[-5:], (proc / "comm").read_text(), signals, (proc / "cwd").readlink()]
+        return [words[-7:], (proc / "comm").read_text(), signals, (proc / "cwd").readlink()]
 
     place.fence()
     before = looks()
@@ -42,7 +43,9 @@ def test_it_is_the_same_process_by_its_name_and_its_words(place: Place) -> None:
     assert place.run("set-log-level", "trace").status == 0
     upgrade(place)
     assert place.run("attach", "-b", "one").status == 0
-    place.logged("DEBUG connection of pid .* AttachHeader")
+    # The log goes on in its file, at the level that was asked for last.
+    eventually(lambda: re.search("DEBUG connection of pid .* AttachHeader", log.read_text()))
+    assert [log.read_text().count(each) for each in ("STARTING", "the upgrade from")] == [1, 2]
     words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     assert words[1:3] == [b"-I", b"-S"]
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import DETACH, Place, eventually
-from tests.e2e.upgrades import upgrade
+from tests.e2e.copies import Copy
+from tests.e2e.harness import CHECKOUT, DETACH, Place, attach_header, eventually
+from tests.e2e.upgrades import children, upgrade
 from tests.programs import need
 
 
@@ -254,3 +256,46 @@ def test_what_is_started_later_is_as_before(place: Place) -> None:
     assert "SHPOOL__TAKE_OVER" not in before
     upgrade(place)
     assert answer("two") == before
+
+
+def slow(place: Place) -> Copy:
+    """One that starts no program for as long as there is a file named after its session."""
+    copy = Copy(place)
+    held = f"os.path.exists({str(place.scratch)!r} + '/' + self.env['SHPOOL_SESSION_NAME'])"
+    pause = f"import time\n                while {held}: time.sleep(0.01)\n                "
+    execute = "self._execute()\n        except"
+    copy.change("daemon/programs/program.py", execute, pause + execute)
+    return copy
+
+
+def test_sessions_that_are_being_started_are_waited_for(place: Place) -> None:
+    place.start(env=slow(place).env)
+    early, late, rehearsing = (place.scratch / name for name in ("early", "late", "rehearsing"))
+    for path in (early, late, rehearsing):
+        path.touch()
+    # What is rehearsed tells that it is, and goes on when it may.
+    program = place.scratch / "program"
+    program.write_text(
+        f"#!/bin/sh\ncase $* in *--rehearse) mv {rehearsing} {rehearsing}.\n"
+        f"while test -e {rehearsing}.; do sleep 0.01; done;; esac\n"
+        f'exec {sys.executable} -I -S {CHECKOUT}/shpool/__main__.py "$@"\n'
+    )
+    program.chmod(0o755)
+    first, second = place.peer(), place.peer()
+    first.request(attach_header("early", "cat"))
+    asking = place.peer()
+    asking.request({"Upgrade": {"program": [str(program)], "check": False}})
+    place.logged("an upgrade is asked for")
+    early.unlink()
+    assert "Created" in first.message()["status"]
+    eventually(lambda: not rehearsing.exists(), "it is rehearsed")
+    second.request(attach_header("late", "cat"))
+    place.request("List")  # by now it is being started
+    (place.scratch / "rehearsing.").unlink()
+    eventually(lambda: len(children(place.daemon_pid)) == 2, "the rehearsal has ended")
+    late.unlink()
+    assert "Created" in second.message()["status"]
+    assert "Upgraded" in asking.message()["status"]
+    for peer in (first, second):
+        peer.send(b"on\n")
+        peer.output_until(b"on\r\non\r\n")

@@ -17,6 +17,7 @@ from shpool import __version__
 from tests.e2e.copies import Copy
 from tests.e2e.harness import DETACH, Place, eventually
 from tests.e2e.test_hooks import embed
+from tests.e2e.upgrades import children
 
 UNABLE = "shpool: not a shpool that can take over: "
 
@@ -50,12 +51,6 @@ class Work:
 
     def place_shell(self) -> int:
         return int(self.client.ask("echo $$"))
-
-
-def children(pid: int) -> list[int]:
-    """What a process has started, and not waited for."""
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(word) for word in path.read_text().split()]
 
 
 def sockets(pid: int) -> list[str]:

@@ -1,9 +1,10 @@
-"""`shpool upgrade` as tests ask for it."""
+"""`shpool upgrade` as tests ask for it, and the children of a daemon, by which it is seen."""
 
 from __future__ import annotations
 
 import select
 from collections.abc import Callable
+from pathlib import Path
 
 from shpool import __version__
 from tests.e2e.harness import Place
@@ -23,3 +24,9 @@ def upgrade(
     out, err = process.communicate()
     assert (process.returncode, err) == (0, b"")
     return out.decode()
+
+
+def children(pid: int) -> list[int]:
+    """What a process has started, and not waited for."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(word) for word in path.read_text().split()]

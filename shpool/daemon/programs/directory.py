@@ -68,6 +68,10 @@ class SessionDir:
 
     def create(self) -> None:
         """Make it, with nothing in it of what a daemon that was killed wrote."""
+        try:
+            os.fsencode(self.name)
+        except UnicodeEncodeError:  # in a locale that has not all of Unicode
+            raise OSError(errno.EILSEQ, os.strerror(errno.EILSEQ)) from None
         self.remove()
         self._make()
 
@@ -186,7 +190,7 @@ def _remove_session(sessions: int, name: str) -> None:
     """
     try:
         directory = _open(name, sessions)
-    except OSError:
+    except (OSError, UnicodeEncodeError):
         return
     try:
         for path in _OURS:

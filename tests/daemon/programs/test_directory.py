@@ -344,3 +344,14 @@ def test_no_descriptor_is_kept_open(directory: SessionDir, tmp_path: pathlib.Pat
         with pytest.raises(OSError, match="Not a directory"):
             SessionDir(str(tmp_path), "file").write("forward.env", b"")
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_name_that_the_locale_cannot_write_is_refused_and_leaves_nothing(
+    directory: SessionDir, log: LogLines
+) -> None:
+    other = SessionDir(directory.runtime_dir, "\ud800")  # which no locale can write
+    with pytest.raises(OSError, match="Invalid or incomplete multibyte or wide character"):
+        other.create()
+    other.remove()
+    assert os.listdir(f"{directory.runtime_dir}/sessions") == ["one"]
+    assert log.read() == []

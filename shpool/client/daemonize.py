@@ -12,6 +12,7 @@ import time
 from shpool import program
 from shpool.client.connect import ClientError, listening
 from shpool.errors import ALREADY_RUNNING
+from shpool.files import close_from
 from shpool.output import complain
 from shpool.paths import AUTODAEMONIZED
 
@@ -137,7 +138,7 @@ def _become(words: "list[str]", environ: "dict[str, str]", report: int) -> None:
         null = os.open("/dev/null", os.O_RDWR)
         os.dup2(null, 0)
         os.dup2(null, 1)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        close_from(3)
         # Until it can bind anew it ignores who asks it to, and is seen to do so (lost.py).
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         os.execve(words[0], words, environ)

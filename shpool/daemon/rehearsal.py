@@ -17,9 +17,10 @@ import signal
 from binascii import crc32
 
 from shpool.daemon.loop.reactor import Owner
-from shpool.daemon.programs.process import Process, above_stdio, close_from, default_signals
+from shpool.daemon.programs.process import Process, above_stdio, default_signals
 from shpool.daemon.programs.spawn import SpawnError
 from shpool.errors import ShpoolError, described
+from shpool.files import close_from
 from shpool.protocol.replies import PROGRAM
 
 TYPE_CHECKING = False

@@ -159,15 +159,6 @@ def default_signals() -> None:
             pass
 
 
-def close_from(first: int) -> None:
-    """In a child: close every descriptor from `first` on."""
-    try:
-        most = os.sysconf("SC_OPEN_MAX")
-    except (OSError, ValueError):
-        most = 65_536
-    os.closerange(first, most)
-
-
 def above_stdio(fd: int) -> int:
     """`fd`, or a copy of it, where it is in nobody's way while 0 to 3 are set up."""
     return fd if fd > 3 else fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 4)

@@ -7,7 +7,8 @@ import resource
 import signal
 import termios
 
-from shpool.daemon.programs.process import above_stdio, close_from, default_signals
+from shpool.daemon.programs.process import above_stdio, default_signals
+from shpool.files import close_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -87,6 +87,10 @@ def greeted_by(place: Place) -> str:
 def test_to_a_newer_version_and_back(place: Place) -> None:
     place.start()
     newer = Copy(place, version="9.8.7")
+    newer.change("daemon/state.py", "FORMAT = 1", "FORMAT = 2")
+    more = 'more = 7\n    CARRIED = {"more": added(int, 7),'
+    newer.change("daemon/sessions/session.py", "CARRIED = {", more)
+    newer.change("daemon/sessions/session.py", "Deadline, Life", "Deadline, Life, added")
     client = place.attach("one", env=newer.env)
     client.ask("x=kept")
     check = f"{__version__} -> 9.8.7 is possible: 1 session, 1 client, 0 subscribers\n"
@@ -100,6 +104,11 @@ def test_to_a_newer_version_and_back(place: Place) -> None:
     other.ask("true")
     assert upgrade(place).startswith(f"9.8.7 -> {__version__}: 2 sessions, 2 clients")
     assert (client.ask("echo $x"), other.ask("echo in")) == ("kept\n", "in\n")
+    newer.change("daemon/state.py", "NEEDS = 1", "NEEDS = 2")
+    upgrade(place, env=newer.env)
+    why = f"the state needs format 2, version {__version__} reads 1\n"
+    assert place.run("upgrade").err == f"shpool: not a shpool that can take over: {why}"
+    assert client.ask("echo $x") == "kept\n"
 
 
 def test_a_checkout_that_was_pulled_is_another_program(place: Place) -> None:

@@ -130,11 +130,11 @@ class Server(HandedOn):
     def run(self) -> None:
         """Serve until a signal says to end; then all sessions end, and nothing is left behind."""
         try:
-            self._reactor.run()
-            while self._replacement.due:
-                self._replacement.carry_out()
-                if not self._ending:
-                    self._reactor.run()
+            while not self._ending:
+                self._reactor.run()
+                # Or it is not any more: it may be called off in the turn in which the loop stops.
+                if self._replacement.due:
+                    self._replacement.carry_out()
         finally:
             self._close()
 

@@ -316,3 +316,23 @@ def test_a_child_of_another_process_is_known_by_its_pidfd(
     assert again.children == {own.pid: own}
     # What has been taken over is not handed on once more when it has gone.
     assert Writing([]).part(again)["pidfds"] == {}
+
+
+# ---- an upgrade that was called off
+
+
+def test_one_that_is_called_off_in_the_turn_in_which_the_loop_stops_for_it_ends_nothing(
+    served: ServedCore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asked is interrupted just when the rehearsal has ended."""
+    server = served.server
+    turns = ["the loop stops, and nothing is due any more", "a signal says to end"]
+    left: list[str] = []
+
+    def run() -> None:
+        server._ending = turns.pop(0).endswith("to end")
+
+    monkeypatch.setattr(served.loop, "run", run)
+    monkeypatch.setattr(server, "_close", lambda: left.extend(["closed", *turns]))
+    server.run()
+    assert left == ["closed"]

@@ -169,6 +169,22 @@ def test_one_whose_client_goes_is_called_off(work: Work) -> None:
     work.check()
 
 
+def test_one_whose_client_goes_when_the_rehearsal_has_just_ended_is_called_off(work: Work) -> None:
+    place, shell = work.place, work.place_shell()
+    process = place.popen("upgrade")
+    eventually(lambda: len(children(place.daemon_pid)) == 2, "it is rehearsed")
+    (rehearsed,) = set(children(place.daemon_pid)) - {shell}
+    os.kill(place.daemon_pid, signal.SIGSTOP)
+    stat = Path(f"/proc/{rehearsed}/stat")
+    eventually(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z", "it has ended")
+    process.kill()
+    process.wait()
+    # Both are noticed in one turn.
+    os.kill(place.daemon_pid, signal.SIGCONT)
+    place.logged("the upgrade is called off: who asked for it has gone")
+    work.check()
+
+
 def test_a_daemon_that_is_told_to_end_meanwhile_ends(work: Work) -> None:
     place = work.place
     copy = Copy(place)

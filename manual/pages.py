@@ -18,8 +18,9 @@ _INTRODUCTION = """\
 .Nm
 keeps shells running when the terminal they were started in goes away.
 A session is one shell, known by a name.
-What it prints reaches the terminal untouched, so that scrollback, selection,
-images and links work as usual.
+Names have at most 255 bytes, without blanks, slashes and control characters.
+What a session prints reaches the terminal untouched, so that scrollback,
+selection, images and links work as usual.
 A daemon owns the sessions; the first command that needs it starts it.
 .Pp
 .Ic shpool attach main
@@ -62,6 +63,11 @@ _FILES = (
         "Where the daemon listens. Next to it are `events.socket`, for subscribers to events, and "
         "the pid file and log of a daemon that was started by a command, "
         "`daemonized-shpool.pid` and `daemonized-shpool.log`.",
+    ),
+    (
+        "share/doc/shpool",
+        "In an installation, below its prefix: README.md, SCRIPTS.md on sessions from scripts, and "
+        "EVENTS.md on the events socket.",
     ),
 )
 

@@ -44,8 +44,8 @@ LC_ALL = "C.UTF-8"
 """
 
 _CAPTIONS = (
-    "In the middle of a line the connection is lost:",
-    "Later, shpool attach main in another terminal:",
+    "The connection is lost in the middle of a line:",
+    "Later, in another terminal, shpool attach main:",
 )
 _CAPTION, _GAP, _MARGIN = 26, 10, 8  # pixels
 

@@ -16,10 +16,10 @@ class InvalidName(Verdict):
     """A name that no session may have; the text is meant for the user."""
 
 
-def check_session_name(name: str) -> None:
-    """Raise InvalidName, saying why, if no session may be called `name`."""
+def check_session_name(name: str, template: str = "") -> None:
+    """Raise InvalidName, saying why, if no session may be called `name`, made of `template`."""
     if not name:
-        raise InvalidName("blank session names are not allowed")
+        raise blank(template)
     _check_length(name, "session name")
     if any(character.isspace() for character in name):
         raise InvalidName(f"session name '{shown(name)}' may not have whitespace")
@@ -28,6 +28,12 @@ def check_session_name(name: str) -> None:
     if name in (".", ".."):
         raise InvalidName("session names may not be special directory names")
     _check_text(name, "session name")
+
+
+def blank(template: str) -> InvalidName:
+    """That a name is empty, and that it is for the variables in `template`, if there are any."""
+    unset = f": the variables in '{shown(template)}' are not set" if "{" in template else ""
+    return InvalidName(f"blank session names are not allowed{unset}")
 
 
 def check_name_template(template: str) -> None:

@@ -268,7 +268,7 @@ class Attach:
 
     def _name_for(self, variables: "dict[str, str]") -> str:
         name = self._wanted.name(variables)
-        check_session_name(name)
+        check_session_name(name, self._wanted.to.name)
         check_name_template(self._wanted.to.name)
         return name
 

@@ -3,7 +3,7 @@
 from shpool.client.connect import ClientError
 from shpool.client.here import by_directory
 from shpool.client.reach import ask
-from shpool.names import InvalidName
+from shpool.names import blank
 from shpool.protocol.msgpack import WireError
 from shpool.protocol.replies import MaybeSwitch
 from shpool.protocol.requests import GetVars
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 def session_meant(context: "Context", name: str) -> str:
     """The name, with variables filled in; "." stays, which the daemon knows to be the session
     that we are in, where it can tell.  Raises TemplateError, InvalidName, ClientError."""
-    name = (by_directory(context) or name) if name == "." else filled(context, name)
-    if not name:
+    meant = (by_directory(context) or name) if name == "." else filled(context, name)
+    if not meant:
         # Nor is it one that has ended: more likely a script's variable that is not set.
-        raise InvalidName("blank session names are not allowed")
-    return name
+        raise blank(name)
+    return meant
 
 
 def filled(context: "Context", text: str) -> str:

@@ -52,7 +52,7 @@ def _destination(context: "Context", parsed: "Parsed", *, back: bool) -> Destina
     if back:
         return Destination("", force=force, share=share)
     name = filled(context, parsed.arguments[0])
-    check_session_name(name)
+    check_session_name(name, parsed.arguments[0])
 
     def option(name: str) -> "str | None":
         text = parsed.text(name)

@@ -217,7 +217,10 @@ def test_what_is_for_making_a_session_is_ignored_on_reattach(shpool: Place) -> N
         ),
         ("a{" + "x" * 254 + "}", "session name templates may not be longer than 255 bytes"),
         ("x" * 300, "session names may not be longer than 255 bytes"),
-        ("{unset}", "blank session names are not allowed"),
+        (
+            "{unset}",
+            "blank session names are not allowed: the variables in '{unset}' are not set",
+        ),
         ("{", "unclosed var substitution"),
         ("{a-b}", "invalid var name: 'a-b'"),
     ],

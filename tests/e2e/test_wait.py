@@ -107,6 +107,14 @@ def test_a_session_that_ends_is_not_waited_for_any_more(shpool: Place) -> None:
             ),
         ),
         (["", "--exit"], (1, "", "blank session names are not allowed\n")),
+        (
+            ["{x}", "--exit"],
+            (
+                1,
+                "",
+                "blank session names are not allowed: the variables in '{x}' are not set\n",
+            ),
+        ),
     ],
 )
 def test_what_is_so_already_and_what_is_not(

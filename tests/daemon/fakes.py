@@ -17,7 +17,8 @@ from shpool.daemon.loop.reactor import Reactor, Timer
 from shpool.daemon.programs.directory import SessionDir
 from shpool.daemon.programs.process import Process
 from shpool.daemon.programs.program import Program
-from shpool.daemon.programs.spawn import Child, ProgramOwner, PtyEnds, Spawner
+from shpool.daemon.programs.pty_ends import PtyEnds
+from shpool.daemon.programs.spawn import Child, ProgramOwner, Spawner
 from shpool.daemon.sessions.participant import SHARED, Participant
 from shpool.daemon.sessions.session import Session, SessionKeeper
 from shpool.protocol.requests import TtySize

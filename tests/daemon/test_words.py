@@ -22,7 +22,7 @@ from shpool.daemon.loop import peer as processes
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.places import Places
 from shpool.daemon.private import LockFile, PlaceError, open_private
-from shpool.daemon.programs import directory, shells, spawn
+from shpool.daemon.programs import directory, pty_ends, shells, spawn
 from shpool.daemon.programs import pty as program_pty
 from shpool.daemon.programs.command import CannotCreate, prepare
 from shpool.daemon.programs.directory import SessionDir, remove_leftovers
@@ -134,14 +134,14 @@ def test_what_a_session_left_and_cannot_be_removed(
 
 
 def test_a_pty_that_cannot_be_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spawn, "set_size", fail)
-    with pytest.raises(spawn.SpawnError, match=r"^cannot set the pty up: Input/output error$"):
-        spawn.PtyEnds(SIZE, echo=True)
+    monkeypatch.setattr(pty_ends, "set_size", fail)
+    with pytest.raises(pty_ends.PtyError, match=r"^cannot set the pty up: Input/output error$"):
+        pty_ends.PtyEnds(SIZE, echo=True)
 
 
 def test_a_size_that_cannot_be_set(log: LogLines, monkeypatch: pytest.MonkeyPatch) -> None:
-    ends = spawn.PtyEnds(SIZE, echo=True)
-    monkeypatch.setattr(spawn, "set_size", fail)
+    ends = pty_ends.PtyEnds(SIZE, echo=True)
+    monkeypatch.setattr(pty_ends, "set_size", fail)
     pty_of_it = program_pty.Pty.__new__(program_pty.Pty)
     pty_of_it._ends = ends
     pty_of_it._name = "session 'one'"

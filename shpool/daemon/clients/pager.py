@@ -4,6 +4,7 @@ from shpool import logs
 from shpool.daemon.loop.reactor import Owner, end_broken
 from shpool.daemon.programs import spawn
 from shpool.daemon.programs.pty import Pty, PtyUser
+from shpool.daemon.programs.spawn import SpawnError
 from shpool.daemon.sessions.participant import Front
 from shpool.protocol.requests import TtySize
 
@@ -11,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor
     from shpool.daemon.programs.program import Program
+    from shpool.daemon.programs.pty_ends import PtyEnds
     from shpool.daemon.sessions.participant import Participant
 
 
@@ -69,7 +71,7 @@ class Pager(spawn.ProgramOwner, PtyUser, Front):
         self._failure = ""
         try:
             self._child = spawner.start(program, size, self, keep_slave=True)
-        except spawn.SpawnError as error:
+        except SpawnError as error:
             self._failure = str(error)
             reactor.soon(self._could_not_start)
 
@@ -119,7 +121,7 @@ class Pager(spawn.ProgramOwner, PtyUser, Front):
             self._child = None
         self._close()
 
-    def started(self, ends: spawn.PtyEnds) -> None:
+    def started(self, ends: "PtyEnds") -> None:
         self._pty = Pty(self._reactor, ends, self, "pager")
         self._pty.resize(self._size)
         self._pty.read(self._reads)

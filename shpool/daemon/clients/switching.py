@@ -22,7 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shpool.config import Config
     from shpool.daemon.clients.connection import Connection
-    from shpool.daemon.programs.spawn import Child, PtyEnds, Spawner
+    from shpool.daemon.programs.pty_ends import PtyEnds
+    from shpool.daemon.programs.spawn import Child, Spawner
     from shpool.daemon.sessions.participant import Participant
     from shpool.daemon.sessions.session import Session
     from shpool.daemon.sessions.table import SessionTable

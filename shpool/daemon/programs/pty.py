@@ -7,7 +7,7 @@ import termios
 from shpool import logs
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.daemon.loop.reactor import Owner
-from shpool.daemon.programs import spawn
+from shpool.daemon.programs.pty_ends import PtyEnds
 
 # Opens the other end of a pty: TIOCGPTPEER of Linux's ioctls.h.
 _TIOCGPTPEER = 0x5441
@@ -69,10 +69,10 @@ class Pty(OutboundUser):
 
     __slots__ = ("_ends", "_input", "_left_alone", "_name", "_reactor", "_user")
 
-    CARRIED = {"_ends": spawn.PtyEnds, "_name": str, "_input": Outbound}
+    CARRIED = {"_ends": PtyEnds, "_name": str, "_input": Outbound}
     DERIVED = ("_left_alone", "_reactor", "_user")
 
-    def __init__(self, reactor: "Reactor", ends: spawn.PtyEnds, user: PtyUser, name: str) -> None:
+    def __init__(self, reactor: "Reactor", ends: PtyEnds, user: PtyUser, name: str) -> None:
         self._reactor = reactor
         self._ends = ends
         self._user = user
@@ -95,7 +95,7 @@ class Pty(OutboundUser):
         if self.closed:
             return
         try:
-            spawn.set_size(self._ends.master, size)
+            self._ends.resize(size)
         except OSError as error:
             logs.warn(f"{self._name}: cannot set the size: {error.strerror}")
 

@@ -5,17 +5,14 @@ day: start() ends in a call to `started`, with the pty, or to `failed`; a child'
 `exited`.
 """
 
-import fcntl
 import os
 import signal
-import struct
-import termios
 from time import monotonic, sleep
 
 from shpool.daemon.carried import Deadline, Held
-from shpool.daemon.loop import descriptors
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.programs.process import Adoption, Process, fork
+from shpool.daemon.programs.pty_ends import PtyEnds, PtyError
 from shpool.errors import ShpoolError
 
 TYPE_CHECKING = False
@@ -26,10 +23,6 @@ if TYPE_CHECKING:
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.programs.program import Program
     from shpool.protocol.requests import TtySize
-
-# Linux and macOS agree on the bit, which termios does not name: the kernel's line editing erases
-# whole UTF-8 characters.
-_IUTF8 = 0x4000
 
 # Seconds from SIGHUP to SIGKILL, as the original has it.
 KILL_AFTER = 0.5
@@ -62,45 +55,6 @@ class ProgramOwner(Owner):
 
     def exited(self, status: int) -> None:
         """The program has ended: its exit status, or 128+N when signal N killed it."""
-
-
-class PtyEnds:
-    """A pty: its master, non-blocking, and its slave, -1 unless that was to be kept.
-
-    `device` is the slave: by it one knows who runs on this pty.
-    """
-
-    __slots__ = ("device", "master", "slave")
-
-    CARRIED = {"master": Held("pty"), "slave": Held("pty's other end"), "device": (int, int)}
-
-    def __init__(self, size: "TtySize", *, echo: bool) -> None:
-        """Raises SpawnError when there is none to be had."""
-        try:
-            self.master, self.slave = descriptors.open_pty()
-        except OSError as error:
-            raise SpawnError(f"cannot open a pty: {error.strerror}") from None
-        try:
-            set_size(self.master, size)
-            _set_modes(self.slave, echo)
-            os.set_blocking(self.master, False)
-            status = os.fstat(self.slave)
-            self.device = (status.st_dev, status.st_rdev)
-        except (OSError, termios.error) as error:
-            self.close()
-            raise SpawnError(f"cannot set the pty up: {error.args[-1]}") from None
-
-    def close(self) -> None:
-        """Whoever still has the pty open is hung up."""
-        if self.master >= 0:
-            os.close(self.master)
-            self.master = -1
-        self.close_slave()
-
-    def close_slave(self) -> None:
-        if self.slave >= 0:
-            os.close(self.slave)
-            self.slave = -1
 
 
 class Child(Process):
@@ -291,7 +245,10 @@ class Spawner(Owner):
         `trial`: do all but run the program, so that the owner hears whether it could be run.
         Raises SpawnError when there is no pty or no process to be had.
         """
-        ends = PtyEnds(size, echo=echo)
+        try:
+            ends = PtyEnds(size, echo=echo)
+        except PtyError as error:
+            raise SpawnError(str(error)) from None
         try:
             trouble, report = os.pipe()
             os.set_blocking(trouble, False)
@@ -395,20 +352,6 @@ class Spawner(Owner):
                 sleep(0.005)
         for child in self.children.values():
             child.signal_group(signal.SIGKILL)
-
-
-def set_size(master: int, size: "TtySize") -> None:
-    """Tell the pty its size; its foreground processes get a SIGWINCH if it is new."""
-    packed = struct.pack("4H", size.rows, size.cols, size.xpixel, size.ypixel)
-    fcntl.ioctl(master, termios.TIOCSWINSZ, packed)
-
-
-def _set_modes(slave: int, echo: bool) -> None:
-    modes = termios.tcgetattr(slave)
-    modes[0] |= _IUTF8
-    if not echo:
-        modes[3] &= ~termios.ECHO
-    termios.tcsetattr(slave, termios.TCSANOW, modes)
 
 
 def _exit_status(status: int) -> int:

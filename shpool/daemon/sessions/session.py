@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from shpool.daemon.loop.peer import Device
     from shpool.daemon.loop.reactor import Reactor, Timer
     from shpool.daemon.programs.program import Program
+    from shpool.daemon.programs.pty_ends import PtyEnds
 
 STARTING, RUNNING, DOOMED, ENDED = "starting", "running", "doomed", "ended"
 
@@ -193,7 +194,7 @@ class Session(SessionOutput, spawn.ProgramOwner, TypistUser, Front):
         self.prompt = Prompt(program.aid, program.shell)
         self._child = spawner.start(program, self.size.current, self, echo=echo)
 
-    def started(self, ends: spawn.PtyEnds) -> None:
+    def started(self, ends: "PtyEnds") -> None:
         if self.state.now == ENDED:
             ends.close()  # the daemon ends
             return

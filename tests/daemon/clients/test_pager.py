@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from shpool.daemon.clients.pager import Pager, PagerUser
-from shpool.daemon.programs import spawn
+from shpool.daemon.programs import pty_ends
 from shpool.daemon.programs.program import Program
 from shpool.daemon.programs.spawn import SpawnError
 from shpool.protocol.requests import TtySize
@@ -99,7 +99,7 @@ def test_it_has_the_size_that_its_client_has_when_it_runs(
     shown: Shown, less: FakeChild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[tuple[int, int]] = []
-    monkeypatch.setattr(spawn, "set_size", lambda fd, size: sizes.append((size.rows, size.cols)))
+    monkeypatch.setattr(pty_ends, "set_size", lambda fd, size: sizes.append((size.rows, size.cols)))
     shown.pager.resize(TtySize(30, 90))
     assert sizes == []
     less.run()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from shpool.daemon.programs.pty import Pty, PtyUser
-from shpool.daemon.programs.spawn import PtyEnds
+from shpool.daemon.programs.pty_ends import PtyEnds
 from shpool.protocol.requests import TtySize
 from tests.daemon.conftest import LogLines
 from tests.daemon.fakes import FakeLoop
@@ -202,7 +202,7 @@ def test_a_size_that_cannot_be_set_is_logged(
     def refuse(master: int, size: TtySize) -> None:
         raise OSError(25, "Inappropriate ioctl for device")
 
-    monkeypatch.setattr("shpool.daemon.programs.spawn.set_size", refuse)
+    monkeypatch.setattr("shpool.daemon.programs.pty_ends.set_size", refuse)
     opened.pty.resize(TtySize(9, 9))
     assert log.read() == ["WARN test: cannot set the size: Inappropriate ioctl for device"]
 

@@ -17,7 +17,8 @@ import pytest
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.programs import process, spawn
 from shpool.daemon.programs.program import Program
-from shpool.daemon.programs.spawn import Child, ProgramOwner, PtyEnds, Spawner, SpawnError
+from shpool.daemon.programs.pty_ends import PtyEnds
+from shpool.daemon.programs.spawn import Child, ProgramOwner, Spawner, SpawnError
 from shpool.protocol.requests import TtySize
 from tests.daemon.turning import do_soon, turn, turn_until
 

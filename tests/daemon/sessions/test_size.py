@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from shpool.daemon.programs.pty import Pty, PtyUser
-from shpool.daemon.programs.spawn import PtyEnds
+from shpool.daemon.programs.pty_ends import PtyEnds
 from shpool.daemon.sessions.picture import Picture, PictureUser
 from shpool.daemon.sessions.size import WindowSize
 from shpool.protocol.requests import TtySize

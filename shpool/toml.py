@@ -2,11 +2,13 @@
 
 A file means here what it means to tomllib, errors included but for their wording. The functions
 named read_* take the whole text and a position, and return the position behind what they read, and
-its value; what the tables of a document allow is known to _Document.
+its value; what the tables of a document allow is in toml_tables.py.
 """
 
 import re
 from datetime import date, datetime, time
+
+from shpool.toml_tables import BARE_KEY, Clash, Document
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +20,6 @@ MAX_DIGITS = 4300
 # What may stand between the items of an array, a piece at a time.
 _GAP = re.compile(r"[ \t\n]+ | \#[^\x00-\x08\x0a-\x1f\x7f]*", re.VERBOSE)
 _COMMENT = re.compile(r"\#[^\x00-\x08\x0a-\x1f\x7f]*", re.VERBOSE)
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 # Runs of what stands for itself in a string: of one line, or of several.
 _BASIC = re.compile(r'[^"\\\x00-\x08\x0a-\x1f\x7f]*')
@@ -70,92 +70,10 @@ class TOMLError(ValueError):
         super().__init__(f"{reason} (at line {line}, {where})")
 
 
-class _Clash(Exception):
-    """What is defined does not go with what was defined before."""
-
-
-class _Document:
-    """The tables read so far, and which of them may still be added to, by what.
-
-    A header opens a table once: one that is new, or that only stands there because a header went
-    through it to a table below. Dotted keys make tables on their way and may add to these, but
-    only until the next header; to a table that a header opened they may not add. An inline
-    table, or an array that is a value, is complete as it stands. An inline table is
-    a document of its own, for keys within it follow the same rules.
-    """
-
-    def __init__(self) -> None:
-        self.root: dict[str, Any] = {}
-        self._table = self.root  # which keys are added to
-        # By id(): no table goes as long as the document is read.
-        self._opened: set[int] = set()  # by a header, or by dotted keys before the last header
-        self._dotted: set[int] = set()  # by dotted keys since the last header
-        self._complete: set[int] = set()
-
-    def open_table(self, key: "tuple[str, ...]") -> None:
-        """`[key]`.  Raises _Clash."""
-        self._end_dotted()
-        parent = self._above(key)
-        table = parent.setdefault(key[-1], {})
-        if not isinstance(table, dict) or id(table) in self._complete:
-            raise _Clash(f"{_shown(key)} is not a table to be opened")
-        if id(table) in self._opened:
-            raise _Clash(f"The table {_shown(key)} is there already")
-        self._opened.add(id(table))
-        self._table = table
-
-    def open_item(self, key: "tuple[str, ...]") -> None:
-        """`[[key]]`.  Raises _Clash."""
-        self._end_dotted()
-        items = self._above(key).setdefault(key[-1], [])
-        if not isinstance(items, list) or id(items) in self._complete:
-            raise _Clash(f"{_shown(key)} is not an array of tables to be added to")
-        self._table = {}
-        self._opened.add(id(self._table))
-        items.append(self._table)
-
-    def assign(self, key: "tuple[str, ...]", value: "Any") -> None:
-        """`key = value`.  Raises _Clash."""
-        table = self._table
-        for end, part in enumerate(key[:-1], 1):
-            below = table.get(part)
-            if below is None:
-                below = table[part] = {}
-            elif not isinstance(below, dict) or id(below) in self._complete:
-                raise _Clash(f"{_shown(key[:end])} is not a table to be added to")
-            elif id(below) in self._opened:
-                raise _Clash(f"The table {_shown(key[:end])} is there already")
-            self._dotted.add(id(below))
-            table = below
-        if key[-1] in table:
-            raise _Clash(f"{_shown(key)} has a value already")
-        table[key[-1]] = value
-        if isinstance(value, (dict, list)):
-            self._complete.add(id(value))
-
-    def _end_dotted(self) -> None:
-        self._opened |= self._dotted
-        self._dotted.clear()
-
-    def _above(self, key: "tuple[str, ...]") -> "dict[str, Any]":
-        """The table that `key` stands in, through the last item of arrays of tables."""
-        table = self.root
-        for end, part in enumerate(key[:-1], 1):
-            below = table.setdefault(part, {})
-            if id(below) not in self._complete:
-                if isinstance(below, list):
-                    below = below[-1]
-                if isinstance(below, dict):
-                    table = below
-                    continue
-            raise _Clash(f"{_shown(key[:end])} is not a table to be added to")
-        return table
-
-
 def loads(text: str) -> "dict[str, Any]":
     """The table that is the document.  Raises TOMLError; RecursionError if nested too deeply."""
     src = text.replace("\r\n", "\n")
-    document = _Document()
+    document = Document()
     pos = 0
     while pos < len(src):
         pos = _skip_blank(src, pos)
@@ -170,7 +88,7 @@ def loads(text: str) -> "dict[str, Any]":
 # ---- statements
 
 
-def _read_header(src: str, pos: int, document: _Document) -> int:
+def _read_header(src: str, pos: int, document: Document) -> int:
     brackets = 2 if src.startswith("[[", pos) else 1
     start = _skip_blank(src, pos + brackets)
     pos, key = _read_key(src, start)
@@ -181,19 +99,19 @@ def _read_header(src: str, pos: int, document: _Document) -> int:
             document.open_table(key)
         else:
             document.open_item(key)
-    except _Clash as clash:
+    except Clash as clash:
         raise TOMLError(str(clash), src, start) from None
     return pos + brackets
 
 
-def _read_pair(src: str, start: int, document: _Document) -> int:
+def _read_pair(src: str, start: int, document: Document) -> int:
     pos, key = _read_key(src, start)
     if not src.startswith("=", pos):
         raise TOMLError("Expected '=' after a key", src, pos)
     pos, value = _read_value(src, _skip_blank(src, pos + 1))
     try:
         document.assign(key, value)
-    except _Clash as clash:
+    except Clash as clash:
         raise TOMLError(str(clash), src, start) from None
     return pos
 
@@ -232,7 +150,7 @@ def _read_key(src: str, pos: int) -> "tuple[int, tuple[str, ...]]":
 
 
 def _read_key_part(src: str, pos: int) -> "tuple[int, str]":
-    bare = _BARE_KEY.match(src, pos)
+    bare = BARE_KEY.match(src, pos)
     if bare:
         return bare.end(), bare[0]
     if src.startswith('"', pos):
@@ -240,10 +158,6 @@ def _read_key_part(src: str, pos: int) -> "tuple[int, str]":
     if src.startswith("'", pos):
         return _read_literal(src, pos)
     raise TOMLError("Expected a key", src, pos)
-
-
-def _shown(key: "tuple[str, ...]") -> str:
-    return ".".join(part if _BARE_KEY.fullmatch(part) else ascii(part) for part in key)
 
 
 # ---- values
@@ -321,7 +235,7 @@ def _skip_gap(src: str, pos: int) -> int:
 
 
 def _read_inline_table(src: str, pos: int) -> "tuple[int, dict[str, Any]]":
-    table = _Document()
+    table = Document()
     pos = _skip_blank(src, pos + 1)
     if src.startswith("}", pos):
         return pos + 1, table.root

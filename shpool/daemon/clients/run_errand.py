@@ -202,7 +202,8 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
             return
         stood = monotonic() - session.prompt.since
         bracketed = session.picture.pastes()
-        if typist.canonical or (not bracketed and stood < _PASTE_COMES):
+        comes = not bracketed and stood < _PASTE_COMES
+        if typist.canonical or comes or not typist.turns.free:  # a key may have begun
             self._look_later(self._pause)
             self._pause = min(2 * self._pause, _LATER)
             return

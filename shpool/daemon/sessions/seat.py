@@ -203,7 +203,8 @@ class Seat(Speaker, Expected):
                 if self.drops_paste:
                     data = self._paste_anew(piece.kind, data)
                 kept.append(data)
-                said.felt = said.felt or (piece.kind in _FELT and bool(data))
+                # An Escape was passed on before it was known to be one.
+                said.felt = said.felt or (piece.kind in _FELT and bool(data or piece.passed))
             said.answered = said.answered or piece.kind == ANSWER
         if answers and all(question.own for question in self.questions):
             kept.append(self.sorter.pass_held())

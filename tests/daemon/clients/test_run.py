@@ -12,6 +12,7 @@ from shpool.daemon.clients import run_reasons
 from shpool.daemon.loop import peer
 from shpool.daemon.programs.pty import Pty
 from shpool.daemon.sessions.session import Session
+from shpool.keys.scanner import KEY_PAUSE
 from shpool.protocol.running import RunRequest
 from shpool.protocol.watching import EventReader, WatchHead
 from shpool.terminal.marks import Prompt
@@ -69,9 +70,9 @@ class Runner:
     def run_after(self, keys: bytes) -> None:
         """Somebody attached has typed `keys`, which the program has read."""
         self.person.send(keys)
-        self.program.typed()
-        self.core.loop.writable(self.program.ends.master)
-        self.core.loop.pass_time(0.03)  # so long an escape may become a key
+        self.typed()
+        self.core.loop.pass_time(2 * KEY_PAUSE)  # so long an escape may become a key, or a binding
+        self.typed()
         self.run()
 
     def told(self) -> list[Any]:
@@ -164,6 +165,7 @@ def test_who_waits_is_told_what_for_once(runner: Runner) -> None:
         (b"gco \x7f\x7f\x7f\x7f", False),  # what is expanded by a blank has more characters
         (b"'\x15", False),  # there may be another one behind the cursor
         (b"x\x1b0i\x15", False),
+        (b"\x1b", False),
         (b"\xc3\xa9\x7f", False),
         (b"\x01\x15", False),
     ],
@@ -173,11 +175,21 @@ def test_a_line_that_was_begun_and_erased_is_none_when_nobody_has_typed_for_a_se
 ) -> None:
     runner.at_prompt()
     runner.run_after(keys)
-    runner.core.loop.pass_time(0.9)
+    runner.core.loop.pass_time(0.8)
     assert runner.typed() == b""
-    runner.core.loop.pass_time(0.2)
+    runner.core.loop.pass_time(0.3)
     runner.core.loop.idle()
     assert runner.typed() == (PASTED if empty else b"")
+
+
+def test_there_is_no_time_for_a_command_while_a_key_may_be_under_way(runner: Runner) -> None:
+    runner.at_prompt()
+    runner.person.send(b"\x1b")
+    runner.core.loop.pass_time(KEY_PAUSE)  # it is no binding
+    assert runner.typed() == b"\x1b"
+    runner.run()
+    runner.core.loop.pass_time(5)
+    assert runner.typed() == b""
 
 
 def test_a_line_that_is_erased_while_it_is_waited_for_is_none(runner: Runner) -> None:

@@ -63,9 +63,10 @@ class Text(Raw):
         self._lines = Lines()
 
     def output(self, data: bytes) -> None:
-        lines = [each.text for each in self._lines.feed(data) if each.complete]
-        if lines:
-            put("\n".join(lines).encode("utf-8", "replace") + b"\n")
+        lines = [each for each in self._lines.feed(data) if each.complete]
+        text = "".join([each.text + ("" if each.cut else "\n") for each in lines])
+        if text:
+            put(text.encode("utf-8", "replace"))
 
     def ended(self, status: int) -> None:
         if self._lines.text.strip():

@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from typing import NamedTuple
 
     class Version(NamedTuple):
-        """`complete`: a line feed followed; `placed`: the cursor was put there from elsewhere."""
+        """`complete`: a line feed followed; `placed`: the cursor was put there from elsewhere;
+        `cut`: the line goes on, in spite of `complete`, and is too long to be kept whole."""
 
         text: str
         complete: bool
         placed: bool
+        cut: bool = False
 else:
     from collections import namedtuple
 
-    Version = namedtuple("Version", ("text", "complete", "placed"))
+    Version = namedtuple("Version", ("text", "complete", "placed", "cut"), defaults=(False,))
 
 # A longer line is cut, in characters.
 _LONGEST = 1_000_000
@@ -198,7 +200,7 @@ class Lines:
         self._column = column + len(text)
         self._last = text[-1]
         if len(self.text) > _LONGEST:
-            self._end()
+            self._end(cut=True)
 
     def _begin_anew(self, text: str) -> None:
         """Tell of the version that is over now, and go on with `text`."""
@@ -211,8 +213,8 @@ class Lines:
         self._column = 0
         self.placed = True
 
-    def _end(self) -> None:
-        self._found.append(Version(self.text, True, self.placed))
+    def _end(self, *, cut: bool = False) -> None:
+        self._found.append(Version(self.text, True, self.placed, cut))
         self.text = ""
         self._column = 0
         self.placed = False

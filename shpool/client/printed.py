@@ -123,13 +123,12 @@ class Text(Printed):
         self._write(self._rest(self._lines.text))
 
     def _print(self, data: bytes) -> None:
-        whole = []
+        whole: list[str] = []
         for version in self._lines.feed(data):
             if version.complete:
-                whole.append(self._rest(version.text))
+                whole += (self._rest(version.text), "" if version.cut else "\n")
                 self._shown = ""
-        if whole:
-            self._write("\n".join(whole) + "\n")
+        self._write("".join(whole))
 
     def _rest(self, text: str) -> str:
         """What is to be printed of a line, after what was shown of it."""

@@ -102,3 +102,15 @@ def test_every_byte_but_the_shells(output: Output) -> None:
     every.end(80)
     assert output.seen == b"\x1b[31mred\x1b[m\r\n50% \r\n"
     assert not every.open_line
+
+
+def test_a_line_that_is_too_long_to_be_kept_is_printed_as_it_is(
+    output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shpool.client.lines._LONGEST", 10)
+    text = Text()
+    said = "".join(map(chr, range(32, 127))).encode()
+    for piece in cut(said + b"\r\nend\r\n" + END, 7):
+        text.output(piece)
+    text.end(80)
+    assert output.seen == said + b"\nend\n"

@@ -167,7 +167,8 @@ _PROMPT = r"""
 
 # D comes from the first of the hooks, before what others print, and after what zsh itself writes
 # for a line left without end (PROMPT_SP). It goes there again when one was put before it; only a
-# function called precmd is still earlier, and could not be told $pipestatus after ours. The rest is
+# function called precmd is still earlier, and could not be told $pipestatus after ours. C comes
+# from the last of those that run before a command, behind what the others print. The rest is
 # written where it is true: A by the last hook, so that no redrawing repeats it; B by the prompt,
 # or where that is taken as it is, before it.
 _MARKS = r"""
@@ -198,6 +199,9 @@ _MARKS = r"""
 _MARK_PROMPT = r"""
         if [[ $precmd_functions[1] != __shpool_done ]]; then
             precmd_functions=(__shpool_done "${(@)precmd_functions:#__shpool_done}")
+        fi
+        if [[ $preexec_functions[-1] != __shpool_command ]]; then
+            preexec_functions=("${(@)preexec_functions:#__shpool_command}" __shpool_command)
         fi
         __shpool_write "A;aid=$__shpool_aid"
         if [[ $PS1 != *"$__shpool_after" ]]; then

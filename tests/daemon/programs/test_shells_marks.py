@@ -212,6 +212,11 @@ def test_hooks_of_zsh_come_between_end_and_prompt(tmp_path: Path) -> None:
         out, _, rest = zsh.output.rpartition(b"out")[2].partition(b"\x1b]133;D;3;")
         assert b"late" not in out
         assert rest.index(b"first") < rest.index(b"\x1b]133;A") < rest.index(b"P> ")
+        zsh.run("said() { print said; }; preexec_functions+=(said)")
+        zsh.expect("\n.*" + PROMPT)
+        zsh.run("printf out")
+        zsh.expect("\nout.*" + PROMPT)
+        assert zsh.output.rindex(b"said") < zsh.output.rindex(b"\x1b]133;C")
 
 
 @pytest.mark.parametrize("norc", [False, True])

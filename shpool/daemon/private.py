@@ -47,7 +47,11 @@ def make_runtime(paths: "Paths") -> None:
     try:
         os.makedirs(parent, 0o700, exist_ok=True)
     except OSError as error:
-        hint = "; set XDG_RUNTIME_DIR to a directory of your own" if paths.at_home else ""
+        hint = (
+            "; set XDG_RUNTIME_DIR to a directory of your own"
+            if paths.at_home
+            else "; XDG_RUNTIME_DIR leads there: log in anew, or unset it"
+        )
         raise PlaceError(
             f"cannot make {error.filename or parent}: {error.strerror}{hint}"
         ) from None

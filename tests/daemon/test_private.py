@@ -80,6 +80,15 @@ def test_a_runtime_directory_that_was_removed_with_all_above_it_is_made_again(
     assert (mode(base), mode(base / "shpool")) == (0o700, 0o700)
 
 
+def test_what_leads_to_where_nothing_can_be_made_is_named(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").touch()
+    said = f"cannot make {tmp_path}/file/7: Not a directory; "
+    with pytest.raises(PlaceError, match=f"^{said}XDG_RUNTIME_DIR leads there: log in anew, or "):
+        make_runtime(Paths({"XDG_RUNTIME_DIR": f"{tmp_path}/file/7"}))
+    with pytest.raises(PlaceError, match=r"; set XDG_RUNTIME_DIR to a directory of your own$"):
+        make_runtime(Paths({"HOME": f"{tmp_path}/file"}))
+
+
 @as_root
 @pytest.mark.parametrize("link", [False, True])
 def test_nothing_is_made_in_the_runtime_directory_of_somebody_else(

@@ -33,11 +33,8 @@ def main(token: str, name: str, size: int, digest: str, term: str, description: 
     `description` is that of the terminal `term`, as infocmp prints it; empty if there is none.
     """
     try:
-        directory = _directory()
+        directory = _have(token, name, size, digest)
         path = os.path.join(directory, name + ".pyz")
-        if not _is_whole(path, size, digest):
-            _say(token, "want")
-            write(directory, path, _receive(size, digest))
         _compile(path, directory, name)
         known = not term or _knows(term) or (description != "" and _learns(description, term))
         remove_old(directory, name)
@@ -45,6 +42,28 @@ def main(token: str, name: str, size: int, digest: str, term: str, description: 
     except (Failed, OSError) as error:
         reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
         _say(token, "failed;" + reason.encode(errors="replace").hex())
+
+
+def _have(token: str, name: str, size: int, digest: str) -> str:
+    """The directory that has the file.  Raises Failed, OSError."""
+    for directory in _places():
+        there = os.path.isdir(directory) and private_directory(directory)
+        if there and _is_whole(os.path.join(directory, name + ".pyz"), size, digest):
+            return directory
+    data = None
+    full = None
+    for directory in _places():
+        if private_directory(directory) and _can_write(directory):
+            if data is None:
+                _say(token, "want")
+                data = _receive(size, digest)
+            try:
+                write(directory, os.path.join(directory, name + ".pyz"), data)
+            except OSError as error:
+                full = error
+            else:
+                return directory
+    raise full or Failed(f"neither {cache()} nor /tmp can have it")
 
 
 def _say(token: str, word: str) -> None:
@@ -64,11 +83,8 @@ def cache() -> str:
     return os.path.join(above, "shpool")
 
 
-def _directory() -> str:
-    for path in (cache(), f"/tmp/shpool-{os.geteuid()}"):
-        if private_directory(path) and _can_write(path):
-            return path
-    raise Failed(f"neither {cache()} nor /tmp can have it")
+def _places() -> "list[str]":
+    return [cache(), f"/tmp/shpool-{os.geteuid()}"]
 
 
 def private_directory(path: str) -> "str | None":

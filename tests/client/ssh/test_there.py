@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -152,6 +155,34 @@ def test_where_home_will_not_do_it_is_in_tmp(host: Host, why: str, in_tmp: Path)
             file.unlink()
         if not existed and not os.listdir(in_tmp):
             in_tmp.rmdir()
+
+
+def test_where_home_is_full_it_is_in_the_next_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    places = [str(tmp_path / "home"), str(tmp_path / "tmp")]
+    usual = there.write
+
+    def write(directory: str, path: str, data: bytes) -> None:
+        if directory in full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        usual(directory, path, data)
+
+    def told() -> list[object]:
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=BytesIO(SMALL)))
+        there.main("t0", NAME, len(SMALL), hashlib.sha256(SMALL).hexdigest(), "", "")
+        return list(Marks("t0").feed(capfdbinary.readouterr().out))
+
+    monkeypatch.setattr(there, "_places", lambda: places)
+    monkeypatch.setattr(there, "write", write)
+    monkeypatch.setattr(there, "_compile", lambda *given: None)
+    full = places
+    assert told() == ["want", "failed;" + b"No space left on device".hex()]
+    full = places[:1]
+    assert told() == ["want", "done;1"]
+    assert (tmp_path / "tmp" / f"{NAME}.pyz").read_bytes() == SMALL
+    assert told() == ["done;1"]
+    assert os.listdir(tmp_path / "home") == []
 
 
 def test_where_there_is_no_place_at_all_it_is_said(

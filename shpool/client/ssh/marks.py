@@ -50,9 +50,10 @@ class Marks:
         return found
 
     def flush(self) -> bytes:
-        """What was held for the rest of a mark that does not come any more."""
+        """What was held for the rest of a mark that does not come any more; nothing of one that has
+        the token in it."""
         held, self._held = self._held, b""
-        return held
+        return b"" if held.startswith(self._start) else held
 
     def _begun(self, data: bytes) -> int:
         """How many bytes at the end may be the beginning of one."""

@@ -72,6 +72,15 @@ def test_output_is_not_held_but_for_what_may_begin_a_mark() -> None:
     assert marks.flush() == b""
 
 
+def test_of_a_mark_that_is_cut_off_nothing_is_shown() -> None:
+    """A terminal would wait for its end, and show nothing before."""
+    whole = b"\x1b]8888;a1b2;line;17"
+    known = whole.index(b"line")
+    for end in range(known, len(whole) + 1):
+        assert fed(Marks(TOKEN), b"x" + whole[:end]) == (b"x", [])
+    assert fed(Marks(TOKEN), whole[: known - 1]) == (whole[: known - 1], [])
+
+
 def test_a_mark_without_an_end_is_not_kept_for_ever() -> None:
     endless = mark(TOKEN, "x" * 10_000)[:-1]
     for size in (100, 5000, 20_000):

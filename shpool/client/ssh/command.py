@@ -194,7 +194,7 @@ class Visit:
                 self._say(b"the session ended while the connection was lost\n")
                 return 1
             if ended.said.startswith("busy"):
-                if not self._may_be_ours(ended.said, lost_at):
+                if not retries.may_be_ours(ended.said, monotonic() - lost_at):
                     question, force = retries.elsewhere_line(self._name), True
             elif ended.said == "copy":
                 found = self._host.prepare(again=True, batch=batch)
@@ -244,7 +244,3 @@ class Visit:
         return self._complaints.wants_password or (
             self._complaints.denied and self._host.probed.asks_for_passphrase
         )
-
-    def _may_be_ours(self, said: str, lost_at: float) -> bool:
-        """Who is attached to an original daemon may be the client that was lost, for a while."""
-        return said == "busy;original" and (monotonic() - lost_at < retries.ORIGINAL_MAY_BE_OURS)

@@ -17,7 +17,7 @@ STEADY = 10.0
 
 # Seconds after the loss in which a client that an original daemon has, and that cannot be told
 # from others, may still be the one that was lost.
-ORIGINAL_MAY_BE_OURS = 30.0
+_ORIGINAL_MAY_BE_OURS = 30.0
 
 
 class Ended:
@@ -77,6 +77,12 @@ def meaning(ended: Ended) -> "tuple[str, int]":
     if ended.complaints.closed and not ended.without_master:
         return LEFT, 255
     return LOST, 255
+
+
+def may_be_ours(said: str, seconds: float) -> bool:
+    """Returns whether who is attached may be the client that was lost so many seconds ago, by what
+    was told: of an original daemon it cannot be known."""
+    return said == "busy;original" and seconds < _ORIGINAL_MAY_BE_OURS
 
 
 def pauses(chance: float, *, steady: bool = True) -> "Iterator[float]":

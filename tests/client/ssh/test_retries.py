@@ -17,6 +17,7 @@ from shpool.client.ssh.retries import (
     Ended,
     elsewhere_line,
     lost_line,
+    may_be_ours,
     meaning,
     password_line,
     pauses,
@@ -85,6 +86,16 @@ def test_what_is_told_for_every_line_is_not_kept() -> None:
         assert tracemalloc.get_traced_memory()[0] - before < 10_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds", "ours"),
+    [("busy;original", 29.0, True), ("busy;original", 31.0, False), ("busy", 1.0, False)],
+)
+def test_who_is_attached_to_an_original_daemon_may_be_ours_for_a_while(
+    said: str, seconds: float, ours: bool
+) -> None:
+    assert may_be_ours(said, seconds) is ours
 
 
 def test_pauses_grow_to_half_a_minute() -> None:

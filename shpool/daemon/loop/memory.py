@@ -6,11 +6,12 @@ thousand most of its arenas, which it gives back only whole.
 """
 
 import gc
+import mmap
 from contextlib import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 
 def give_back() -> bool:
@@ -35,3 +36,15 @@ def uncollected() -> "Iterator[None]":
     finally:
         if before:
             gc.enable()
+
+
+def apart(pieces: "Collection[bytes]") -> memoryview:
+    """`pieces` as one, in memory of its own, which the system has back when nobody refers to it.
+
+    Raises OSError, MemoryError.
+    """
+    size = sum(len(piece) for piece in pieces)
+    own = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    for piece in pieces:
+        own.write(piece)
+    return memoryview(own)

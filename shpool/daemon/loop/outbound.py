@@ -9,6 +9,7 @@ from collections import deque
 from itertools import islice
 from time import monotonic
 
+from shpool.daemon.loop.memory import apart
 from shpool.daemon.loop.reactor import Owner
 
 TYPE_CHECKING = False
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 # As many pieces go into one gathered write; the kernel's own limit (IOV_MAX) is 1024.
 _GATHER = 64
+
+# So many bytes that came in pieces are put into one, outside of the heap.  Megabytes of pieces, and
+# what is made between them and stays, would never be given back to the system.
+_APART = 262_144
 
 
 class OutboundUser(Owner):
@@ -57,6 +62,7 @@ class Outbound(Owner):
         "_error",
         "_fd",
         "_finishing",
+        "_loose",
         "_paused",
         "_queue",
         "_reactor",
@@ -77,7 +83,10 @@ class Outbound(Owner):
         "_finishing": bool,
         "_paused": bool,
     }
-    DERIVED = ("_error", "_fd", "_queue", "_reactor", "_telling", "_told_full", "_user", "pending")
+    DERIVED = (
+        *("_error", "_fd", "_loose", "_queue", "_reactor", "_telling", "_told_full", "_user"),
+        "pending",
+    )
 
     def __init__(self, reactor: "Reactor", fd: int, cap: int, user: OutboundUser) -> None:
         self.cap = cap
@@ -106,6 +115,7 @@ class Outbound(Owner):
     def kept(self, data: bytes) -> None:
         self._queue: deque[bytes | memoryview] = deque([data] if data else [])
         self.pending = len(data)
+        self._loose = 0  # bytes that were added in pieces since some were put into one
 
     def watch_again(self) -> None:
         if self.pending and not self._paused:
@@ -131,9 +141,24 @@ class Outbound(Owner):
         else:
             self._queue.append(data)
             self.pending += len(data)
+            self._loose += len(data)
+            if self._loose >= _APART:
+                self._put_apart()
         if self.pending > self.cap and not self.full:
             self.full = True
             self._tell_soon()
+
+    def _put_apart(self) -> None:
+        self._loose = 0
+        queue = self._queue
+        pieces: deque[bytes] = deque()
+        while queue and isinstance(last := queue[-1], bytes):
+            queue.pop()
+            pieces.appendleft(last)
+        try:
+            queue.append(apart(pieces))
+        except (OSError, MemoryError):
+            queue.extend(pieces)
 
     def limit(self, cap: int) -> None:
         """Have another cap: with 0 it is full as long as anything is kept."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from shpool.daemon.loop import outbound
 from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.daemon.loop.reactor import Reactor
 from tests.daemon.turning import do_soon, turn, turn_until
@@ -147,6 +148,30 @@ def test_very_many_small_pieces_arrive_in_order(wire: Wire) -> None:
     wire.fill(1)
     for number in range(3000):
         wire.send(b"%d," % number)
+    wire.read_all()
+    assert wire.received == wire.sent
+    wire.close()
+
+
+@pytest.mark.parametrize("trouble", [None, OSError(12, "no memory"), MemoryError()])
+def test_megabytes_in_pieces_are_kept_outside_of_the_heap_and_arrive_in_order(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, trouble: "Exception | None"
+) -> None:
+    def short(pieces: object) -> memoryview:
+        assert trouble is not None
+        raise trouble
+
+    if trouble is not None:
+        monkeypatch.setattr(outbound, "apart", short)
+    pieces = [number.to_bytes(2, "big") * 500 for number in range(2000)]
+    for piece in pieces:
+        wire.send(piece)
+    loose = sum(len(each) for each in wire.outbound._queue if isinstance(each, bytes))
+    assert (loose <= outbound._APART) is (trouble is None)
+    assert wire.outbound.kept == wire.sent[-wire.outbound.pending :]
+    assert wire.outbound.drop_last(700_000) == 700_000
+    wire.sent = wire.sent[:-700_000]
+    wire.send(b"the end")
     wire.read_all()
     assert wire.received == wire.sent
     wire.close()

@@ -126,11 +126,15 @@ class Input:
 
 def _legacy_keys() -> "list[tuple[tuple[str, ...], tuple[int, ...]]]":
     """Names and codes of each byte."""
+    named: dict[int, tuple[str, ...]] = {}
+    for key, code in CONTROL_CODES.items():
+        named[code] = (*named.get(code, ()), f"Ctrl-{key}")
     keys = []
     for byte in range(256):
-        names = tuple(f"Ctrl-{key}" for key, code in CONTROL_CODES.items() if code == byte)
-        codes = {code for code, called in _WITH_CONTROL.items() if set(called) & set(names)}
-        codes.add(byte)
+        names = named.get(byte, ())
+        codes = {byte}
+        if names:
+            codes |= {code for code, called in _WITH_CONTROL.items() if set(called) & set(names)}
         codes |= {code for code, shifted in _US_SHIFTED.items() if shifted in codes}
         keys.append((_PLAIN.get(byte, names), tuple(codes)))
     return keys

@@ -40,9 +40,18 @@ def make_venv() -> None:
         sys.exit("tests: pip could not install what the tests need")
 
 
+def compile_tests() -> None:
+    """Have the tests compiled by a process for each of two processors, and not by each worker."""
+    collect = [sys.executable, "-m", "pytest", "-n", "0", "--collect-only", "-qq", "tests"]
+    parts = [[*collect[:-1], "tests/e2e"], [*collect, "--ignore=tests/e2e"]]
+    for process in [subprocess.Popen(part, stdout=subprocess.DEVNULL) for part in parts]:
+        process.wait()
+
+
 def measured(arguments: list[str]) -> int:
     """Run the tests, and print how much of the daemon and the protocol is reached by those that
     are about them (measured.py), by branches."""
+    compile_tests()
     coverage = [sys.executable, "-m", "coverage"]
     with tempfile.TemporaryDirectory(prefix="coverage-") as folder:
         environ = {**os.environ, "COVERAGE_FILE": os.path.join(folder, "data")}
@@ -67,6 +76,8 @@ def main() -> int:
 
     os.chdir(ROOT)
     judges.set_up()
+    # Otherwise each worker compiles all that there is.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if os.environ.get("CI") == "true":
         return measured(sys.argv[1:])
     return int(pytest.main(sys.argv[1:]))

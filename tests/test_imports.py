@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,7 +64,9 @@ def imports_of(path: Path) -> Iterator[Import]:
             yield Import(module, name, when)
 
 
-IMPORTS = [found for path in sorted(PACKAGE.rglob("*.py")) for found in imports_of(path)]
+@functools.cache
+def all_imports() -> list[Import]:
+    return [found for path in sorted(PACKAGE.rglob("*.py")) for found in imports_of(path)]
 
 
 def within(name: str, *packages: str) -> bool:
@@ -71,18 +74,18 @@ def within(name: str, *packages: str) -> bool:
 
 
 def offending(*importers: str) -> list[Import]:
-    return [found for found in IMPORTS if within(found.module, *importers)]
+    return [found for found in all_imports() if within(found.module, *importers)]
 
 
 def test_every_kind_of_import_is_found() -> None:
-    assert len({found.module for found in IMPORTS}) > 40
+    assert len({found.module for found in all_imports()}) > 40
     for expected in (
         Import("shpool.client.attach", "shpool.client.tty", "loading"),
         Import("shpool.client.attach", "shpool.client.context", "checking"),
         Import("shpool.client.wanted", "shpool.durations", "called"),
         Import("shpool.client.list", "json", "called"),
     ):
-        assert expected in IMPORTS
+        assert expected in all_imports()
 
 
 @pytest.mark.parametrize("package", ["shpool.protocol", "shpool.terminal"])
@@ -132,7 +135,7 @@ def test_imports_point_downward() -> None:
     top = ("shpool.cli", "shpool.__main__")
     assert [
         found
-        for found in IMPORTS
+        for found in all_imports()
         if not within(found.module, *upper, *top)
         and within(found.imported, *upper, *top, "shpool.protocol", "shpool.terminal")
         and not (
@@ -142,7 +145,7 @@ def test_imports_point_downward() -> None:
     ] == []
     assert [
         found
-        for found in IMPORTS
+        for found in all_imports()
         if within(found.imported, *top) and found.module != "shpool.__main__"
     ] == []
 
@@ -151,7 +154,7 @@ def test_imports_point_downward() -> None:
 def test_nothing_but_the_standard_library_is_needed_at_run_time() -> None:
     assert [
         found
-        for found in IMPORTS
+        for found in all_imports()
         if found.imported.partition(".")[0] not in {"shpool", *sys.stdlib_module_names}
     ] == []
 
@@ -159,7 +162,7 @@ def test_nothing_but_the_standard_library_is_needed_at_run_time() -> None:
 def test_typing_is_free_at_run_time() -> None:
     assert [
         found
-        for found in IMPORTS
+        for found in all_imports()
         if found.when != "checking"
         and within(found.imported, "typing", "collections.abc", "dataclasses")
     ] == []
@@ -168,7 +171,7 @@ def test_typing_is_free_at_run_time() -> None:
 def needs(*when: str) -> dict[str, set[str]]:
     """What each module of ours imports on these occasions."""
     found: dict[str, set[str]] = {}
-    for each in IMPORTS:
+    for each in all_imports():
         if each.when in when:
             found.setdefault(each.module, set()).add(each.imported)
     return found
@@ -225,7 +228,7 @@ def test_a_daemon_has_loaded_itself_whole_before_it_serves() -> None:
     assert {name for name in modules if within(name, "shpool.daemon", "shpool.terminal")} <= loaded
     assert [
         found
-        for found in IMPORTS
+        for found in all_imports()
         if found.when == "called" and found.module in loaded and found.imported not in loaded
     ] == []
 

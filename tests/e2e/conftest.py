@@ -1,11 +1,12 @@
 """Fixtures: a place without a daemon, and one in which a daemon runs."""
 
+import os
 import shlex
 from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.harness import Place
+from tests.e2e.harness import Place, eventually
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,6 +32,27 @@ def shpool(place: Place) -> Place:
     """A daemon runs in the foreground, with the default configuration."""
     place.start()
     return place
+
+
+@pytest.fixture(scope="module")
+def _standing() -> Iterator[Place]:
+    with Place() as place:
+        place.start()
+        yield place
+
+
+@pytest.fixture
+def standing(_standing: Place) -> Iterator[Place]:
+    """A daemon for all tests of a module that ask for it: for those of many cases, which change
+    nothing but sessions, as it takes longer to start one than they do. Its log is the test's own.
+    """
+    os.truncate(_standing.log, 0)
+    yield _standing
+    _standing.kill(*_standing.sessions())
+    eventually(lambda: not _standing.sessions(), "all sessions end")
+    log = _standing.log_text()
+    assert "internal error" not in log
+    assert "Traceback" not in log
 
 
 @pytest.fixture

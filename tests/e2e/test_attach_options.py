@@ -225,9 +225,11 @@ def test_what_is_for_making_a_session_is_ignored_on_reattach(shpool: Place) -> N
         ("{a-b}", "invalid var name: 'a-b'"),
     ],
 )
-def test_a_name_that_no_session_may_have_is_refused(shpool: Place, name: str, message: str) -> None:
-    assert shpool.run("attach", "-b", "--", name) == (1, "", f"{message}\n")
-    assert shpool.statuses() == {}
+def test_a_name_that_no_session_may_have_is_refused(
+    standing: Place, name: str, message: str
+) -> None:
+    assert standing.run("attach", "-b", "--", name) == (1, "", f"{message}\n")
+    assert standing.statuses() == {}
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "ü€😀", "-dash", "...", "a'b\"c", "a}b"])

@@ -20,8 +20,17 @@ from tests.programs import as_root
 
 @pytest.fixture
 def witness(shpool: Place) -> Iterator[Peer]:
+    yield from witnessing(shpool)
+
+
+@pytest.fixture
+def onlooker(standing: Place) -> Iterator[Peer]:
+    yield from witnessing(standing)
+
+
+def witnessing(place: Place) -> Iterator[Peer]:
     """A session that must not notice any of it."""
-    peer = shpool.raw_attach("witness", "sh -c 'stty -echo; echo ready; exec cat'")
+    peer = place.raw_attach("witness", "sh -c 'stty -echo; echo ready; exec cat'")
     peer.output_until(b"ready\r\n")
     yield peer
     peer.send(b"still here\n")
@@ -78,20 +87,20 @@ CLOSED = {
 
 @pytest.mark.parametrize("what", CLOSED)
 def test_what_is_no_request_closes_the_connection_with_a_warning(
-    shpool: Place, witness: Peer, what: str
+    standing: Place, onlooker: Peer, what: str
 ) -> None:
     data, reason = CLOSED[what]
-    memory = shpool.memory()
+    memory = standing.memory()
     for _ in range(3):
-        peer = shpool.peer()
+        peer = standing.peer()
         # It may be closed before all of it was sent.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             peer.send(data)
         assert peer.remainder() == b""
         peer.close()
-    shpool.logged(rf"WARN  connection of pid {os.getpid()}: .*({reason}).*; closed")
-    assert shpool.statuses() == {"witness": "Attached"}
-    assert shpool.memory() - memory < 6 * 1024, "no more than the message itself"
+    standing.logged(rf"WARN  connection of pid {os.getpid()}: .*({reason}).*; closed")
+    assert standing.statuses() == {"witness": "Attached"}
+    assert standing.memory() - memory < 6 * 1024, "no more than the message itself"
 
 
 def test_half_a_message_and_the_end_is_worth_a_warning(shpool: Place, witness: Peer) -> None:
@@ -250,15 +259,15 @@ def test_a_template_that_is_no_names_is_refused_by_the_daemon(
     ],
 )
 def test_a_name_that_the_client_let_through_is_refused_by_the_daemon(
-    shpool: Place, witness: Peer, name: str
+    standing: Place, onlooker: Peer, name: str
 ) -> None:
-    peer = shpool.raw_attach(name, "sleep 1000")
+    peer = standing.raw_attach(name, "sleep 1000")
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
     assert peer.status == {"UnexpectedError": f"invalid session name '{shown}'"}
     assert peer.remainder() == b""
-    shpool.logged("WARN .*attach refused: ")
-    assert shpool.statuses() == {"witness": "Attached"}
-    assert [path.name for path in (shpool.runtime / "sessions").iterdir()] == ["witness"]
+    standing.logged("WARN .*attach refused: ")
+    assert standing.statuses() == {"witness": "Attached"}
+    assert [path.name for path in (standing.runtime / "sessions").iterdir()] == ["witness"]
 
 
 def test_commands_and_values_with_odd_bytes_do_no_harm(shpool: Place, witness: Peer) -> None:

@@ -183,9 +183,9 @@ def test_a_terminal_is_left_as_it_was_by_a_signal_too(shpool: Place) -> None:
     ],
 )
 def test_bad_input_is_answered_in_words(
-    shpool: Place, words: list[str], status: int, err: str
+    standing: Place, words: list[str], status: int, err: str
 ) -> None:
-    done = shpool.run("follow", *words)
+    done = standing.run("follow", *words)
     assert (done.status, done.out) == (status, "")
     assert done.err.startswith(err)
 

@@ -37,6 +37,13 @@ def shpool(shpool: Place) -> Place:
     return shpool
 
 
+@pytest.fixture
+def standing(standing: Place) -> Place:
+    standing.raw_session("one")
+    standing.request({"ModifyVar": {"var": "x", "val": "y"}})
+    return standing
+
+
 def run(place: Place, line: str, redirections: str) -> Result:
     """As a shell runs it; what is said on the pipe that is left, as `err`."""
     script = f'exec "$0" -m shpool {line} {redirections}'
@@ -53,22 +60,22 @@ def run(place: Place, line: str, redirections: str) -> Result:
 
 
 @pytest.mark.parametrize("line", SPEAKING)
-def test_output_that_cannot_be_written_is_an_error(shpool: Place, line: str) -> None:
-    done = run(shpool, line, ">/dev/full")
+def test_output_that_cannot_be_written_is_an_error(standing: Place, line: str) -> None:
+    done = run(standing, line, ">/dev/full")
     assert done == (1, "", f"shpool: cannot write the output: {FULL}\n")
 
 
 @pytest.mark.parametrize("line", SPEAKING)
-def test_output_that_nobody_reads_ends_a_command_without_a_word(shpool: Place, line: str) -> None:
+def test_output_that_nobody_reads_ends_a_command_without_a_word(standing: Place, line: str) -> None:
     read, write = os.pipe()
     os.close(read)
     script = f'exec "$0" -m shpool {line}'
     done = subprocess.run(
-        ["bash", "-c", script, shpool.command()[0]],
+        ["bash", "-c", script, standing.command()[0]],
         stdin=subprocess.DEVNULL,
         stdout=write,
         stderr=subprocess.PIPE,
-        env=shpool.env,
+        env=standing.env,
         timeout=DEADLINE,
         check=False,
     )
@@ -79,9 +86,9 @@ def test_output_that_nobody_reads_ends_a_command_without_a_word(shpool: Place, l
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-", ">/dev/full 2>&1", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("line", COMPLAINING)
 def test_a_complaint_that_cannot_be_written_changes_nothing(
-    shpool: Place, line: str, redirection: str
+    standing: Place, line: str, redirection: str
 ) -> None:
-    assert run(shpool, line, redirection).status == COMPLAINING[line]
+    assert run(standing, line, redirection).status == COMPLAINING[line]
 
 
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-", "<&- 2>&-"])

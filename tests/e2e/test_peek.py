@@ -227,9 +227,9 @@ def test_a_session_in_mode_simple_keeps_no_screen(shpool: Place, command: str) -
     ],
 )
 def test_bad_input_is_answered_in_words(
-    shpool: Place, words: list[str], status: int, err: str
+    standing: Place, words: list[str], status: int, err: str
 ) -> None:
-    done = shpool.run(*words)
+    done = standing.run(*words)
     assert (done.status, done.out) == (status, "")
     assert done.err.startswith(err)
 

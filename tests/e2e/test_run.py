@@ -191,9 +191,9 @@ def test_the_shell_ends_by_it(place: Place) -> None:
     ],
 )
 def test_a_command_line_that_cannot_be_understood(
-    shpool: Place, words: list[str], said: str
+    standing: Place, words: list[str], said: str
 ) -> None:
-    done = shpool.run("run", *words)
+    done = standing.run("run", *words)
     assert (done.status, done.out) == (125, "")
     assert said in done.err
 

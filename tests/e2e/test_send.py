@@ -123,8 +123,8 @@ def test_a_line_too_long_for_the_kernel_is_refused(shpool: Place) -> None:
     ],
 )
 def test_bad_input_is_answered_in_words(
-    shpool: Place, words: list[str], status: int, err: str
+    standing: Place, words: list[str], status: int, err: str
 ) -> None:
-    done = shpool.run("send", *words)
+    done = standing.run("send", *words)
     assert (done.status, done.out) == (status, "")
     assert done.err.startswith(err)

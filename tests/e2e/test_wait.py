@@ -282,9 +282,9 @@ def test_a_hostile_pattern_stops_nobody_but_its_own_wait(shpool: Place, how: str
     ],
 )
 def test_bad_patterns_are_answered_in_words(
-    shpool: Place, words: list[str], status: int, err: str
+    standing: Place, words: list[str], status: int, err: str
 ) -> None:
-    done = shpool.run("wait", "one", *words)
+    done = standing.run("wait", "one", *words)
     assert (done.status, done.out) == (status, "")
     assert done.err.startswith(err)
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from shpool.terminal.model import Terminal
-from shpool.terminal.parser import MAX_MEMO, Parser
+from shpool.terminal.parser import _MAX_SEEN, MAX_MEMO, Parser
 
 
 def one_by_one(data: bytes, rows: int, cols: int, history: int) -> Terminal:
@@ -83,6 +83,7 @@ def test_more_colours_than_are_remembered_stay_what_they_are() -> None:
     assert [pens[ord(pen)][0] for row in terminal.lines for pen in row.style] == expected
     assert len(pens) < 3 * 40 * 200
     assert len(Parser._memo) <= MAX_MEMO
+    assert len(Parser._seen) <= _MAX_SEEN
 
 
 def test_every_cell_of_a_large_screen_can_be_addressed_again_and_again() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from shpool.config import Config
 from shpool.daemon.clients.ahead import TypedAhead
-from tests.daemon.clients.test_switching import (
+from tests.daemon.clients.switching import (
     GONE_OVER,
     client_at,
     destinations,
@@ -16,7 +16,7 @@ from tests.daemon.clients.test_switching import (
     switch,
     told,
 )
-from tests.daemon.clients.test_switching import shell_of as shell
+from tests.daemon.clients.switching import shell_of as shell
 from tests.daemon.core import Caller, Core
 from tests.daemon.fakes import FakeLoop
 

@@ -7,7 +7,6 @@ import gc
 import os
 import resource
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from typing import NoReturn
@@ -16,81 +15,9 @@ import pytest
 
 from shpool.daemon.loop.reactor import Reactor
 from shpool.daemon.programs import process, spawn
-from shpool.daemon.programs.program import Program
-from shpool.daemon.programs.pty_ends import PtyEnds
-from shpool.daemon.programs.spawn import Child, ProgramOwner, Spawner, SpawnError
-from shpool.protocol.requests import TtySize
+from shpool.daemon.programs.spawn import Spawner, SpawnError
+from tests.daemon.programs.started import Owner, Started
 from tests.daemon.turning import do_soon, turn, turn_until
-
-SIZE = TtySize(31, 97)
-
-
-class Owner(ProgramOwner):
-    """Notes what it hears, and keeps the pty."""
-
-    def __init__(self) -> None:
-        self.heard: list[object] = []
-        self.ends: PtyEnds | None = None
-        self.output = b""
-
-    def started(self, ends: PtyEnds) -> None:
-        self.heard.append("started")
-        self.ends = ends
-
-    def failed(self, reason: str) -> None:
-        self.heard.append(reason)
-
-    def exited(self, status: int) -> None:
-        self.heard.append(status)
-
-    def broken(self) -> None:
-        self.heard.append("broken")
-
-    def read(self) -> bytes:
-        """All there is to read on the pty."""
-        assert self.ends is not None
-        while True:
-            try:
-                piece = os.read(self.ends.master, 4096)
-            except OSError:
-                return self.output
-            if not piece:
-                return self.output
-            self.output += piece
-
-
-class Started:
-    """One spawner with what it has started."""
-
-    def __init__(self, reactor: Reactor) -> None:
-        self.reactor = reactor
-        self.spawner = Spawner(reactor, 0o027, None)
-        self.owner = Owner()
-
-    def start(self, *argv: str, directory: str = "/", keep_slave: bool = False) -> Child:
-        env = {"PATH": os.environ["PATH"], "A": "b"}
-        program = Program(argv[0], list(argv), env, directory)
-        return self.spawner.start(program, SIZE, self.owner, keep_slave=keep_slave)
-
-    def sh(self, script: str) -> Child:
-        return self.start("sh", "-c", script)
-
-    def wait(self, *heard: object) -> None:
-        turn_until(self.reactor, lambda: self.owner.heard == list(heard))
-
-    def close(self) -> None:
-        for child in list(self.spawner.children.values()):
-            child.signal_group(signal.SIGKILL)
-        turn_until(self.reactor, lambda: not self.spawner.children)
-        if self.owner.ends is not None:
-            self.owner.ends.close()
-
-
-@pytest.fixture
-def started(reactor: Reactor) -> Iterator[Started]:
-    started = Started(reactor)
-    yield started
-    started.close()
 
 
 @pytest.fixture
@@ -373,82 +300,6 @@ def test_a_process_that_returns_from_what_it_is_made_to_do_ends(started: Started
     child = process.Process(started.spawner.fork(lambda: None))  # type: ignore[arg-type,return-value]
     started.spawner.children[child.pid] = child
     turn_until(started.reactor, lambda: child.status == 127)
-
-
-# ---- children of another process
-
-
-@pytest.fixture
-def orphan() -> Iterator[int]:
-    """A process whose parent is not this one, in a group of its own."""
-    script = "setsid sh -c 'echo $$; exec sleep 1000 >/dev/null' &"
-    done = subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, check=True, bufsize=0)
-    pid = int(done.stdout)
-    yield pid
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-
-
-@pytest.mark.parametrize("has_pidfd", [True, False])
-def test_the_end_of_a_child_of_another_process_is_noticed_without_its_status(
-    started: Started, orphan: int, has_pidfd: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(process, "_LOOK", 0.05)
-    pidfd = process.open_pidfd(orphan) if has_pidfd else -1
-    child = started.sh("sleep 1000")
-    started.wait("started")
-    own = child.pid
-    child.pid = orphan
-    started.spawner.children = {orphan: child}
-    started.spawner.adopt({orphan: pidfd})
-    turn(started.reactor)
-    assert child.status is None
-    assert child.signal_group(signal.SIGHUP)
-    turn_until(started.reactor, lambda: started.owner.heard == ["started", 1])
-    assert (started.spawner.children, started.spawner.adopted) == ({}, {})
-    os.kill(own, signal.SIGKILL)
-    os.waitpid(own, 0)
-
-
-def test_one_that_has_ended_by_then_has_no_descriptor_and_is_noticed_at_once(
-    started: Started, orphan: int
-) -> None:
-    os.kill(orphan, signal.SIGKILL)
-    turn_until(started.reactor, lambda: process.open_pidfd(orphan) == -1)
-    child = process.Process(orphan)
-    started.spawner.children[orphan] = child
-    started.spawner.adopt({orphan: -1})
-    do_soon(started.reactor)
-    assert child.status == 1
-
-
-def test_one_of_whose_end_is_learnt_already_is_not_taken_on_twice(
-    started: Started, orphan: int
-) -> None:
-    """The program that was to follow has died once more."""
-    child = process.Process(orphan)
-    started.spawner.children[orphan] = child
-    first, second, stranger = (process.open_pidfd(orphan) for _ in range(3))
-    started.spawner.adopt({orphan: first})
-    started.spawner.adopt({orphan: second, 4711: stranger})
-    assert started.spawner.pidfds == {orphan: first}
-    for fd in (second, stranger):
-        with pytest.raises(OSError, match="Bad file descriptor"):
-            os.fstat(fd)
-    os.kill(orphan, signal.SIGKILL)
-    turn_until(started.reactor, lambda: child.status == 1)
-    assert started.spawner.pidfds == {}
-
-
-def test_a_daemon_that_ends_waits_for_those_too(started: Started, orphan: int) -> None:
-    child = process.Process(orphan)
-    started.spawner.children[orphan] = child
-    started.spawner.adopt({orphan: process.open_pidfd(orphan)})
-    child.signal_group(signal.SIGTERM)
-    started.spawner.end()
-    assert started.spawner.children == {}
 
 
 def test_no_signal_is_left_out() -> None:

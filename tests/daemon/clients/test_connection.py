@@ -177,6 +177,20 @@ def test_a_reply_that_is_not_read_is_not_waited_for(connected: Connected, log: L
     ]
 
 
+def test_a_long_reply_that_is_being_read_is_waited_for(connected: Connected) -> None:
+    connected.near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    connected.send(pack(ListRequest().to_wire()))
+    connected.connection.reply("x" * 500_000)
+    connected.loop.settle()
+    for _ in range(4):
+        connected.loop.pass_time(4)
+        assert not connected.is_closed
+        assert connected.far.recv(50_000)
+        connected.loop.writable(connected.near.fileno())
+    connected.loop.pass_time(5.1)
+    assert connected.is_closed
+
+
 def test_one_who_waits_for_an_answer_and_goes_is_noticed(connected: Connected) -> None:
     connected.send(pack(ATTACH.to_wire()))
     connected.connection.notice_end()

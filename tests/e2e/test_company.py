@@ -178,6 +178,23 @@ def test_a_question_has_one_answer_from_whoever_drove(shpool: Place) -> None:
         assert theirs[2:] not in shown
 
 
+def test_what_a_terminal_reports_of_its_own_accord_is_the_drivers(shpool: Place) -> None:
+    reports = r'printf "\033[?1003;1006;1004hready"'
+    first = shpool.raw_attach("one", f"sh -c 'stty raw -echo; {reports}; exec cat -v'")
+    first.output_until(b"ready")
+    second = shpool.raw_attach("one", share=True)
+    eventually(lambda: len(roles(shpool)) == 2)
+    assert "ready" in shpool.run("peek", "one").out  # interpreted, what is to be reported included
+    for drives, other in ((first, second), (second, first)):
+        drives.sock.sendall(b"a")
+        drives.output_until(b"a")
+        other.sock.sendall(b"\x1b[<35;3;3M\x1b[O\x1b[I\x1b[?62;1c\x1b[5;5R")
+        assert len(roles(shpool)) == 2  # the daemon has read that by now
+        drives.sock.sendall(b"\x1b[I\x1b[<35;4;4Mz")
+        assert drives.output_until(b"z") == b"^[[I^[[<35;4;4Mz"
+        other.output_until(b"z")
+
+
 # ---- the commands
 
 

@@ -21,6 +21,15 @@ _QUESTION = re.compile(
     re.VERBOSE,
 )
 
+# Of output that begins with a sequence in every so many bytes it is told faster, up to five times,
+# that there is no question in it, where parameters are left out, and what makes a question of a
+# CSI, or of another sequence, is one byte each.
+_LOOK = 1024
+_DENSE = 8
+_PARAMETERS = b"0123456789:;<?"
+_KINDS = bytes.maketrans(b"cnutxS$*>=Z]P_", b"!" * 10 + b'"' * 4)
+_KEYS_QUESTION = re.compile(rb"\x1b\[\?[0-9;:]*m").search
+
 # What may yet become a question.
 _CUT = re.compile(
     rb"""\x1b(?:
@@ -55,7 +64,7 @@ class Questions:
         data = self.cut + data
         found = []
         end = 0
-        for match in _QUESTION.finditer(data):
+        for match in _QUESTION.finditer(data) if _may_ask(data) else ():
             answer = _answer(match)
             if answer and (match.end() < len(data) or not _open(match)):
                 found.append(answer)
@@ -63,6 +72,16 @@ class Questions:
         last = data.rfind(b"\x1b", max(end, len(data) - _LONGEST_CUT))
         self.cut = data[last:] if last >= 0 and _CUT(data, last) else b""
         return found
+
+
+def _may_ask(data: bytes) -> bool:
+    """False where _QUESTION would match nothing that is a question."""
+    if data.count(b"\x1b", 0, _LOOK) * _DENSE < min(len(data), _LOOK):
+        return True
+    kinds = data.translate(_KINDS, _PARAMETERS)
+    if b"\x1b[!" in kinds or b'\x1b"' in kinds:
+        return True
+    return b"\x1b[?" in data and _KEYS_QUESTION(data) is not None
 
 
 def _open(match: "re.Match[bytes]") -> bool:

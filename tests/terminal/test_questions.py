@@ -1,7 +1,11 @@
 """Whether a terminal that is left may still be about to answer something."""
 
+import random
+from unittest.mock import patch
+
 import pytest
 
+from shpool.terminal import questions
 from shpool.terminal.leave import Watch, asks
 from shpool.terminal.questions import Questions
 
@@ -120,6 +124,31 @@ def test_where_nothing_is_asked_nothing_is_found(output: bytes) -> None:
     for at in range(len(output) + 1):
         finder = Questions()
         assert finder.find(output[:at]) + finder.find(output[at:]) == []
+
+
+def test_in_a_crowd_of_sequences_the_same_is_found() -> None:
+    """Where it is first looked whether there can be any."""
+    pick = random.Random(1)
+    some = [
+        *QUESTIONS,
+        *NO_QUESTIONS,
+        b"\x1b[?4m",
+        b"\x1b[<6n",
+        b"\x1b[1;1;1;1;1;1*y",
+        b"\x1b",
+        b"[",
+    ]
+    crowd = [b"\x1b[%d%c" % (number, final) for number in range(4) for final in b"AHKmhlrd@"] * 2
+    for _ in range(400):
+        pieces = [*pick.sample(some, pick.randrange(3)), *pick.sample(crowd, 40)]
+        pick.shuffle(pieces)
+        output = b"".join(pieces)
+        whole, alone = Questions(), Questions()
+        with patch.object(questions, "_may_ask", lambda data: True):
+            expected = alone.find(output)
+        assert (whole.find(output), whole.cut) == (expected, alone.cut), output
+    with patch.object(questions, "_QUESTION", None):
+        assert Questions().find(b"\x1b[?25l\x1b[2;3H\x1b[K\x1b[?25h\x1b[m") == []
 
 
 def test_questions_come_in_order_and_little_is_kept_of_what_is_none() -> None:

@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -563,6 +564,16 @@ def test_without_a_terminal_it_is_a_pipe_and_runs_once(there: There) -> None:
     assert "42" in done.out
     assert "8888" not in done.out
     assert all("-T" in options for options, _, _ in there.log)
+
+
+def test_without_a_terminal_a_signal_ends_it(there: There) -> None:
+    words = ("ssh", *there.words, "there")
+    process = there.place.popen(*words, env=there._env(), stdin=subprocess.PIPE)
+    eventually(lambda: there.place.answers() and there.attached() == 1, "it is attached")
+    process.terminate()
+    assert process.wait() == 143
+    with pytest.raises(ProcessLookupError):
+        there.signal(0)
 
 
 def test_a_terminal_that_is_not_known_there_is_told_of_once(there: There) -> None:

@@ -122,4 +122,6 @@ class Host:
         wanted = self._wanted
         command = self.session_command(token="", caller="", name=wanted.name, force=wanted.force)
         words = self.command(self.probed.without_terminal(), command)
-        return exit_status(Process(words, self._signals).wait())
+        process = Process(words, self._signals)
+        status = exit_status(process.wait())
+        return 128 + process.ended_by if process.ended_by else status

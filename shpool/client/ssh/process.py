@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 # Seconds that an ssh which was told to end may take.
 _PATIENCE = 2.0
 
-_CAUGHT = (
-    *(signal.SIGCHLD, signal.SIGCONT, signal.SIGINT, signal.SIGQUIT),
-    *(signal.SIGTERM, signal.SIGHUP),
-)
+_CAUGHT = (signal.SIGCONT, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP)
 
 
 class SshError(ShpoolError):
@@ -31,6 +28,11 @@ class SshError(ShpoolError):
 def exit_status(code: int) -> int:
     """What a shell says of what Popen calls `code`."""
     return code if code >= 0 else 128 - code
+
+
+def _is_heeded(number: int) -> bool:
+    """Not ignored, as nohup has it, which ssh leaves as it is, too."""
+    return signal.getsignal(number) != signal.SIG_IGN
 
 
 class Process:
@@ -52,7 +54,7 @@ class Process:
     ) -> None:
         """`stops` is called before we stop because it has.  Raises SshError."""
         # When it is interrupted it puts the terminal in order, and it is not to be left behind.
-        signals.catch(*_CAUGHT)
+        signals.catch(signal.SIGCHLD, *filter(_is_heeded, _CAUGHT))
         self._signals = signals
         self._stops = stops
         self._deadline: float | None = None

@@ -26,8 +26,7 @@ class Gone:
 
     def add(self, names: "Iterable[str]", typed_at: float) -> None:
         """`typed_at`: 0.0 for who typed nothing."""
-        for name in names:
-            self._typed[name] = typed_at
+        self._typed.update((name, typed_at) for name in names if name)
         while len(self._typed) > _MOST:
             del self._typed[min(self._typed, key=self._typed.__getitem__)]
 

@@ -50,8 +50,8 @@ class Participant(Owner):
 
     @property
     def known_as(self) -> str:
-        """What it is remembered by when it has gone."""
-        return self.token or str(self.pid)
+        """What it is remembered by when it has gone; empty where the system does not tell pids."""
+        return self.token or (str(self.pid) if self.pid else "")
 
     @property
     def holds(self) -> bool:

@@ -184,7 +184,8 @@ class Roles(SeatUser):
             if self.typist is not None:
                 self.typist.leave(seat)
         seat.close()
-        self.gone.add((str(client.pid), client.known_as), client.typed_at if typed else 0.0)
+        names = (str(client.pid), client.known_as) if client.pid else (client.known_as,)
+        self.gone.add(names, client.typed_at if typed else 0.0)
         if not self.typing:
             self.gone.nobody_stayed()
         if client is self.answerer:

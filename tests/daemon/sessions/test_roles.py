@@ -225,6 +225,10 @@ def test_what_one_who_has_gone_says_of_its_terminal_is_about_nobody_elses(
     company.roles.resized(1, TtySize(60, 80))
     assert (watcher.size.rows, company.rows) == (50, 40)
     assert company.come(1, 20).role == DRIVER
+    company.roles.leave(company.come(0, 24))  # where the system does not tell pids
+    company.roles.resized(0, TtySize(60, 80))
+    assert company.rows == 60
+    assert company.roles.gone.take([""]) == 0
 
 
 def test_who_type_in_turns_have_the_pty_resized_twice_a_second_at_most(company: Company) -> None:

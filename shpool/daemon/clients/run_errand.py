@@ -215,7 +215,7 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
         except CannotPaste as error:
             self._fail(str(error))
             return
-        self._strict = stood < _SETTLED or not session.prompt.fresh or session.line.ahead
+        self._strict = stood < _SETTLED or not session.prompt.fresh or session.line.unread
         self._message = Message(data, PATIENCE, self, whole=True)
         if session.send(self._message):
             self._state.become(TYPED)

@@ -5,6 +5,7 @@ from time import monotonic
 
 from shpool.daemon.loop import peer
 from shpool.daemon.sessions.picture import NO_SCREEN
+from shpool.daemon.sessions.typed_line import SETTLED
 from shpool.names import shown
 
 TYPE_CHECKING = False
@@ -19,10 +20,6 @@ _SHELLS = frozenset(
 # Seconds for which nothing was typed, and nothing is left of what was, when who typed may be
 # thought to be done.
 _LEFT_ALONE = 1.0
-
-# Seconds for which a prompt has stood when the shell has read what was typed before it.  fish 4
-# puts what is pasted before then in front of it.
-_READ_AHEAD = 1.0
 
 # What a command is told of in a line, in characters.
 _TOLD = 60
@@ -79,7 +76,7 @@ def free_in(session: "Session") -> float:
     not known to end, or there is no prompt."""
     prompt, line = session.prompt, session.line
     if prompt.stands:
-        return prompt.since + _READ_AHEAD - monotonic() if line.ahead else 0.0
+        return prompt.since + SETTLED - monotonic() if line.unread else 0.0
     if prompt.at_prompt and line.empty:
         return line.at + _LEFT_ALONE - monotonic()
     return inf

@@ -27,7 +27,7 @@ from shpool.daemon.programs.pty import Pty
 from shpool.daemon.sessions.onlookers import Onlookers
 from shpool.daemon.sessions.output import SessionOutput
 from shpool.daemon.sessions.participant import Front, Participant
-from shpool.daemon.sessions.typed_line import ESCAPE
+from shpool.daemon.sessions.typed_line import ESCAPE, SETTLED
 from shpool.daemon.sessions.typing import Message, Typist, TypistUser
 from shpool.protocol.replies import SessionRow
 from shpool.protocol.requests import TtySize
@@ -349,10 +349,18 @@ class Session(SessionOutput, spawn.ProgramOwner, TypistUser, Front):
         self._typed(ESCAPE)
 
     def _typed(self, keys: bytes) -> None:
-        """What a program reads key by key is nothing of the shell's."""
+        now = monotonic()
+        if self.prompt.stands and now - self.prompt.since >= SETTLED:
+            self.line.settled()
         self.prompt.typed()
-        if not self.prompt.running or (self.typist is not None and self.typist.canonical):
-            self.line.typed(keys, monotonic())
+        if not self._program_reads_keys():
+            self.line.typed(keys, now)
+
+    def _program_reads_keys(self) -> bool:
+        """What is typed is nothing of the shell's: a program that it runs reads key by key."""
+        if not self.prompt.running or self.typist is None or self.typist.canonical:
+            return False
+        return self.foreground() != self.pid
 
     def typist_relieved(self) -> None:
         self.pty_drained()

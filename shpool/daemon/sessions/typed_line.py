@@ -16,35 +16,53 @@ _BACKSPACES = b"\x08\x7f"
 # What ends a line: Enter, and what quits or suspends.
 _END = re.compile(rb"[\r\n\x1a\x1c]")
 
+# Seconds for which a prompt has stood when the shell has read what was typed before it.  fish 4
+# puts what is pasted before then in front of it.
+SETTLED = 1.0
+
 # After this it is not known what keys do.
 ESCAPE = b"\x1b"
 
 # What stands before a blank may have been expanded: nobody knows how often Backspace it takes.
 _MANY = 1 << 20
 
+_ENTER = re.compile(rb"[\r\n]")
+
 # Of more that is typed at once nothing is made, in bytes.
 _LONGEST = 4096
 
 
 class TypedLine:
-    """`at`: when something was typed last; monotonic.  `ahead`: something was since the last
-    command began, and what comes of it may be seen yet."""
+    """`at`: when something was typed last; monotonic.  `ahead`: how many lines were typed that the
+    shell has not been seen to take, be it that it has yet to read them, or that a program has.
+    `unread`: it may have to read something yet."""
 
-    CARRIED = {"_length": (int, None), "_over": bool, "ahead": bool, "at": float}
+    CARRIED = {
+        "_length": (int, None),
+        "_over": bool,
+        "_taken": bool,
+        "_since": bool,
+        "ahead": int,
+        "at": float,
+    }
 
-    __slots__ = ("_length", "_over", "ahead", "at")
+    __slots__ = ("_length", "_over", "_since", "_taken", "ahead", "at")
 
     def __init__(self) -> None:
         self._length: int | None = 0  # in characters; None if it is not known
         self._over = True  # it was ended, or may have been, and no prompt has come since
-        self.ahead = False
+        self._taken = True  # of those a command has come since the prompt before
+        self._since = False  # the last command began something was typed
+        self.ahead = 0
         self.at = 0.0
 
     def typed(self, keys: bytes, now: float) -> None:
         """Somebody typed `keys` to the shell, or to a program that reads lines, and then they may
         be left for the shell."""
         self.at = now
-        self.ahead = not keys.endswith(b"\x03")  # which drops what was typed before it
+        left = keys[keys.rfind(b"\x03") + 1 :]  # which drops what was typed before it
+        self.ahead = len(_ENTER.findall(left)) + (self.ahead if len(left) == len(keys) else 0)
+        self._since = bool(left)
         ended = _behind_last(_END, keys)
         if ended:
             self._length, self._over = 0, True
@@ -68,12 +86,28 @@ class TypedLine:
 
     def entered(self) -> None:
         """A command begins."""
-        self.ahead = False
+        self._take_one()
+        self._taken = True
+        self._since = False
+
+    def settled(self) -> None:
+        """The prompt has stood for so long that all was read."""
+        self.ahead = 0
+        self._since = False
+
+    @property
+    def unread(self) -> bool:
+        return self._since or self.ahead > 0
+
+    def _take_one(self) -> None:
+        self.ahead = max(self.ahead - 1, 0)
 
     def prompted(self) -> bool:
         """The shell shows a prompt; returns whether something was typed ahead that it takes for
         the beginning of the next line."""
-        self._over = False
+        if not self._taken:  # a line that is empty, or no command
+            self._take_one()
+        self._over = self._taken = False
         self._length = self._length or 0
         return self._length > 0
 

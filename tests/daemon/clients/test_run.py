@@ -242,12 +242,18 @@ def test_what_is_typed_ahead_is_the_beginning_of_the_next_line(
         assert runner.typed() == PASTED
 
 
-def test_what_a_program_reads_key_by_key_is_not(runner: Runner) -> None:
+@pytest.mark.parametrize("foreground", [77, None])
+def test_what_a_program_reads_key_by_key_is_not(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch, foreground: int | None
+) -> None:
+    """But a shell that is in between may do so as well."""
+    if foreground is not None:
+        monkeypatch.setattr(Session, "foreground", lambda session: foreground)
     runner.at_prompt()
     runner.write(TAKEN)
     runner.run_after(b"q")
     runner.write(END + PROMPT)
-    assert runner.typed() == PASTED
+    assert runner.typed() == (b"" if foreground is None else PASTED)
 
 
 def test_the_prompt_of_a_program_that_has_not_turned_anything_on_yet_is_waited_for(

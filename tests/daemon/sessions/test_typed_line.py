@@ -60,14 +60,28 @@ def test_what_was_typed_ahead_begins_the_next_line(typed: list[bytes], begun: bo
 
 @pytest.mark.parametrize(
     ("typed", "ahead"),
-    [([b"ls\r"], True), ([b"ls\r", b"\x03"], False), ([b"\x03ls\r"], True), ([], False)],
+    [
+        ([], 0),
+        ([b"ls"], 0),
+        ([b"ls\r"], 1),
+        ([b"a\rb\nc", b"\r"], 3),
+        ([b"ls\r", b"\x03"], 0),
+        ([b"x\r\x03ls\r"], 1),
+    ],
 )
-def test_what_was_typed_since_a_command_began_may_be_read_yet(
-    typed: list[bytes], ahead: bool
-) -> None:
+def test_lines_that_were_typed_ahead_are_counted(typed: list[bytes], ahead: int) -> None:
     line = TypedLine()
+    line.prompted()
     line.typed(b"make\r", 0.0)
     line.entered()
     for keys in typed:
         line.typed(keys, 0.0)
-    assert line.ahead is ahead
+    assert line.ahead == ahead
+    assert line.unread is (typed not in ([], [b"ls\r", b"\x03"]))
+    line.prompted()
+    assert line.ahead == ahead
+    if ahead:
+        line.prompted()  # for a line that was empty
+        assert line.ahead == ahead - 1
+        line.settled()
+        assert line.ahead == 0

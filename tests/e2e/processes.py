@@ -66,6 +66,17 @@ def wake_ups_in_a_second(pid: int) -> int:
     return status_number(pid, "voluntary_ctxt_switches") - before
 
 
+def inherited(pid: int) -> list[str]:
+    """What of a process, beside stdio, a program that it ran would have open."""
+    found = []
+    for entry in os.listdir(f"/proc/{pid}/fdinfo"):
+        flags = re.search(r"^flags:\s+(\d+)", Path(f"/proc/{pid}/fdinfo/{entry}").read_text(), re.M)
+        assert flags
+        if int(entry) > 2 and not int(flags[1], 8) & os.O_CLOEXEC:
+            found.append(os.readlink(f"/proc/{pid}/fd/{entry}"))
+    return found
+
+
 def is_stopped(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("T")
 

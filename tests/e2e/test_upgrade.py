@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.copies import Copy
 from tests.e2e.harness import CHECKOUT, DETACH, Place, attach_header, eventually
+from tests.e2e.processes import inherited
 from tests.e2e.upgrades import children, upgrade
 from tests.programs import need
 
@@ -70,6 +71,7 @@ def test_clients_stay_with_their_terminals(place: Place, passes: bool) -> None:
     before = client.first_modes
     assert client.ask("echo in") == "in\n"
     upgrade(place)
+    assert inherited(place.daemon_pid) == []
     assert client.is_raw()
     client.resize(31, 101)
     eventually(lambda: client.ask("stty size") == "31 101\n", "the size has changed")

@@ -220,6 +220,18 @@ def test_full_is_told_once_past_the_cap_and_drained_once_below_a_quarter(wire: W
     wire.close()
 
 
+def test_with_another_cap_it_is_full_until_a_quarter_of_that(wire: Wire) -> None:
+    wire.fill(CAP + 1)
+    wire.outbound.limit(2 * wire.outbound.pending)
+    assert wire.told() == ["full"]
+    wire.outbound.limit(4 * wire.outbound.pending)
+    assert wire.told() == ["full", "drained"]
+    wire.outbound.limit(wire.outbound.pending)
+    assert wire.told() == ["full", "drained"]
+    wire.outbound.limit(0)
+    assert wire.told() == ["full", "drained", "full"]
+
+
 def test_one_piece_larger_than_the_cap_is_kept_whole(wire: Wire) -> None:
     wire.send(b"x" * (20 * CAP))
     assert wire.told() == ["full"]

@@ -209,7 +209,7 @@ def test_a_message_may_have_1_mib_and_not_a_byte_more() -> None:
         Decoder().feed(pack("x" * (most + 1)))
 
 
-@pytest.mark.parametrize("piece", [100, 4096, 1 << 19])
+@pytest.mark.parametrize("piece", [500, 1 << 19])
 def test_a_message_that_grows_too_large_is_refused_when_it_does(piece: int) -> None:
     wire = pack([7, None] * 262_144 + [70_000] * 200_000)
     decoder = Decoder()

@@ -6,7 +6,7 @@ from time import monotonic
 from shpool.daemon.loop.reactor import Reactor
 
 # Longer than anything here takes on a busy machine, in seconds.
-PATIENCE = 10.0
+PATIENCE = 40.0
 
 
 def turn(reactor: Reactor) -> None:

@@ -415,7 +415,7 @@ class Place:
         assert not complaints, complaints
 
     def _left_behind(self) -> list[str]:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + DEADLINE
         while (running := self.processes()) and time.monotonic() < deadline:
             for process in self._processes:
                 process.poll()

@@ -281,7 +281,7 @@ reactor.run()
     assert process.stdout.readline() == "quiet from here on\n"
     log = tmp_path / "strace"
     tracer = subprocess.Popen([strace, "-o", str(log), "-p", str(process.pid)])
-    turn_deadline = monotonic() + 10
+    turn_deadline = monotonic() + 40
     while not log.exists() or "epoll_wait" not in log.read_text():
         if tracer.poll() is not None:
             process.kill()

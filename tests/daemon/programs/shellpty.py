@@ -23,7 +23,7 @@ DEFAULT_PREFIX = "shpool:$SHPOOL_SESSION_NAME "
 AID = "0123abcd"
 
 # Generous: a condition that holds is seen at once, so only a failure takes this long.
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 
 _ESCAPES = re.compile(
     r"""

@@ -152,6 +152,15 @@ def test_titles_are_pushed_and_popped() -> None:
     assert model.title == "one"
 
 
+def test_of_titles_and_icon_names_ten_are_kept() -> None:
+    model = terminal(b"".join(b"\x1b]0;%d\x07\x1b[22t" % n for n in range(12)))
+    for n in range(11, 1, -1):
+        model.feed(b"\x1b[23t")
+        assert (model.title, model.icon) == (str(n), str(n))
+    model.feed(b"\x1b[23t")
+    assert (model.title, model.icon) == ("2", "2")
+
+
 def test_a_link_without_an_id_gets_one_and_keeps_one() -> None:
     model = terminal("\x1b]8;;http://x/\x07a")
     assert model.current_pen[5] == "id=shpool-1;http://x/"

@@ -37,7 +37,7 @@ def fed(text: str, rows: int = ROWS, cols: int = COLS) -> Terminal:
 def drawn(model: Terminal) -> str:
     """What a restore has for the screen."""
     restore = model.restore(0, in_place=True).decode()
-    return restore.partition("\x1b[J")[2].partition("\r\n")[0]
+    return restore.partition("\x1b[J\x1b[H")[2].partition("\r\n")[0]
 
 
 @pytest.mark.parametrize("char", ["\U0001fa77", "\U0001f6dc", "\U0001fac8", "\U0001f6d8"])

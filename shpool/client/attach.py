@@ -150,8 +150,9 @@ class Attach:
             self._terminal.leave()
             if self._caller is None or not self._caller.busy(busy.daemon):
                 # Scripts match the line of the original, people see what to do.
-                hint = "-f takes it over, -x joins, -r watches\n"
-                complain(f"{busy}\n{hint if self._terminal.is_terminal else ''}")
+                joins = ", -x joins, -r watches" if busy.daemon.knows("Attach.share") else ""
+                hint = f"-f takes it over{joins}\n" if self._terminal.is_terminal else ""
+                complain(f"{busy}\n{hint}")
             # Not an error at first, scripts test for that; after a switch it is one.
             return Outcome("busy", 1 if self._switched else 0)
         except NotThere:

@@ -299,7 +299,8 @@ def test_busy_without_force(place: Place, original: Daemon) -> None:
     original.answer(GET_VARS, NO_VARS)
     original.attached("one", reply=BUSY)
     assert client.wait() == 0
-    assert client.text() == "session 'one' already has a terminal attached\n"
+    said = "session 'one' already has a terminal attached\n-f takes it over\n"
+    assert client.text() == said  # it can neither be joined nor watched there
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import pytest
 
 from tests.e2e.harness import CHECKOUT, DETACH, Place, Result, Terminal, eventually
 from tests.e2e.taken import give_here, give_there
+from tests.in_tmp import stays
 
 FAKE = Path(__file__).with_name("fake_ssh.py")
 
@@ -129,7 +130,8 @@ class There:
 @pytest.fixture
 def bare(place: Place) -> Iterator[There]:
     """A host where nothing of ours is."""
-    yield There(place)
+    with stays():
+        yield There(place)
     kept = place.scratch / "ssh/kept"
     if kept.exists():
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
@@ -18,6 +17,7 @@ from shpool.protocol.replies import Attachment, SessionRow, list_reply
 from tests.e2e.harness import CHECKOUT, DETACH, Place, eventually
 from tests.e2e.test_original import BUSY, GET_VARS, NO_VARS, Daemon, attach, data, exited
 from tests.e2e.test_ssh import LOST, There
+from tests.in_tmp import IN_TMP, clear, stays
 from tests.programs import lacking, need
 from tests.pythons import installed
 
@@ -27,6 +27,18 @@ ATTACHED = b"\x81\xa6status\x81\xa8Attached\x81\xa8warnings\x90"
 @pytest.fixture
 def bare(place: Place) -> Iterator[There]:
     """A host where nothing of ours is."""
+    with stays():
+        yield from _host(place)
+
+
+@pytest.fixture
+def taken(place: Place) -> Iterator[There]:
+    """One that may have it in /tmp, which is the same in all tests."""
+    with stays(taken=True):
+        yield from _host(place)
+
+
+def _host(place: Place) -> Iterator[There]:
     yield There(place)
     if place.answers():
         assert place.run("stop", "--yes").status == 0
@@ -82,10 +94,8 @@ def test_one_without_python(bare: There) -> None:
     assert there.files() == []
 
 
-def test_one_whose_home_cannot_be_written(bare: There) -> None:
-    there = bare
-    in_tmp = Path(f"/tmp/shpool-{os.geteuid()}")
-    existed = in_tmp.exists()
+def test_one_whose_home_cannot_be_written(taken: There) -> None:
+    there = taken
     there.env["XDG_CACHE_HOME"] = "/proc/none"
     there.write()
     name = Package().name
@@ -96,12 +106,11 @@ def test_one_whose_home_cannot_be_written(bare: There) -> None:
             assert client.ask(f"echo {word}") == f"{word}\n"
             client.send(DETACH)
             assert client.wait() == 0
-        assert in_tmp.stat().st_mode & 0o777 == 0o700
+        assert IN_TMP.stat().st_mode & 0o777 == 0o700
         assert len(there.log) == 3
-        assert f"{in_tmp}/{name}" in Path(f"/proc/{there.place.autodaemon()}/cmdline").read_text()
+        assert f"{IN_TMP}/{name}" in Path(f"/proc/{there.place.autodaemon()}/cmdline").read_text()
     finally:
-        if not existed:
-            shutil.rmtree(in_tmp, ignore_errors=True)
+        clear(name)
 
 
 @pytest.mark.parametrize("shell", ["fish", "tcsh", "bsd-csh", "zsh"])

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from shpool.client.ssh import script
+from tests.in_tmp import IN_TMP, clear, stays
 from tests.programs import need
 
 SHELLS = ("bash", "dash", "ksh", "mksh", "zsh", "fish", "tcsh", "bsd-csh", "busybox")
@@ -221,22 +222,19 @@ def test_a_directory_that_others_may_have_had_is_not_run_from(host: Host, why: s
 
 
 def test_without_a_home_the_daemon_has_its_place_beside_the_file(host: Host) -> None:
-    in_tmp = Path(f"/tmp/shpool-{os.geteuid()}")
-    existed = in_tmp.exists()
-    in_tmp.mkdir(mode=0o700, exist_ok=True)
     file = f"{FILE}{os.getpid()}"
     host.python("python3", '[ "$2" = -c ] && echo tag && exit; echo "<$XDG_RUNTIME_DIR>"')
     command = session(file=file)
-    try:
-        (in_tmp / f"{file}.pyz").touch()
-        assert "<>" in host.run(command)[1]
-        assert f"<{in_tmp}>" in host.run(f"HOME=/proc/none; {command}")[1]
-        given = f"HOME=/proc/none; XDG_RUNTIME_DIR=/run/it; export XDG_RUNTIME_DIR; {command}"
-        assert "</run/it>" in host.run(given)[1]
-    finally:
-        (in_tmp / f"{file}.pyz").unlink()
-        if not existed and not os.listdir(in_tmp):
-            in_tmp.rmdir()
+    with stays(taken=True):
+        try:
+            IN_TMP.mkdir(mode=0o700, exist_ok=True)
+            (IN_TMP / f"{file}.pyz").touch()
+            assert "<>" in host.run(command)[1]
+            assert f"<{IN_TMP}>" in host.run(f"HOME=/proc/none; {command}")[1]
+            given = f"HOME=/proc/none; XDG_RUNTIME_DIR=/run/it; export XDG_RUNTIME_DIR; {command}"
+            assert "</run/it>" in host.run(given)[1]
+        finally:
+            clear(file)
 
 
 def test_a_shpool_on_the_path_is_run_where_there_is_no_python(host: Host) -> None:

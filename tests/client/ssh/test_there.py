@@ -18,6 +18,7 @@ from shpool.client.ssh import there
 from shpool.client.ssh.marks import Marks
 from shpool.client.ssh.package import THERE
 from shpool.program import package
+from tests.in_tmp import IN_TMP, clear, stays
 from tests.programs import need
 
 NAME = "shpool-9.9.9-abc"
@@ -131,13 +132,8 @@ def test_a_cache_of_the_users_own_is_used(host: Host, tmp_path: Path) -> None:
     assert os.listdir(host.home) == []
 
 
-@pytest.fixture
-def in_tmp() -> Path:
-    return Path(f"/tmp/shpool-{os.geteuid()}")
-
-
 @pytest.mark.parametrize("why", ["link", "file"])
-def test_where_home_will_not_do_it_is_in_tmp(host: Host, why: str, in_tmp: Path) -> None:
+def test_where_home_will_not_do_it_is_in_tmp(host: Host, why: str) -> None:
     host.cache.parent.mkdir()
     if why == "link":
         (host.home / "elsewhere").mkdir(mode=0o700)
@@ -145,16 +141,13 @@ def test_where_home_will_not_do_it_is_in_tmp(host: Host, why: str, in_tmp: Path)
     else:
         host.cache.write_text("in the way")
     name = f"{NAME}{os.getpid()}"
-    existed = in_tmp.exists()
-    try:
-        assert host.run(name=name) == ["want", "done;1"]
-        assert in_tmp.stat().st_mode & 0o777 == 0o700
-        assert (in_tmp / f"{name}.pyz").read_bytes() == SMALL
-    finally:
-        for file in in_tmp.glob(f"{name}*"):
-            file.unlink()
-        if not existed and not os.listdir(in_tmp):
-            in_tmp.rmdir()
+    with stays(taken=True):
+        try:
+            assert host.run(name=name) == ["want", "done;1"]
+            assert IN_TMP.stat().st_mode & 0o777 == 0o700
+            assert (IN_TMP / f"{name}.pyz").read_bytes() == SMALL
+        finally:
+            clear(name)
 
 
 def test_where_home_is_full_it_is_in_the_next_place(
@@ -210,8 +203,8 @@ def test_a_directory_that_others_could_read_is_made_private_or_not_used(tmp_path
     assert there.private_directory(os.path.relpath(own)) is None
 
 
-def test_in_tmp_what_others_could_have_read_is_not_used(in_tmp: Path) -> None:
-    open_to_all = Path(f"{in_tmp}-{os.getpid()}")
+def test_in_tmp_what_others_could_have_read_is_not_used() -> None:
+    open_to_all = Path(f"{IN_TMP}-{os.getpid()}")
     open_to_all.mkdir(mode=0o755)
     try:
         assert there.private_directory(str(open_to_all)) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,7 +31,8 @@ class Looking(Attach):
         if wanted.name == "gone":
             raise NotThere("not found: gone")
         if wanted.name not in ("free", "main"):
-            raise Busy(f"session '{wanted.name}' already has a terminal attached", None)  # type: ignore[arg-type]
+            daemon: Any = SimpleNamespace(knows=lambda feature: True)
+            raise Busy(f"session '{wanted.name}' already has a terminal attached", daemon)
         return None, None
 
     def _stay(self, *attached: object) -> Outcome:

@@ -30,9 +30,14 @@ def test_in_a_terminal_under_ctrl_s(place: Place) -> None:
     daemon.expect("STARTING DAEMON")
     daemon.send(b"\x13")
     talk(place)
-    daemon.send(b"\x11")  # ^Q
-    place.sessions()
-    daemon.expect(r"lines lost before this one: \d+\)")
+    daemon.send(b"\x11")  # ^Q, which the system may take a while to heed
+
+    def says() -> bool:
+        place.sessions()
+        daemon.shows("")
+        return re.search(rb"lines lost before this one: \d+\)", daemon.output) is not None
+
+    eventually(says, "the lost lines are counted")
     daemon.send(b"\x03")
     assert daemon.wait() == 0
 

@@ -76,16 +76,25 @@ def _flooding(contestant: Contestant, session: str) -> Iterator[None]:
     """Have a flood in another session, shown to a client that takes all of it."""
     with Client(contestant.new(session, ["yes", "flooding"]), contestant.env) as client:
         client.read_until(b"flooding")
-        reader = os.fork()
-        if reader == 0:
+        with reading(client):
             try:
-                while client.read():
-                    pass
+                yield
             finally:
-                os._exit(0)
+                contestant.kill("yes")  # which a detached session would let go on
+
+
+@contextmanager
+def reading(client: Client) -> Iterator[None]:
+    """Have a process of its own take all that the client's terminal is sent."""
+    reader = os.fork()
+    if reader == 0:
         try:
-            yield
+            while client.read():
+                pass
         finally:
-            os.kill(reader, signal.SIGKILL)
-            os.waitpid(reader, 0)
-            contestant.kill("yes")  # which a detached session would let go on
+            os._exit(0)
+    try:
+        yield
+    finally:
+        os.kill(reader, signal.SIGKILL)
+        os.waitpid(reader, 0)

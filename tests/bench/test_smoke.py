@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import comparison, neighbours, proc, report, streams, terminal_cost, upgrading
+from tests.bench import (
+    company,
+    comparison,
+    neighbours,
+    proc,
+    report,
+    streams,
+    terminal_cost,
+    upgrading,
+)
 from tests.bench.__main__ import MEASUREMENTS
 from tests.bench.contestants import ALL, CHECKOUT
 from tests.bench.measuring import TINY, Bench, Row
@@ -49,6 +58,15 @@ def test_the_pause_of_an_upgrade_is_measured(capsys: pytest.CaptureFixture[str])
     pauses = re.findall(r"median +([\d.]+) +p99 +([\d.]+)", said)
     assert len(pauses) == 2
     assert all(float(value) > 0 for pair in pauses for value in pair)
+
+
+def test_what_company_costs_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    assert company.main(["--megabytes", "1", "--keys", "10", "--repeats", "1"]) == 0
+    *rows, last = capsys.readouterr().out.splitlines()
+    assert last.startswith("medians of 1 turns, load ")
+    values = [re.search(r" ([\d.]+) +([\d.]+) of alone$", row) for row in rows]
+    assert len(values) == 3 * len(company.COMPANY)
+    assert all(found and float(found[1]) > 0 for found in values)
 
 
 def test_every_kind_of_output_has_a_cost() -> None:

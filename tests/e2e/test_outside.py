@@ -56,7 +56,7 @@ def noted(place: Place, name: str) -> Any:
     """What List says of it, but for how long nobody has typed at the clients, and what runs."""
     row = place.sessions()[name]
     del row["foreground_pid"]
-    for each in row["attachments"]:
+    for each in [*row["attachments"], *row["watchers"]]:
         del each["idle_ms"]
     return row
 

@@ -10,8 +10,10 @@ import subprocess
 import pytest
 
 from tests.e2e.harness import Place, eventually
+from tests.e2e.test_outside import noted
 from tests.e2e.test_shells import FILES
 from tests.e2e.users import start_as_user
+from tests.e2e.window import attached
 from tests.programs import need
 
 NOT_TAKEN = "shpool: the shell did not take the command\n"
@@ -107,6 +109,30 @@ def test_output_comes_as_it_is_written_and_an_interrupt_goes_to_the_command(
     assert (running.returncode, err) == (9, b"")
     assert lines[-1].endswith(b"caught")
     assert json.loads(last) == {"status": 9, "reason": None}
+
+
+def test_nobody_notices_it_but_by_what_is_shown(place: Place) -> None:
+    """Neither the size nor who is attached changes, beside a terminal of another size too."""
+    started(place, "bash")
+    with attached(place, "one", rows=30, cols=100) as driver:
+        driver.until(lambda: driver.cursor_line() == "user>", "the prompt")
+        with attached(place, "-r", "one", rows=20, cols=60) as watcher:
+            watcher.until_shown("user>")
+            before = noted(place, "one")
+            del before["prompt"]
+            subscriber = place.subscribe()
+            command = "stty size; seq 3000; sh -c 'exit 3'"
+            running = place.popen("run", "one", "-t", "60s", "-c", command)
+            driver.until(lambda: running.poll() is not None)
+            numbers = "".join(f"{number}\n" for number in range(1, 3001)).encode()
+            assert running.communicate() == (b"30 100\n" + numbers, b"")
+            assert running.returncode == 3
+            place.expect_events(subscriber)
+            after = noted(place, "one")
+            assert after.pop("prompt")["last_status"] == 3
+            assert after == before
+            for window in (driver, watcher):
+                window.until_shown("3000")
 
 
 def test_time_runs_out_and_the_command_goes_on(place: Place) -> None:

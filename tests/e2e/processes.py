@@ -70,10 +70,15 @@ def inherited(pid: int) -> list[str]:
     """What of a process, beside stdio, a program that it ran would have open."""
     found = []
     for entry in os.listdir(f"/proc/{pid}/fdinfo"):
-        flags = re.search(r"^flags:\s+(\d+)", Path(f"/proc/{pid}/fdinfo/{entry}").read_text(), re.M)
+        try:
+            told = Path(f"/proc/{pid}/fdinfo/{entry}").read_text()
+            name = os.readlink(f"/proc/{pid}/fd/{entry}")
+        except FileNotFoundError:
+            continue  # it was closed meanwhile
+        flags = re.search(r"^flags:\s+(\d+)", told, re.M)
         assert flags
         if int(entry) > 2 and not int(flags[1], 8) & os.O_CLOEXEC:
-            found.append(os.readlink(f"/proc/{pid}/fd/{entry}"))
+            found.append(name)
     return found
 
 

@@ -189,10 +189,12 @@ def test_who_waits_for_something_waits_on(place: Place) -> None:
     stubborn = place.raw_attach("stubborn", "sh -c 'trap : HUP; echo .; while :; do read x; done'")
     stubborn.output_until(rb"\.")
     place.raw_session("quiet", "cat")
+    place.request({"SetLogLevel": {"level": "Debug"}})
     watching = place.popen("follow", "quiet")
     waiting = place.popen("wait", "--exit", "quiet")
     killing = place.peer()
-    eventually(lambda: "Follow" in _asked(place) and "Wait" in _asked(place))
+    place.logged("FollowRequest")
+    place.logged("WaitRequest")
     killing.request({"Kill": {"sessions": ["stubborn"]}})
     upgrade(place)
     assert killing.message() == {"not_found_sessions": []}
@@ -202,11 +204,6 @@ def test_who_waits_for_something_waits_on(place: Place) -> None:
     place.kill("quiet")
     assert waiting.communicate()[0] == b"quiet\texit\n"
     watching.communicate()
-
-
-def _asked(place: Place) -> str:
-    place.request({"SetLogLevel": {"level": "Debug"}})
-    return place.log_text()
 
 
 def test_a_time_to_live_goes_on(place: Place) -> None:

@@ -7,7 +7,7 @@ caught up; then it is sent the screen as it is, or else the end of what it misse
 from shpool.daemon.carried import REQUEST, Reference
 from shpool.daemon.clients.connection import STREAMS, StreamUser
 from shpool.daemon.sessions.participant import Errand, Onlooker
-from shpool.daemon.sessions.picture import NO_SCREEN
+from shpool.daemon.sessions.picture import no_screen
 from shpool.protocol.watching import ENDED, MISSED, OUTPUT, SIZE, WatchHead, event
 
 TYPE_CHECKING = False
@@ -56,7 +56,7 @@ class FollowErrand(Onlooker, Errand, StreamUser):
         if session is None:
             return
         if self._request.from_screen and not session.picture.remembers:
-            reason = f"session '{session.name}' {NO_SCREEN}"
+            reason = no_screen(session.name)
             self._connection.reply(WatchHead([], error=reason).to_wire())
             return
         self._connection.open_stream(WatchHead([session.name]).to_wire(), CAP, self)

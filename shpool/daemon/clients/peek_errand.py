@@ -6,7 +6,7 @@ from time import monotonic
 from shpool.daemon.carried import REQUEST, Deadline, Reference
 from shpool.daemon.clients.connection import STREAMS, StreamUser
 from shpool.daemon.sessions.participant import Errand
-from shpool.daemon.sessions.picture import NO_SCREEN
+from shpool.daemon.sessions.picture import no_screen
 from shpool.protocol.screens import PeekHead, pack_part
 from shpool.terminal.snapshot import Snapshot
 
@@ -64,7 +64,7 @@ class PeekErrand(Errand, StreamUser):
     def begin(self) -> None:
         session = self._session
         if session is None or not session.picture.remembers:
-            self._refuse(NO_SCREEN)
+            self._refuse(no_screen(self._name))
         else:
             session.when_caught_up(self)
 
@@ -77,7 +77,7 @@ class PeekErrand(Errand, StreamUser):
             history=request.history, last=request.last, since=request.since
         )
         if picture is None:  # since there was an error in it
-            self._refuse(NO_SCREEN)
+            self._refuse(no_screen(self._name))
             return
         self._picture = picture
         head = _head(session, picture)
@@ -116,7 +116,7 @@ class PeekErrand(Errand, StreamUser):
         self._picture = None
 
     def session_over(self) -> None:
-        self._refuse("has ended")
+        self._refuse(f"session '{self._name}' has ended")
 
     def broken(self) -> None:
         self._connection.close()
@@ -129,7 +129,7 @@ class PeekErrand(Errand, StreamUser):
     def _refuse(self, reason: str) -> None:
         if self._connection.alive:
             head = PeekHead(self._name)
-            head.error = f"session '{self._name}' {reason}"
+            head.error = reason
             self._connection.reply(head.to_wire())
 
 

@@ -16,6 +16,8 @@ from shpool.daemon.clients.connection import STREAMS
 from shpool.daemon.clients.patient_stream import CAP, PATIENCE, PatientStream
 from shpool.daemon.life import State
 from shpool.daemon.sessions.participant import Errand, Onlooker
+from shpool.daemon.sessions.picture import no_screen
+from shpool.daemon.sessions.typed_line import SETTLED
 from shpool.daemon.sessions.typing import DONE as WAS_TYPED
 from shpool.daemon.sessions.typing import ENDED, INTERRUPTED, Message, MessageUser
 from shpool.keys.commands import command_line, pasted_command, same_command
@@ -37,9 +39,6 @@ _SOON, _LATER = 0.02, 0.5
 
 # Seconds after a prompt that a shell has to turn bracketed paste on.
 _PASTE_COMES = 0.1
-
-# Seconds for which a prompt has stood when nothing that was typed ahead can follow any more.
-_SETTLED = 1.0
 
 # Seconds since the request or a mark, after which who waits for the prompt is told why, and another
 # shell is taken for one: for a moment a child looks like it that is to become a command.
@@ -136,7 +135,7 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
     def session_changed(self) -> None:
         session = self._session
         if session is not None and not session.picture.remembers:  # since there was an error in it
-            self._fail(run_reasons.no_screen(session))
+            self._fail(no_screen(session.name))
 
     # ---- the prompt
 
@@ -184,7 +183,7 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
         if edits and quiet >= _NO_MARKS_AFTER and session.foreground() == session.pid:
             self._fail(run_reasons.no_marks(session))
         else:
-            self._look_later(_SETTLED)
+            self._look_later(SETTLED)
 
     def caught_up(self) -> None:
         """All that the shell has written is interpreted.  What is checked now holds when the
@@ -215,7 +214,7 @@ class RunErrand(PatientStream, Onlooker, Errand, MessageUser):
         except CannotPaste as error:
             self._fail(str(error))
             return
-        self._strict = stood < _SETTLED or not session.prompt.fresh or session.line.unread
+        self._strict = stood < SETTLED or not session.prompt.fresh or session.line.unread
         self._message = Message(data, PATIENCE, self, whole=True)
         if session.send(self._message):
             self._state.become(TYPED)

@@ -4,7 +4,7 @@ from math import inf
 from time import monotonic
 
 from shpool.daemon.loop import peer
-from shpool.daemon.sessions.picture import NO_SCREEN
+from shpool.daemon.sessions.picture import no_screen
 from shpool.daemon.sessions.typed_line import SETTLED
 from shpool.names import shown
 
@@ -36,16 +36,12 @@ _NO_MARKS = (
 def hopeless(session: "Session", pid: int) -> str:
     """Why no command can ever be run there for a client, `pid`; empty if it can."""
     if not session.picture.remembers:
-        return no_screen(session)
+        return no_screen(session.name)
     if peer.same_terminal(peer.controlling_terminal(pid), session.device):
         return f"this is session '{session.name}', whose prompt does not come while run waits"
     if not session.prompt.shell:
         return no_marks(session)
     return ""
-
-
-def no_screen(session: "Session") -> str:
-    return f"session '{session.name}' {NO_SCREEN}"
 
 
 def no_marks(session: "Session") -> str:

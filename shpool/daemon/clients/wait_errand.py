@@ -12,7 +12,7 @@ from shpool.daemon.clients.connection import STREAMS
 from shpool.daemon.clients.patient_stream import CAP, PatientStream
 from shpool.daemon.clients.text_watch import TextUser, TextWatch
 from shpool.daemon.sessions.participant import Onlooker
-from shpool.daemon.sessions.picture import NO_SCREEN
+from shpool.daemon.sessions.picture import no_screen
 from shpool.protocol.watching import ENDED, HELD, TIMED_OUT, WatchHead, event
 
 TYPE_CHECKING = False
@@ -198,7 +198,7 @@ class WaitErrand(PatientStream):
         needs_screen = self.request.text or "prompt" in names
         for session in sessions.values():
             if needs_screen and session is not None and not session.picture.remembers:
-                reason = f"session '{session.name}' {NO_SCREEN}"
+                reason = no_screen(session.name)
                 self._connection.reply(WatchHead([], error=reason).to_wire())
                 return False
         self._connection.open_stream(WatchHead(list(sessions)).to_wire(), CAP, self)

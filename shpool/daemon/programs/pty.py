@@ -9,15 +9,15 @@ from shpool.daemon.loop.outbound import Outbound, OutboundUser
 from shpool.daemon.loop.reactor import Owner
 from shpool.daemon.programs.pty_ends import PtyEnds
 
-# Opens the other end of a pty: TIOCGPTPEER of Linux's ioctls.h.
-_TIOCGPTPEER = 0x5441
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from shpool.daemon.loop.reactor import Reactor
     from shpool.protocol.requests import TtySize
+
+# Opens the other end of a pty: TIOCGPTPEER of Linux's ioctls.h.
+_TIOCGPTPEER = 0x5441
 
 # Bytes of input kept for a program that does not read; then its client is not read from either.
 _INPUT_CAP = 65_536

@@ -23,6 +23,8 @@ from shpool.terminal.marks import Prompt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shpool.config import Config
     from shpool.daemon.loop.reactor import Reactor
     from shpool.protocol.requests import TtySize
@@ -153,27 +155,23 @@ class SessionOutput(PtyUser, PictureUser, RolesUser):
 
     def farewell(self) -> bytes:
         """What turns off on a terminal what the session turned on."""
-        try:
-            return self.picture.farewell()
-        except Exception as error:
-            end_broken(error, self.picture)
-            return b""
+        return self._of_picture(lambda picture: picture.farewell(), b"")
 
     def farewell_drawn(self) -> bytes:
         """The same on a terminal that the session was drawn on."""
-        try:
-            return self.picture.farewell_drawn()
-        except Exception as error:
-            end_broken(error, self.picture)
-            return LEAVE
+        return self._of_picture(lambda picture: picture.farewell_drawn(), LEAVE)
 
     def untitled(self) -> bytes:
         """What takes its title away from the terminal of who goes over to another session."""
+        return self._of_picture(lambda picture: picture.untitled(), b"")
+
+    def _of_picture(self, ask: "Callable[[Picture], bytes]", otherwise: bytes) -> bytes:
+        """`otherwise` if there is an error in the picture, which ends it."""
         try:
-            return self.picture.untitled()
+            return ask(self.picture)
         except Exception as error:
             end_broken(error, self.picture)
-            return b""
+            return otherwise
 
     def picture_ready(self) -> None:
         errands, self._errands = self._errands, []

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from shpool.terminal.snapshot import Snapshot
 
 
-# What is said to users, behind its name, of a session with a Picture that remembers nothing.
-NO_SCREEN = "keeps no screen: its restore mode is simple"
+def no_screen(name: str) -> str:
+    """What is said to users of a session, by its name, whose Picture remembers nothing."""
+    return f"session '{name}' keeps no screen: its restore mode is simple"
 
 
 class PictureUser(Owner):

@@ -8,18 +8,16 @@ import argparse
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 
-from tests.bench import flood
+from tests.bench import flood, report
 from tests.bench.client import PATIENCE, Client, Stuck
 from tests.bench.contestants import Shpool
 from tests.bench.echo import ECHO, key, reading
-from tests.bench.measuring import percentile, say_on_stderr, session
+from tests.bench.measuring import alone, percentile, say_on_stderr, session
 
 # Of who comes besides, whose terminal is smaller than the driver's and drawn for.
 _SIZE = (18, 70)
@@ -57,15 +55,10 @@ def _beside(shpool: Shpool, name: str, company: str) -> Iterator[None]:
 
 def _flood(shpool: Shpool, name: str, company: str, path: Path) -> float:
     """Megabytes a second that the driver's terminal gets."""
-    script = f"stty -echo; printf READY; read go; cat {path}; printf 'D%s' ONE; read end"
+    script = flood.script(path)
     with session(shpool, name, script) as client, _beside(shpool, name, company):
         client.read_until_quiet(0.3)
-        started = perf_counter()
-        client.write(b"\n")
-        client.read_until(b"DONE")
-        elapsed = perf_counter() - started
-        client.write(b"\n")
-    return path.stat().st_size / elapsed / 1e6
+        return flood.shown(client, path)
 
 
 def _echo(shpool: Shpool, name: str, company: str, keys: int) -> float:
@@ -97,27 +90,22 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--keys", type=int, default=2000, help="typed for each figure")
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="b-", dir="/tmp") as root:
-        path = Path(root, "text")
-        shpool = Shpool(Path(root) / "shpool")
-        numbers = iter(range(1_000_000))
-        try:
-            for label, coloured in (("plain flood, MB/s", False), ("coloured flood, MB/s", True)):
-                path.write_bytes(flood.text(options.megabytes, coloured=coloured))
-                _in_turns(
-                    label,
-                    options.repeats,
-                    lambda company: _flood(shpool, f"s{next(numbers)}", company, path),
-                )
+    numbers = iter(range(1_000_000))
+    with alone() as shpool:
+        path = shpool.root.parent / "text"
+        for label, coloured in (("plain flood, MB/s", False), ("coloured flood, MB/s", True)):
+            path.write_bytes(flood.text(options.megabytes, coloured=coloured))
             _in_turns(
-                "echo, p99, us",
+                label,
                 options.repeats,
-                lambda company: _echo(shpool, f"s{next(numbers)}", company, options.keys),
+                lambda company: _flood(shpool, f"s{next(numbers)}", company, path),
             )
-        finally:
-            shpool.close()
-    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(f"medians of {options.repeats} turns, load {load}")
+        _in_turns(
+            "echo, p99, us",
+            options.repeats,
+            lambda company: _echo(shpool, f"s{next(numbers)}", company, options.keys),
+        )
+    print(f"medians of {options.repeats} turns, load {report.load()}")
     return 0
 
 

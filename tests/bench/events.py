@@ -12,7 +12,7 @@ from time import perf_counter
 from tests.bench import wire
 from tests.bench.client import PATIENCE, Stuck
 from tests.bench.contestants import Shpool
-from tests.bench.measuring import Bench, Row, percentile
+from tests.bench.measuring import Bench, Row, alone, percentile
 
 _EVENT = len(b'{"type":"session.attached"}\n')  # as long as that of a detach
 
@@ -22,7 +22,7 @@ def latency(bench: Bench) -> list[Row]:
     rows = []
     for count in bench.sizes.subscribers:
         label = f"event to the last of {count}, p50"
-        with bench.shpool() as shpool:
+        with alone() as shpool:
             bench.progress(label)
             shpool.make({"one": ["sleep", "1000"]})
             wire.settle(shpool.socket, 0)
@@ -67,7 +67,7 @@ def rate(bench: Bench) -> list[Row]:
     rows = []
     for count in bench.sizes.subscribers:
         label = f"events to {count} and one stuck"
-        with bench.shpool() as shpool:
+        with alone() as shpool:
             bench.progress(label)
             shpool.make({"one": ["sleep", "1000"]})
             wire.settle(shpool.socket, 0)

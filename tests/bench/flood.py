@@ -3,6 +3,7 @@
 from pathlib import Path
 from time import perf_counter
 
+from tests.bench.client import Client
 from tests.bench.contestants import Contestant
 from tests.bench.measuring import Bench, Row, session
 
@@ -54,11 +55,20 @@ def _flood(bench: Bench, label: str, *, coloured: bool) -> Row:
 
 
 def _megabytes_a_second(contestant: Contestant, name: str, path: Path) -> float:
-    script = f"stty -echo; printf READY; read go; cat {path}; printf 'D%s' ONE; read end"
-    with session(contestant, name, script) as client:
-        started = perf_counter()
-        client.write(b"\n")
-        client.read_until(b"DONE")
-        elapsed = perf_counter() - started
-        client.write(b"\n")
+    with session(contestant, name, script(path)) as client:
+        return shown(client, path)
+
+
+def script(path: Path) -> str:
+    """For session(): what is in the file is written once."""
+    return f"stty -echo; printf READY; read go; cat {path}; printf 'D%s' ONE; read end"
+
+
+def shown(client: Client, path: Path) -> float:
+    """Have a session with that script() write; the megabytes a second that the terminal gets."""
+    started = perf_counter()
+    client.write(b"\n")
+    client.read_until(b"DONE")
+    elapsed = perf_counter() - started
+    client.write(b"\n")
     return path.stat().st_size / elapsed / _MB

@@ -96,16 +96,6 @@ class Bench:
                 for contestant in started:
                     contestant.close()
 
-    @contextmanager
-    def shpool(self) -> Iterator[Shpool]:
-        """A daemon alone."""
-        with tempfile.TemporaryDirectory(prefix="shpool-bench-") as root:
-            shpool = Shpool(Path(root, "shpool"))
-            try:
-                yield shpool
-            finally:
-                shpool.close()
-
     def in_turns(
         self,
         what: str,
@@ -120,6 +110,17 @@ class Bench:
                 self.progress(f"{what}: {contestant.name} {repeat + 1}/{repeats}")
                 results.setdefault(contestant.name, []).append(once(contestant))
         return {name: median(values) for name, values in results.items()}
+
+
+@contextmanager
+def alone() -> Iterator[Shpool]:
+    """A daemon alone; beside its directory there may be files of the measurement's."""
+    with tempfile.TemporaryDirectory(prefix="b-", dir="/tmp") as root:
+        shpool = Shpool(Path(root, "shpool"))
+        try:
+            yield shpool
+        finally:
+            shpool.close()
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import argparse
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import NamedTuple
 from tests.bench.client import PATIENCE, Client, Stuck, run
 from tests.bench.contestants import Shpool
 from tests.bench.echo import ECHO, key
-from tests.bench.measuring import percentile, say_on_stderr, session
+from tests.bench.measuring import alone, percentile, say_on_stderr, session
 from tests.bench.streams import DEAR, VTEBENCH, true_colour
 
 SIZES = {"24x80": (24, 80), "50x200": (50, 200), "70x280": (70, 280)}
@@ -128,23 +127,19 @@ def main(arguments: list[str]) -> int:
         parser.error(f"no such kind: {', '.join(unknown)}")
     form = "{:<42}{:>7}" + "{:>9}" * 5
     print(form.format("milliseconds", "", "key p90", "key max", "^C p90", "attach", "list"))
-    with tempfile.TemporaryDirectory(prefix="b-", dir="/tmp") as name:
-        shpool = Shpool(Path(name) / "shpool")
-        try:
-            for label in options.size or SIZES:
-                size = SIZES[label]
-                quiet = _measure(shpool, None, size, options.keys)
-                print(form.format("nothing", label, *(f"{value:.2f}" for value in quiet)))
-                for kind in options.kinds or FLOODS:
-                    say_on_stderr(f"{label} {kind}")
-                    path = Path(name) / "flood"
-                    path.write_bytes(FLOODS[kind](*size, _LENGTH))
-                    with _flooded(shpool, path, size) as flooded:
-                        figures = _measure(shpool, flooded, size, options.keys)
-                    say_on_stderr("")
-                    print(form.format(kind, label, *(f"{value:.2f}" for value in figures)))
-        finally:
-            shpool.close()
+    with alone() as shpool:
+        for label in options.size or SIZES:
+            size = SIZES[label]
+            quiet = _measure(shpool, None, size, options.keys)
+            print(form.format("nothing", label, *(f"{value:.2f}" for value in quiet)))
+            for kind in options.kinds or FLOODS:
+                say_on_stderr(f"{label} {kind}")
+                path = shpool.root.parent / "flood"
+                path.write_bytes(FLOODS[kind](*size, _LENGTH))
+                with _flooded(shpool, path, size) as flooded:
+                    figures = _measure(shpool, flooded, size, options.keys)
+                say_on_stderr("")
+                print(form.format(kind, label, *(f"{value:.2f}" for value in figures)))
     return 0
 
 

@@ -28,6 +28,11 @@ def machine() -> str:
     )
 
 
+def load() -> str:
+    """The averages over 1, 5 and 15 minutes."""
+    return " ".join(f"{value:.1f}" for value in os.getloadavg())
+
+
 def table(rows: Sequence[Row], names: Sequence[str]) -> str:
     """Values, then shpool's as a multiple of each other's; the sign says which way is better."""
     others = [name for name in names if name != _OURS]

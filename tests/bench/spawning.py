@@ -5,7 +5,7 @@ from time import perf_counter
 from tests.bench import wire
 from tests.bench.client import run
 from tests.bench.contestants import Contestant
-from tests.bench.measuring import Bench, Row
+from tests.bench.measuring import Bench, Row, alone
 
 _COMMAND = ["sleep", "1000"]
 
@@ -33,7 +33,7 @@ def over_the_socket(bench: Bench) -> list[Row]:
     """Sessions made by one request after the other."""
     label = "sessions made over the socket"
     count = 10 * bench.sizes.spawns
-    with bench.shpool() as shpool:
+    with alone() as shpool:
         bench.progress(label)
         started = perf_counter()
         shpool.make({f"s{number}": _COMMAND for number in range(count)})
@@ -45,7 +45,7 @@ def cycles(bench: Bench) -> list[Row]:
     """Attaching to one session and leaving it, again and again."""
     label = "attach-and-leave cycles"
     count = bench.sizes.cycles
-    with bench.shpool() as shpool:
+    with alone() as shpool:
         bench.progress(label)
         shpool.make({"one": _COMMAND})
         request = wire.attach_request("one")

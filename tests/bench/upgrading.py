@@ -6,18 +6,17 @@ an upgrade is its pause; beside it stand what the command took, and the longest 
 """
 
 import argparse
-import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+from tests.bench import report
 from tests.bench.client import PATIENCE, Client, Stuck, run
 from tests.bench.contestants import Shpool
 from tests.bench.echo import ECHO, key
-from tests.bench.measuring import percentile, say_on_stderr, session
+from tests.bench.measuring import alone, percentile, say_on_stderr, session
 
 
 def _pause(client: Client, argv: list[str], env: dict[str, str]) -> tuple[float, float]:
@@ -39,12 +38,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--lines", type=int, default=10_000, help="in each of them")
     parser.add_argument("--upgrades", type=int, default=20)
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="b-", dir="/tmp") as name:
-        shpool = Shpool(Path(name) / "shpool")
-        try:
-            _run(shpool, options.sessions, options.lines, options.upgrades)
-        finally:
-            shpool.close()
+    with alone() as shpool:
+        _run(shpool, options.sessions, options.lines, options.upgrades)
     return 0
 
 
@@ -69,8 +64,7 @@ def _run(shpool: Shpool, sessions: int, lines: int, upgrades: int) -> None:
             pauses.append(pause)
             took.append(whole)
         say_on_stderr("")
-    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(f"{sessions} sessions of {lines} lines, {upgrades} upgrades, load {load}, ms:")
+    print(f"{sessions} sessions of {lines} lines, {upgrades} upgrades, load {report.load()}, ms:")
     print(f"pause     median {median(pauses):7.1f}   p99 {percentile(pauses, 99):7.1f}")
     print(f"command   median {median(took):7.1f}   p99 {percentile(took, 99):7.1f}")
     print(f"a key without one: median {median(without):.2f}, longest {max(without):.1f}")

@@ -178,6 +178,13 @@ def settled(client: Terminal) -> None:
     client.expect(r"\$ ")
 
 
+def leave_by_escape(client: Terminal) -> None:
+    settled(client)
+    client.send("\r~.")
+    assert client.wait() == 255
+    assert client.modes() == client.first_modes
+
+
 def test_a_session_through_losses_of_every_kind(sshd: Sshd) -> None:
     client = sshd.ssh("-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=1", "host")
     assert client.ask("echo in $SHPOOL_SESSION_NAME $TERM") == "in main xterm\n"
@@ -243,10 +250,7 @@ def test_nobody_listens_for_a_while(sshd: Sshd) -> None:
     client.send("\r")
     settled(client)
     assert client.ask("echo back") == "back\n"
-    settled(client)
-    client.send("\r~.")
-    assert client.wait() == 255
-    assert client.modes() == client.first_modes
+    leave_by_escape(client)
 
 
 def test_through_a_jump_host_and_past_a_master(sshd: Sshd) -> None:
@@ -284,10 +288,7 @@ def test_a_shared_connection_that_is_lost_comes_back(sshd: Sshd) -> None:
         client.expect(LOST)
         settled(client)
         assert client.ask("echo back") == "back\n"
-        settled(client)
-        client.send("\r~.")
-        assert client.wait() == 255
-        assert client.modes() == client.first_modes
+        leave_by_escape(client)
     finally:
         subprocess.run([*ssh, "exit", "host"], capture_output=True, check=True)
 

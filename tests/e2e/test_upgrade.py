@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.copies import Copy
 from tests.e2e.harness import CHECKOUT, DETACH, Place, attach_header, eventually
 from tests.e2e.processes import inherited
-from tests.e2e.upgrades import children, upgrade
+from tests.e2e.upgrades import children, have_pager, upgrade
 from tests.programs import need
 
 
@@ -147,13 +147,7 @@ read line
 
 
 def test_a_client_in_the_pager_stays_there(place: Place) -> None:
-    (place.scratch / "pager").write_text(PAGER)
-    (place.scratch / "pager").chmod(0o755)
-    (place.scratch / "motd").write_text("of the day\n")
-    place.configure(
-        f"motd_args = ['motd={place.scratch}/motd', 'motd_dir=/nowhere']\n"
-        f"[motd.pager]\nbin = '{place.scratch}/pager'"
-    )
+    have_pager(place, PAGER)
     place.start()
     client = place.attach("one")
     client.expect("paging ")

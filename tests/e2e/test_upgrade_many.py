@@ -14,7 +14,7 @@ from threading import Thread
 from shpool.protocol.msgpack import pack
 from tests.e2e.harness import DETACH, Place, Subscriber, Terminal, eventually
 from tests.e2e.test_drawn import until_in_step
-from tests.e2e.upgrades import SAME, upgrade
+from tests.e2e.upgrades import SAME, have_pager, upgrade
 from tests.e2e.window import attached
 from tests.programs import need
 from tests.terminal.judge.differ import State, difference
@@ -163,13 +163,7 @@ class Comings:
 
 
 def paging(place: Place) -> Terminal:
-    (place.scratch / "pager").write_text(PAGER)
-    (place.scratch / "pager").chmod(0o755)
-    (place.scratch / "motd").write_text("of the day\n")
-    place.configure(
-        f"motd_args = ['motd={place.scratch}/motd', 'motd_dir=/nowhere']\n"
-        f"[motd.pager]\nbin = '{place.scratch}/pager'"
-    )
+    have_pager(place, PAGER)
     client = place.attach("paging")
     client.expect("paging ")
     return client

@@ -26,6 +26,17 @@ def upgrade(
     return out.decode()
 
 
+def have_pager(place: Place, script: str) -> None:
+    """Have clients shown a message of the day, in a pager that is this script."""
+    (place.scratch / "pager").write_text(script)
+    (place.scratch / "pager").chmod(0o755)
+    (place.scratch / "motd").write_text("of the day\n")
+    place.configure(
+        f"motd_args = ['motd={place.scratch}/motd', 'motd_dir=/nowhere']\n"
+        f"[motd.pager]\nbin = '{place.scratch}/pager'"
+    )
+
+
 def children(pid: int) -> list[int]:
     """What a process has started, and not waited for."""
     path = Path(f"/proc/{pid}/task/{pid}/children")
